@@ -1,0 +1,131 @@
+/**
+ * Who a process is, and whether it still lives: the facts behind "a dead holder is proven dead" and
+ * "never signal a pid whose start time differs". Linux; elsewhere everything is `unknown` and the lease decides.
+ */
+import {readFileSync, readlinkSync} from 'node:fs'
+import {hostname} from 'node:os'
+import {systemClock} from './time.ts'
+
+/** What tells one process from every other, also from one that gets the same pid later. */
+export interface ProcessIdentity {
+  readonly pid: number
+  /** Clock ticks from boot to start (field 22 of /proc/PID/stat); null where it cannot be read. */
+  readonly startTime: string | null
+  /** The host's boot id and time-namespace id, as in `Clock.bootId`. */
+  readonly bootId: string
+  /** Number of the pid namespace; '' where there is none or /proc belongs to another one. */
+  readonly pidNamespace: string
+  readonly host: string
+  /** /etc/machine-id; '' where there is none. */
+  readonly machineId: string
+}
+
+/** The fields of /proc/PID/stat that decide something (proc_pid_stat(5)). */
+export interface ProcessStat {
+  /** One letter; Z is a zombie, X is dead. */
+  readonly state: string
+  readonly kernelThread: boolean
+  readonly threads: number
+  readonly startTime: string
+  /** Address where the environment ends; 0 in the middle of an exec, or without the right to see it. */
+  readonly environmentEnd: number
+}
+
+/** PF_KTHREAD of include/linux/sched.h. */
+const KERNEL_THREAD_FLAG = 0x0020_0000
+
+/**
+ * Reads /proc/PID/stat.
+ * @returns null when the process is gone, hidden, or there is no /proc
+ */
+export function readStat(pid: number): ProcessStat | null {
+  let text: string
+  try {
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    return null
+  }
+  // The name (field 2) may itself hold blanks and parentheses, so count from the last one.
+  const fields = text.slice(text.lastIndexOf(')') + 2).trimEnd().split(' ')
+  const field = (number: number): string => fields[number - 3] ?? ''
+  return {
+    state: field(3),
+    kernelThread: (Number(field(9)) & KERNEL_THREAD_FLAG) !== 0,
+    threads: Number(field(20)),
+    startTime: field(22),
+    environmentEnd: Number(field(51)),
+  }
+}
+
+/**
+ * True when nothing of the process runs any more. A killed process whose other threads hang in the kernel shows `Z` for its
+ * leader while they may still finish a write; it counts as dead only when they are gone too.
+ */
+export function isFinished(stat: ProcessStat): boolean {
+  return (stat.state === 'Z' || stat.state === 'X') && stat.threads <= 1
+}
+
+/** The identity of this process, to be stored with what it holds. */
+export function identifySelf(): ProcessIdentity {
+  return {
+    pid: process.pid,
+    startTime: readStat(process.pid)?.startTime ?? null,
+    bootId: systemClock.bootId,
+    pidNamespace: ownPidNamespace(),
+    host: hostname(),
+    machineId: ownMachineId(),
+  }
+}
+
+/**
+ * The pid namespace whose numbers /proc shows, if it is ours: '' otherwise, because a /proc mounted by another
+ * namespace would make us take a stranger for the process we mean.
+ */
+export function ownPidNamespace(): string {
+  try {
+    if (readlinkSync('/proc/self') !== String(process.pid)) return ''
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? ''
+  } catch {
+    return ''
+  }
+}
+
+function ownMachineId(): string {
+  try {
+    return readFileSync('/etc/machine-id', 'latin1').trim()
+  } catch {
+    return ''
+  }
+}
+
+/** `unknown` says that nothing is proven: the lease has to decide. */
+export type Liveness = 'alive' | 'dead' | 'unknown'
+
+/**
+ * Whether a process lives, as far as this process can prove it. Dead is proven only for the same boot and pid namespace
+ * (gone, finished, or its pid given to another), or when the same machine has started again since.
+ */
+export function liveness(identity: ProcessIdentity): Liveness {
+  const [boot, timeNamespace] = identity.bootId.split(':')
+  const [ownBoot, ownTimeNamespace] = systemClock.bootId.split(':')
+  const pidNamespace = ownPidNamespace()
+  if (pidNamespace === '') return 'unknown'
+  if (boot !== ownBoot) return identity.machineId !== '' && identity.machineId === ownMachineId() ? 'dead' : 'unknown'
+  if (identity.pidNamespace !== pidNamespace) return 'unknown'
+  const stat = readStat(identity.pid)
+  // With hidepid a foreign process has no /proc/PID although it lives, so the kernel has the last word.
+  if (stat === null) return isPidFree(identity.pid) ? 'dead' : 'unknown'
+  if (isFinished(stat)) return 'dead'
+  // A time namespace shifts the start time that /proc shows.
+  if (identity.startTime === null || timeNamespace !== ownTimeNamespace) return 'unknown'
+  return stat.startTime === identity.startTime ? 'alive' : 'dead'
+}
+
+function isPidFree(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH'
+  }
+}
