@@ -1,0 +1,177 @@
+import {type Claim, DEFAULT_SETTINGS, type Enqueued, type Lease, type ProcessIdentity, type QueueSettings} from '../job.ts'
+import {bareEnd, type LossCause, type RunEnd} from '../outcome.ts'
+import type {ClaimRequest, Held, Settled, SettleCondition, Storage, Transition} from '../storage/storage.ts'
+import {decide, type Random, type Subject} from './decide.ts'
+import {type JobInput, newJob} from './new-job.ts'
+
+/** A run that ended, to be settled. */
+export interface Ended {
+  readonly lease: Subject & {readonly queue: string}
+  readonly end: RunEnd
+}
+
+/** What became of an ended run: the transition that was stored, or the news that the lease was lost. */
+export type Settlement =
+  | {readonly kind: 'settled'; readonly transition: Transition; readonly deadLetterId: number | null}
+  | {readonly kind: 'lost'}
+
+/** What the reaper must be able to tell and do about processes; the consumer's room knows how. */
+export interface Coroner {
+  /** How that process is known to have died, or `null` when it may be alive. */
+  causeOfDeath(process: ProcessIdentity): LossCause | null
+  /** Kills every process that still runs one of these claims; resolves to those that could not be killed. */
+  removeSurvivors(claims: readonly Claim[]): Promise<readonly Claim[]>
+}
+
+/** One job the reaper took from a holder that is gone. */
+export interface Reaped {
+  readonly claim: Claim
+  readonly queue: string
+  readonly cause: LossCause
+  readonly transition: Transition
+}
+
+interface Verdict {
+  readonly held: Held
+  readonly end: RunEnd
+  readonly only: SettleCondition
+  readonly cause: LossCause
+}
+
+/** The life of a job: enqueue, claim, extend, settle, reap. Rules only; memory is the storage's. */
+export class Queue {
+  readonly #storage: Storage
+  readonly #random: Random
+
+  /**
+   * @param storage where the jobs are kept
+   * @param random draws the jitter of the backoff
+   */
+  constructor(storage: Storage, random: Random = Math.random) {
+    this.#storage = storage
+    this.#random = random
+  }
+
+  /**
+   * Stores jobs, all or none. Resolved = as durable as the database promises.
+   * @returns where each ended up, in order
+   * @throws QctlError `bad_input`, `payload_too_large`, `busy` (nothing stored), `outcome_unknown`
+   */
+  async enqueue(jobs: readonly JobInput[]): Promise<readonly Enqueued[]> {
+    return this.#storage.enqueue(jobs.map(newJob))
+  }
+
+  /**
+   * Takes leases on up to `limit` jobs that may run now.
+   * A job whose payload no longer matches its checksum is failed as `corrupt` here and never reaches a handler.
+   */
+  async claim(request: ClaimRequest): Promise<readonly Lease[]> {
+    const leases = await this.#storage.claim(request)
+    if (leases.every(lease => lease.intact)) return leases
+    const error = 'the stored payload does not match its checksum'
+    const corrupt = bareEnd({kind: 'rejected', reason: 'corrupt', error})
+    await this.settle(leases.filter(lease => !lease.intact).map(lease => ({lease, end: corrupt})))
+    return leases.filter(lease => lease.intact)
+  }
+
+  /**
+   * Prolongs leases.
+   * @param leaseMs from now
+   * @returns the claims that no longer hold: their handlers must be stopped
+   */
+  extend(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]> {
+    return this.#storage.extend(claims, leaseMs)
+  }
+
+  /**
+   * Decides what each ended run means for its job and stores it, fenced.
+   * @returns per run, in order, what became of it
+   */
+  async settle(ended: readonly Ended[]): Promise<readonly Settlement[]> {
+    // Only failures need to know the settings: a batch of plain successes must reach the engine within this tick,
+    // so that it shares a commit with the claims that follow it.
+    const settings = ended.every(({end}) => end.outcome.kind === 'done') ? null : await this.#settings(ended)
+    const transitions = ended.map(({lease, end}) =>
+      decide(lease, end, settings?.get(lease.queue) ?? DEFAULT_SETTINGS, this.#random),
+    )
+    return this.#store(ended.map(({lease}) => lease), transitions)
+  }
+
+  /**
+   * Gives back the jobs of holders that are dead or whose lease ran out: outcome `lost`, same decision, same settle.
+   * What still runs of them is killed first; a job with a process that cannot be killed stays where it is.
+   * @returns the jobs that were taken
+   */
+  async reap(coroner: Coroner): Promise<readonly Reaped[]> {
+    const verdicts = judge(await this.#storage.held(), coroner)
+    if (verdicts.length === 0) return []
+    const alive = new Set((await coroner.removeSurvivors(verdicts.map(({held}) => held))).map(claimKey))
+    const free = verdicts.filter(({held}) => !alive.has(claimKey(held)))
+    const settings = await this.#settings(free.map(({held}) => ({lease: held})))
+    const transitions = free.map(({held, end, only}) => ({
+      ...decide(held, end, settings.get(held.queue) ?? DEFAULT_SETTINGS, this.#random),
+      only,
+    }))
+    const settlements = await this.#store(free.map(({held}) => held), transitions)
+    return free.flatMap(({held, cause}, i) => {
+      const settlement = settlements[i]
+      return settlement?.kind === 'settled'
+        ? [{claim: held, queue: held.queue, cause, transition: settlement.transition}]
+        : []
+    })
+  }
+
+  /** Stores transitions; one that met a cancel or fail request is decided again as that. */
+  async #store(subjects: readonly Subject[], transitions: readonly Transition[]): Promise<readonly Settlement[]> {
+    const answers = await this.#storage.settle(transitions)
+    const settlements: Settlement[] = []
+    for (const [i, answer] of answers.entries()) {
+      const subject = subjects[i]
+      const transition = transitions[i]
+      if (subject === undefined || transition === undefined) continue
+      settlements.push(await this.#settlement(subject, transition, answer))
+    }
+    return settlements
+  }
+
+  async #settlement(subject: Subject, transition: Transition, answer: Settled): Promise<Settlement> {
+    if (answer.kind === 'settled') return {kind: 'settled', transition, deadLetterId: answer.deadLetterId}
+    if (answer.kind === 'lost') return {kind: 'lost'}
+    const end = bareEnd({kind: 'cancelled', requested: answer.requested})
+    const again = decide(subject, end, DEFAULT_SETTINGS, this.#random)
+    const run = {...transition.run, outcome: again.run.outcome, cause: again.run.cause}
+    const settlements = await this.#store([subject], [{...again, run, only: transition.only}])
+    return settlements[0] ?? {kind: 'lost'}
+  }
+
+  async #settings(ended: readonly {readonly lease: {readonly queue: string}}[]): Promise<Map<string, QueueSettings>> {
+    const names = [...new Set(ended.map(({lease}) => lease.queue))]
+    const settings = await this.#storage.settings(names)
+    return new Map(names.flatMap((name, i) => (settings[i] === undefined ? [] : [[name, settings[i]]])))
+  }
+}
+
+/** Who of the holders is gone, and what that means for each of their jobs. */
+function judge(held: readonly Held[], coroner: Coroner): readonly Verdict[] {
+  const byConsumer = Map.groupBy(held, job => job.consumerId)
+  return [...byConsumer.values()].flatMap(jobs => {
+    const [first] = jobs
+    const death = first === undefined ? null : coroner.causeOfDeath(first.process)
+    return jobs.flatMap((job): readonly Verdict[] => {
+      if (death !== null) return [verdict(job, death, jobs.length === 1, {kind: 'holder', consumerId: job.consumerId})]
+      return job.leaseExpired ? [verdict(job, 'lease_expired', false, {kind: 'lease_expired'})] : []
+    })
+  })
+}
+
+function verdict(held: Held, cause: LossCause, alone: boolean, only: SettleCondition): Verdict {
+  const outcome =
+    held.requested === null
+      ? ({kind: 'lost', cause, alone} as const)
+      : ({kind: 'cancelled', requested: held.requested} as const)
+  return {held, end: bareEnd(outcome), only, cause}
+}
+
+function claimKey(claim: Claim): string {
+  return `${claim.id}.${claim.fence}`
+}

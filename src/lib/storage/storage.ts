@@ -1,0 +1,287 @@
+/**
+ * The storage contract: what every engine does, sentence by sentence. `test/storage/contract` has a test for each.
+ *
+ * General:
+ * - Every method is atomic: it happens wholly or not at all, and of two that touch the same job one comes first.
+ * - A resolved write is as durable as the database promises (`info().durability`); a rejected one says whether it may have
+ *   happened: `outcome_unknown` it may, any other code it did not.
+ * - The engine holds no policy. It decides nothing about retries; it stores the `Transition` it is given, if the claim still holds.
+ * - Time is the store's clock: the wall clock for everything named `*At`, a clock that no one can set for leases.
+ * - A batch is all or nothing unless its method answers per item.
+ */
+import type {
+  Claim,
+  Consumer,
+  Enqueued,
+  FailReason,
+  FinalState,
+  FullJob,
+  Job,
+  JobEvent,
+  Lease,
+  NewJob,
+  ProcessIdentity,
+  Queue,
+  QueueSettings,
+  Requested,
+  Run,
+  RunFacts,
+  RunOutput,
+  State,
+} from '../job.ts'
+import type {Filter} from '../queue/filter.ts'
+
+export interface Storage {
+  /**
+   * Stores the jobs in order and returns, in the same order, where each ended up.
+   * A queue that does not exist yet comes into being with its first job.
+   * Ids grow in the order given and are never used twice, even after deletion.
+   * A job that may run now gets a `runAt` no earlier than that of any job stored before it in its queue, even if the wall clock stepped back.
+   * A job whose key is held is not stored; its answer is the holder's id with `existing: true`. Two of one batch with one key: the first holds it.
+   * A key is held by an unfinished job, and for the queue's key window after it finished, even if it was deleted since.
+   * Rejects with `payload_too_large` when a payload exceeds its queue's limit; then nothing of the batch is stored.
+   */
+  enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]>
+
+  /**
+   * Grants up to `limit` leases to a registered consumer: state processing, fence + 1, attempts + 1.
+   * No job is granted before its `runAt`, from a paused queue, above its queue's concurrency, or twice.
+   * Queues are served strictly in the order given; within a queue by priority (highest first), then `runAt`, then id. The answer is in that order.
+   * An assigned job is granted only to the consumer of that name until the assignment ends; then to anyone.
+   * A suspect (see `Transition`) is granted only as the only job its consumer holds; while it is held its consumer gets no other,
+   * and a consumer that holds others gets nothing new while a suspect it may run is due.
+   * The lease lasts `leaseMs`, or the queue's lease setting when that is `null`.
+   * A payload whose checksum does not match is granted with `intact: false`.
+   * When nothing can be granted nothing is written. Rejects with `not_found` when the registration has ended.
+   */
+  claim(request: ClaimRequest): Promise<readonly Lease[]>
+
+  /**
+   * Prolongs each lease to `leaseMs` from now, if its claim still holds and the lease has not expired; returns the claims that do not hold.
+   */
+  extend(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]>
+
+  /**
+   * Ends runs: the only way out of processing. Each transition is stored if its claim still holds (same fence, still processing)
+   * and its `only` condition is true at that moment; otherwise the job is untouched and the answer is `lost`.
+   * A transition back to pending of a job whose cancel or fail was requested is not stored; the answer is the request.
+   * Storing it writes the run's history row, moves the queue's counters and frees the lease, all at once.
+   * A job that ends keeps its key for the queue's key window from now.
+   * A job that becomes failed in a queue with a dead-letter queue is copied there as a new pending job in the same step
+   * (payload, type, file and tags; no key; counters 0), each linked to the other.
+   * `pauseQueue` pauses the job's queue with that reason in the same step.
+   * Answers per transition, in order; one that is lost does not disturb the others.
+   */
+  settle(transitions: readonly Transition[]): Promise<readonly Settled[]>
+
+  /**
+   * The jobs being processed, with their holders: all of them, or one registration's. Oldest claim first.
+   */
+  held(filter?: {readonly consumerId?: number}): Promise<readonly Held[]>
+
+  /**
+   * Does one thing to many jobs, each if it still is as it was seen: same state and fence (`seen: null` = however it is now).
+   * cancel, fail: pending → cancelled, failed (reason admin). A processing one is marked with the request; the answer is `requested`.
+   * resubmit: failed, cancelled, done → pending, `runAt` now; attempts, crashes and snoozes 0; reason, result and progress cleared;
+   * assignment, history and fence kept. Skipped when another unfinished job holds its key.
+   * delete: the job, its history and output are gone; not while processing.
+   * assign: pending only; only the named consumer may claim it for `forMs` (null = for ever).
+   * A job already in the state asked for is `already`; one that the state does not allow, or that changed since it was seen, is skipped with the reason.
+   * Every change writes an event with the actor and reason. Answers per target, in order.
+   */
+  act(action: Action, targets: readonly Target[], actor: string): Promise<readonly Acted[]>
+
+  /**
+   * One page of the jobs that match, newest id first (or as `order` says), from `cursor`.
+   * A page whose filter needs a scan looks at no more than `scanLimit` rows and says how many, and whether that was all there is.
+   * `next` is the cursor of the following page, null at the end.
+   */
+  find(query: Query): Promise<Page>
+
+  /** The jobs of these ids that exist, with payload, in the order asked. */
+  get(ids: readonly number[]): Promise<readonly FullJob[]>
+
+  /** The ended runs (oldest first) and events (oldest first) of one job; with the tails of its output when asked. */
+  history(id: number, options?: {readonly output?: boolean}): Promise<History>
+
+  /** The named queues that exist, or all, by name. Its cost does not grow with the number of jobs. */
+  queues(names?: readonly string[]): Promise<readonly Queue[]>
+
+  /** The settings in force of the named queues; a queue that does not exist has the defaults. In the order asked. */
+  settings(names: readonly string[]): Promise<readonly QueueSettings[]>
+
+  /**
+   * Creates or changes a queue, and returns it. Settings not named are kept; `null` in `settings` takes back to the default.
+   * `create: 'must'` rejects with `conflict` when it exists, `'never'` with `not_found` when it does not, `'may'` does either.
+   * A dead-letter queue that does not exist is created; one that is the queue itself or would close a circle rejects with `conflict`.
+   * Pausing stops claims at once; what is being processed goes on.
+   */
+  setQueue(name: string, change: QueueChange): Promise<Queue>
+
+  /**
+   * Removes a queue. Rejects with `not_found`; with `conflict` while jobs of it exist (with `force`: while jobs of it are processing),
+   * or while it is another's dead-letter queue. With `force` its jobs and their history go too.
+   */
+  deleteQueue(name: string, options: {readonly force: boolean}): Promise<void>
+
+  /**
+   * Registers a consumer under its name. When another registration has that name and has not ended, answers with that one,
+   * unless `replaces` is its id (the caller has proof that it is dead): then it ends, and its jobs stay with it until they are settled.
+   * Rejects with `foreign_host` while consumers of another kernel show life in this store.
+   */
+  register(consumer: NewConsumer): Promise<Registered>
+
+  /** Ends a registration. Jobs it still holds stay with it until they are settled. */
+  unregister(consumerId: number): Promise<void>
+
+  /** The registrations that have not ended, or that hold jobs still, by name. */
+  consumers(): Promise<readonly Consumer[]>
+
+  /**
+   * One small step of housekeeping, at most `limit` jobs: deletes finished jobs past their queue's retention with all that belongs to them,
+   * forgets keys past their window, gives free space back. Returns how many jobs went and whether there is more to do.
+   */
+  maintain(options: {readonly limit: number}): Promise<Maintained>
+
+  /**
+   * Calls `listener` soon after another process or this one changed the store, and at the latest every `pollMs`.
+   * Rejected writes after this: when the store's file vanished or was replaced `listener` gets the error instead.
+   * Watching writes nothing. Returns the function that ends it.
+   */
+  watch(listener: (error: Error | null) => void, pollMs: number): () => void
+
+  /** Facts about the store itself. */
+  info(): Promise<StorageInfo>
+
+  /** Finishes what was asked and lets go of everything. Later calls reject. */
+  close(): Promise<void>
+}
+
+export interface ClaimRequest {
+  readonly consumerId: number
+  readonly queues: readonly string[]
+  readonly limit: number
+  readonly leaseMs: number | null
+}
+
+/** What a run's end means for its job. Made by `decide`, stored by `settle`. */
+export interface Transition extends Claim {
+  readonly to: Exclude<State, 'processing'>
+  readonly reason: FailReason | null
+  /** From the store's now to the next run; only for `to: 'pending'`. */
+  readonly delayMs: number
+  /** True gives the attempt back. */
+  readonly refund: boolean
+  /** True counts a crash. */
+  readonly crash: boolean
+  /** True counts a snooze. */
+  readonly snooze: boolean
+  /** A suspect may run only alone in its consumer. `keep`: it stays what it was. */
+  readonly suspect: 'yes' | 'no' | 'keep'
+  readonly result: Uint8Array | null
+  readonly pauseQueue: string | null
+  /** Store it only if this is true too: the lease has expired, or this registration is the holder (and the caller has proof of its death). */
+  readonly only: SettleCondition | null
+  readonly run: RunFacts
+}
+
+export type SettleCondition = {readonly kind: 'lease_expired'} | {readonly kind: 'holder'; readonly consumerId: number}
+
+export type Settled =
+  | {readonly kind: 'settled'; readonly deadLetterId: number | null}
+  | {readonly kind: 'lost'}
+  | {readonly kind: 'requested'; readonly requested: Requested}
+
+/** A job being processed and who holds it. */
+export interface Held extends Claim {
+  readonly queue: string
+  readonly attempt: number
+  readonly crashes: number
+  readonly snoozes: number
+  readonly maxAttempts: number | null
+  readonly requested: Requested | null
+  readonly startedAt: number
+  readonly leaseExpired: boolean
+  readonly consumerId: number
+  readonly consumer: string
+  readonly process: ProcessIdentity
+}
+
+export type Action =
+  | {readonly kind: 'cancel'; readonly reason: string}
+  | {readonly kind: 'fail'; readonly reason: string}
+  | {readonly kind: 'resubmit'; readonly reason: string}
+  | {readonly kind: 'delete'; readonly reason: string}
+  | {readonly kind: 'assign'; readonly reason: string; readonly consumer: string; readonly forMs: number | null}
+
+export interface Target {
+  readonly id: number
+  readonly seen: {readonly state: State; readonly fence: number} | null
+}
+
+export type Acted =
+  | {readonly id: number; readonly kind: 'changed'; readonly state: State | null}
+  | {readonly id: number; readonly kind: 'requested'; readonly fence: number}
+  | {readonly id: number; readonly kind: 'already'; readonly state: State}
+  | {readonly id: number; readonly kind: 'missing'}
+  | {readonly id: number; readonly kind: 'skipped'; readonly state: State; readonly why: SkipReason}
+
+export type SkipReason = 'changed since' | 'processing' | 'finished' | 'pending' | 'not pending' | 'key held by another job'
+
+export type SortField = 'id' | 'priority' | 'run_at' | 'updated' | 'attempts'
+
+export interface Query {
+  readonly filter: Filter | null
+  readonly order: {readonly field: SortField; readonly descending: boolean}
+  readonly limit: number
+  /** Where the page before ended; opaque to callers. */
+  readonly cursor: string | null
+  /** Most rows to look at; `null` = to the end. */
+  readonly scanLimit: number | null
+}
+
+export interface Page {
+  readonly jobs: readonly Job[]
+  readonly next: string | null
+  readonly searched: {readonly rows: number; readonly complete: boolean}
+}
+
+export interface History {
+  readonly runs: readonly Run[]
+  readonly events: readonly JobEvent[]
+  /** By run (fence); empty unless asked for. */
+  readonly output: ReadonlyMap<number, RunOutput>
+}
+
+/** New values for a queue's settings; `null` = back to the default (for `timeoutMs`, `concurrency`, `deadLetter` that is none). */
+export type SettingsChange = {readonly [K in keyof QueueSettings]?: QueueSettings[K] | null}
+
+export interface QueueChange {
+  readonly create: 'must' | 'may' | 'never'
+  readonly settings?: SettingsChange
+  readonly paused?: {readonly paused: boolean; readonly reason: string | null}
+}
+
+export interface NewConsumer {
+  readonly name: string
+  readonly process: ProcessIdentity
+  readonly queues: readonly string[]
+  readonly concurrency: number
+  readonly replaces: number | null
+}
+
+export type Registered = {readonly kind: 'registered'; readonly id: number} | {readonly kind: 'taken'; readonly by: Consumer}
+
+export interface Maintained {
+  readonly deleted: Readonly<Record<FinalState, number>>
+  readonly more: boolean
+}
+
+export interface StorageInfo {
+  readonly engine: string
+  /** Path or URL without secrets. */
+  readonly location: string
+  readonly schemaVersion: number
+  readonly durability: 'full' | 'normal'
+  readonly engineVersion: string
+}
