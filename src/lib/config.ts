@@ -1,7 +1,8 @@
 import {readFileSync} from 'node:fs'
 import {dirname, isAbsolute, join, resolve} from 'node:path'
 import {QctlError} from './errors.ts'
-import {parseDuration, parseInteger} from './units.ts'
+import {parseDuration} from './time.ts'
+import {parseInteger} from './units.ts'
 
 /** The environment of a process, as far as settings are concerned. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -88,7 +89,7 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting<unknown>>
 
 export type SettingName = keyof typeof SETTINGS
-/** The value of every setting. Durations are milliseconds; `db` is a URL or an absolute path. */
+/** The value of every setting. Durations are milliseconds; `db` is a URL or an absolute path, see `databaseOf`. */
 export type Settings = {readonly [Name in SettingName]: ReturnType<(typeof SETTINGS)[Name]['parse']>}
 
 /** Where the value of a setting came from. */
@@ -140,9 +141,20 @@ function xdgDirectory(env: Environment, variable: string, below: string): string
   return env['HOME'] ? join(env['HOME'], below) : null
 }
 
+/** Empty when nobody can tell: only a command that opens it should fail for that, see `databaseOf`. */
 function defaultDatabase(env: Environment): string {
   const directory = xdgDirectory(env, 'XDG_STATE_HOME', '.local/state')
-  if (directory !== null) return join(directory, 'qctl', 'qctl.db')
+  return directory === null ? '' : join(directory, 'qctl', 'qctl.db')
+}
+
+/**
+ * The database to open.
+ *
+ * @returns a URL or an absolute path
+ * @throws {QctlError} `bad_config` when none is named and there is no home directory to look in
+ */
+export function databaseOf(settings: Pick<Settings, 'db'>): string {
+  if (settings.db !== '') return settings.db
   throw new QctlError('bad_config', 'cannot tell where the database is: HOME and XDG_STATE_HOME are not set', {
     hint: 'name it with --db FILE or QCTL_DB',
   })
@@ -261,7 +273,8 @@ export async function resolveSettings(sources: Sources): Promise<Resolved> {
   const origins: Partial<Record<SettingName, Origin>> = {}
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const {value, origin} = find(name, sources, files)
-    settings[name] = name === 'db' && !isDatabaseUrl(String(value)) ? resolve(sources.cwd, String(value)) : value
+    const isPath = name === 'db' && value !== '' && !isDatabaseUrl(String(value))
+    settings[name] = isPath ? resolve(sources.cwd, String(value)) : value
     origins[name] = origin
   }
   // Every value above came from the setting's own `parse` or `fallback`.

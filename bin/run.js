@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// The entry of the npm package. Syntax of old versions of Node on purpose, so that they can read the sentence below.
+if (Number(process.versions.node.split('.')[0]) < 24) {
+  process.stderr.write(`qctl needs Node 24 or newer, this is ${process.version}; or use the binary, which needs no Node\n`)
+  process.exit(1)
+}
+
+const {readFileSync} = await import('node:fs')
+const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
+const [{commands}, {main}] = await Promise.all([import('../dist/node/commands/index.js'), import('../dist/node/lib/cli/main.js')])
+await main(process.argv.slice(2), {
+  pjson: read('../package.json'),
+  manifest: read('../dist/node/oclif.manifest.json'),
+  commands,
+  root: import.meta.dirname,
+})

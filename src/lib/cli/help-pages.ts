@@ -1,0 +1,123 @@
+import {fileKey, SETTINGS, type Setting, type SettingName} from '../config.ts'
+import {ERRORS} from '../errors.ts'
+
+/** A page of help that belongs to no command. */
+export interface HelpPage {
+  readonly name: string
+  readonly summary: string
+  readonly text: () => string
+}
+
+/** What an exit status means; the codes of errors come from their table. */
+const EXIT_MEANINGS: readonly (readonly [number, string])[] = [
+  [0, 'ok, also "nothing to do", and a daemon that drained cleanly'],
+  [1, 'a job waited for failed or was cancelled, some of a bulk failed, doctor found a fault'],
+  [2, 'usage: unknown command or flag, bad value, missing confirmation'],
+  [4, 'conflict: the state does not allow it'],
+  [65, 'not a qctl database, corrupt, bad or too big payload or input line'],
+  [66, 'a job, queue, consumer, database or input file that was named does not exist'],
+  [69, 'PostgreSQL, the server or supervisord cannot be reached'],
+  [70, 'a bug in qctl'],
+  [73, 'cannot create or open: read-only place, not a file'],
+  [74, 'I/O error or full disk at commit: the outcome is unknown'],
+  [75, 'busy past --lock-timeout: nothing was stored, it is safe to repeat'],
+  [77, 'permission denied, or a wrong token'],
+  [78, 'the database was made by a newer qctl, or the configuration is bad'],
+  [124, 'a wait ran out of time; the job goes on'],
+  [129, 'ended by HUP'],
+  [130, 'ended by INT (Ctrl-C)'],
+  [143, 'ended by TERM'],
+]
+
+function lines(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')
+}
+
+function exitCodes(): string {
+  const rows = EXIT_MEANINGS.map(([exit, meaning]) => {
+    const codes = Object.entries(ERRORS).filter(([, error]) => error.exit === exit)
+    return [String(exit), `${meaning}${codes.length > 0 ? ` [${codes.map(([code]) => code).join(', ')}]` : ''}`] as const
+  })
+  return `EXIT CODES\n${lines(rows)}
+
+The words in brackets are the codes of errors in JSON. qctl never exits 126 or 127 of its own: those mean
+that the shell did not find qctl. With --json an error is also an object on stdout:
+  {"error": {"code", "exit", "message", "hint", "retryable"}}`
+}
+
+function environment(): string {
+  const settings = (Object.keys(SETTINGS) as SettingName[]).map((name) => {
+    const setting: Setting<unknown> = SETTINGS[name]
+    return [setting.env, `${setting.help} (${setting.shape}; ${fileKey(name)} in a file)`] as const
+  })
+  return `ENVIRONMENT
+${lines([
+  ...settings,
+  ['QCTL_CONFIG', 'read this configuration file and no other'],
+  ['NO_COLOR', 'no colour'],
+  ['FORCE_COLOR', 'colour also in a pipe; 2 or 3 for more of it'],
+  ['XDG_STATE_HOME', 'where the database is when nobody names one: qctl/qctl.db below it'],
+  ['XDG_CONFIG_HOME', 'where the configuration is: qctl/config.toml below it'],
+])}
+
+CONFIGURATION FILES
+  $XDG_CONFIG_HOME/qctl/config.toml (default ~/.config/qctl/config.toml), then /etc/qctl/config.toml.
+  TOML; an unknown setting is an error. Flags beat the environment, that beats the files.
+  Nothing in the current directory is ever read. "qctl config" shows what is in force.`
+}
+
+const FILTERS = `FILTERS
+  --where 'field operator value …', in one language for jobs list, the bulk verbs, top and the REST API.
+  Conditions side by side must all hold. Join others with "or", turn one around with "not (…)".
+
+OPERATORS
+  =  !=  <  >  <=  >=   ~ (contains)   in(a,b)
+
+FIELDS
+  id queue state key tag priority attempts age updated run_at consumer reason error payload.PATH
+  Quote a value with blanks by "…". Durations are written 10m, 1h30m, 7d.
+
+EXAMPLES
+  queue=mail state=failed              failed jobs of one queue
+  state=failed age>1d                  failed, and older than a day
+  state in(failed,cancelled)           one of several states
+  tag=nightly or priority>=100         either
+  not (queue=mail)                     everything else
+  error ~ timeout                      the error contains a word
+  key=order-4711                       one job by its key
+  run_at<now+10m state=pending         due within ten minutes
+  attempts>=3 state=pending            tried before, waiting again
+  payload.user.id=42                   a value inside a JSON payload (looked for job by job)`
+
+const HANDLERS = `HANDLERS
+  qctl consume -Q QUEUE -- CMD [ARG…] runs CMD once per job, without a shell.
+  The payload is on stdin. Nothing of a job is ever put into the command line.
+
+ENVIRONMENT OF A HANDLER
+  QCTL_JOB_ID QCTL_QUEUE QCTL_ATTEMPT QCTL_MAX_ATTEMPTS QCTL_FENCE QCTL_KEY QCTL_CONTENT_TYPE QCTL_CONSUMER
+  QCTL_DEADLINE QCTL_SOCKET QCTL_DB
+  QCTL_FILE           the path, for a job made by produce --file
+  QCTL_RESULT_FILE    what is written there becomes the job's result
+
+WHAT ITS EXIT STATUS MEANS
+  0            done
+  65           the job is bad: failed now, without another attempt
+  75           not now: later, and no attempt is spent
+  78           the handler is broken, not the job: the queue is paused, the job goes back unspent
+  126, 127     as 78, after three in a row
+  other        a failed attempt: it is tried again after a while
+  a signal     a crash
+  --on-exit changes this, for example --on-exit 75=retry:10m,78=pause-queue
+
+A job may be run more than once: after a crash between the handler's success and its acknowledgement, or
+after a freeze of everything for longer than the lease. Make handlers that can bear it; QCTL_FENCE grows
+with every claim and tells an old one from a new one.`
+
+/** Every page. */
+export const HELP_PAGES: readonly HelpPage[] = [
+  {name: 'exit-codes', summary: 'what each exit status means', text: exitCodes},
+  {name: 'environment', summary: 'variables and configuration files', text: environment},
+  {name: 'filters', summary: 'how to say which jobs: --where', text: () => FILTERS},
+  {name: 'handlers', summary: 'what a handler gets, and what its exit status means', text: () => HANDLERS},
+]

@@ -1,0 +1,48 @@
+import {CommandHelp, Help, type Command, type Interfaces} from '@oclif/core'
+
+type Flags = Command.Flag.Any[]
+
+/** Help of one command: a short usage line, flags in the order of their table, the global ones last. */
+class QctlCommandHelp extends CommandHelp {
+  protected override defaultUsage(): string {
+    const args = Object.values(this.command.args).map(({name, required, multiple}) => {
+      const word = `${name.toUpperCase()}${multiple === true ? '...' : ''}`
+      return required === true ? word : `[${word}]`
+    })
+    return [this.command.id, ...args, '[FLAGS]'].join(' ')
+  }
+
+  protected override groupFlags(flags: Flags): {flagGroups: {[name: string]: Flags}; mainFlags: Flags} {
+    const {flagGroups, mainFlags} = super.groupFlags(flags)
+    const {GLOBAL: global, ...groups} = flagGroups
+    return {mainFlags, flagGroups: global === undefined ? groups : {...groups, GLOBAL: global}}
+  }
+}
+
+/** oclif's help, asked by command id. */
+export class QctlHelp extends Help {
+  protected override CommandHelpClass = QctlCommandHelp
+
+  constructor(config: Interfaces.Config) {
+    super(config, {flagSortOrder: 'none'})
+  }
+
+  /**
+   * Shows help on what some words name.
+   *
+   * @param words of a command or topic; none for all of qctl
+   * @returns false when they name nothing
+   */
+  async show(words: readonly string[]): Promise<boolean> {
+    if (words.length === 0) {
+      await this.showRootHelp()
+      return true
+    }
+    const id = words.join(':')
+    const command = this.config.findCommand(id)
+    const topic = this.config.findTopic(id)
+    if (command !== undefined) await this.showCommandHelp(command)
+    else if (topic !== undefined) await this.showTopicHelp(topic)
+    return command !== undefined || topic !== undefined
+  }
+}

@@ -1,0 +1,58 @@
+import {BaseCommand} from './base-command.ts'
+import {reportFailure, reportOptions} from './failure.ts'
+import {loadConfig, type Program} from './program.ts'
+import {route} from './route.ts'
+
+/**
+ * Runs one command line and ends the process with its exit status.
+ *
+ * @param argv the arguments after `qctl`
+ * @param program the commands and what is known about them
+ */
+export async function main(argv: readonly string[], program: Program): Promise<void> {
+  guardStreams()
+  guardBugs(argv)
+  try {
+    const found = route(argv, {ids: Object.keys(program.commands)})
+    const [CommandClass, config] = await Promise.all([program.commands[found.id]?.(), loadConfig(program)])
+    if (CommandClass === undefined) throw new Error(`no command ${found.id}`)
+    CommandClass.id = found.id
+    await BaseCommand.start(CommandClass, found.argv, config)
+  } catch (error) {
+    process.exitCode = reportFailure(error, reportOptions(argv, process.env))
+  }
+  await exit()
+}
+
+/** A reader that went away (`| head`) is no error; a log nobody reads must not stop anything. */
+function guardStreams(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    process.exitCode = 74
+  })
+  process.stderr.on('error', () => {})
+}
+
+/** An error that nobody caught is a bug: say so, with the exit status of a bug. */
+function guardBugs(argv: readonly string[]): void {
+  const fail = (error: unknown): void => {
+    process.exitCode = reportFailure(error, reportOptions(argv, process.env))
+    void exit()
+  }
+  process.on('uncaughtException', fail)
+  process.on('unhandledRejection', fail)
+}
+
+/** Ends the process once everything printed has left: stdin may still be open, and exiting loses what is in a pipe's queue. */
+async function exit(): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map(drained))
+  return process.exit()
+}
+
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) return resolve()
+    stream.once('error', () => resolve())
+    stream.write('', () => resolve())
+  })
+}

@@ -1,0 +1,86 @@
+import {Config, Plugin, type Command, type Interfaces} from '@oclif/core'
+import type {CommandClass} from './base-command.ts'
+
+/** Every command by its id (`jobs:list`), loaded when it is needed. A bundler cannot see globs, so there is a table. */
+export type CommandTable = Readonly<Record<string, () => Promise<CommandClass>>>
+
+/** What makes qctl this version of qctl. */
+export interface Program {
+  /** The contents of package.json. */
+  readonly pjson: unknown
+  readonly commands: CommandTable
+  /** What help needs to know of all commands without loading them; absent while developing. */
+  readonly manifest?: Interfaces.Manifest | undefined
+  /** A directory oclif may name as ours; nothing is read from it. */
+  readonly root: string
+}
+
+/** Methods that oclif's type hides but its own `load` calls. */
+interface HiddenPlugin {
+  _manifest(): Promise<Interfaces.Manifest>
+  getCommandIDs(): Promise<string[]>
+}
+
+/** oclif looks for commands on disk; in a compiled binary there is none, so they come from a table. */
+class EmbeddedPlugin extends Plugin {
+  readonly #program: Program
+
+  constructor(program: Program) {
+    super({root: program.root, isRoot: true, pjson: program.pjson as Interfaces.PJSON, ignoreManifest: true})
+    this.#program = program
+  }
+
+  override async findCommand(id: string): Promise<Command.Class> {
+    const command = await this.#program.commands[id]?.()
+    if (command === undefined) throw new Error(`no command ${id}`)
+    command.id = id
+    // What oclif takes from the class are the statics of `Command`, which every one of ours has.
+    return Object.assign(command, {plugin: this}) as unknown as Command.Class
+  }
+
+  override async load(): Promise<void> {
+    const hidden = this as unknown as HiddenPlugin
+    const {commands, manifest} = this.#program
+    hidden.getCommandIDs = async () => Object.keys(commands)
+    if (manifest !== undefined) {
+      hidden._manifest = async () => {
+        this.commandIDs = Object.keys(manifest.commands)
+        return manifest
+      }
+    }
+    await super.load()
+  }
+}
+
+/**
+ * Makes oclif's configuration without touching a file.
+ *
+ * @param program what to run
+ * @returns a loaded configuration; its commands load themselves from the table
+ */
+export async function loadConfig(program: Program): Promise<Config> {
+  // Otherwise oclif looks for a theme in the user's configuration directory.
+  process.env['QCTL_DISABLE_THEME'] = '1'
+  const plugin = new EmbeddedPlugin(program)
+  await plugin.load()
+  const config = new Config({
+    root: program.root,
+    pjson: program.pjson as Interfaces.PJSON,
+    plugins: new Map([[plugin.name, plugin]]),
+  })
+  await config.load()
+  delete process.env['QCTL_DISABLE_THEME']
+  // Help prints it; oclif's own names a version of Node that nobody runs.
+  return Object.assign(config, {userAgent: `${config.bin} ${config.version}`})
+}
+
+/**
+ * Describes every command as data, for help without loading them all.
+ *
+ * @param program what to describe; its own manifest is ignored
+ */
+export async function createManifest(program: Program): Promise<Interfaces.Manifest> {
+  const plugin = new EmbeddedPlugin({...program, manifest: undefined})
+  await plugin.load()
+  return plugin.manifest
+}

@@ -1,0 +1,91 @@
+import type {ChalkInstance} from 'chalk'
+import CliTable from 'cli-table3'
+import stringWidth from 'string-width'
+import {safeText} from '../safe-text.ts'
+import type {Column} from './columns.ts'
+
+/** How to lay out a table. */
+export interface Layout {
+  /** Columns of the terminal; null lays out for a pipe: no lines, nothing cut. */
+  readonly width: number | null
+  readonly paint: ChalkInstance
+}
+
+const GAP = '  '
+/** A column is never cut narrower than this. */
+const NARROWEST = 6
+
+const NO_LINES = {
+  top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
+  bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
+  left: '', 'left-mid': '', right: '', 'right-mid': '',
+  mid: '', 'mid-mid': '', middle: GAP,
+} as const
+const RULE_BELOW_HEAD = {...NO_LINES, mid: '─', 'mid-mid': '──'} as const
+
+/**
+ * Lays rows out in columns.
+ *
+ * @param rows what to print
+ * @param columns which columns, in order
+ * @param layout where it goes
+ * @returns the lines, each ended by a line feed; the head alone when there are no rows
+ */
+export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], {width, paint}: Layout): string {
+  const texts = rows.map((row) => columns.map((column) => cellText(column, row)))
+  const natural = columns.map((column, index) =>
+    texts.reduce((widest, cells) => Math.max(widest, stringWidth(cells[index] ?? '')), stringWidth(column.title)),
+  )
+  const table = new CliTable({
+    head: columns.map((column) => paint.bold(column.title)),
+    colAligns: columns.map((column) => column.align ?? 'left'),
+    colWidths: width === null ? natural : fit(natural, width),
+    chars: width === null ? NO_LINES : RULE_BELOW_HEAD,
+    // Without empty lists cli-table3 colours even what goes into a pipe.
+    style: {head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0},
+  })
+  for (const [index, row] of rows.entries()) {
+    table.push(columns.map((column, at) => painted(column, row, texts[index]?.[at] ?? '', paint)))
+  }
+  const lines = table.toString().split('\n').map((line) => line.trimEnd())
+  return lines.map((line) => `${line}\n`).join('')
+}
+
+function cellText<Row>(column: Column<Row>, row: Row): string {
+  const value = column.value(row)
+  return value === null ? '' : safeText(String(value))
+}
+
+function painted<Row>(column: Column<Row>, row: Row, text: string, paint: ChalkInstance): string {
+  const style = column.style?.(row) ?? null
+  return style === null ? text : paint[style](text)
+}
+
+/** Takes from the widest column until the row fits. */
+function fit(natural: readonly number[], width: number): number[] {
+  const widths = [...natural]
+  let excess = widths.reduce((sum, column) => sum + column, 0) + GAP.length * (widths.length - 1) - width
+  while (excess > 0) {
+    const widest = Math.max(...widths)
+    if (widest <= NARROWEST) break
+    widths[widths.indexOf(widest)] = widest - 1
+    excess -= 1
+  }
+  return widths
+}
+
+/**
+ * Writes rows as CSV (RFC 4180): a head of column keys, CRLF, quotes only where needed.
+ * By hand, because it is these lines and the libraries for it are larger than all our tables.
+ *
+ * @param rows what to print
+ * @param columns which columns, in order
+ */
+export function renderCsv<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
+  const records = [columns.map((column) => column.key), ...rows.map((row) => columns.map((column) => cellText(column, row)))]
+  return records.map((record) => `${record.map(quoteCsv).join(',')}\r\n`).join('')
+}
+
+function quoteCsv(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}
