@@ -1,0 +1,225 @@
+/**
+ * Finds and kills what is left of attempts whose holder is gone. A handler and everything it started carry the job id,
+ * the fence and the database in their environment, also after they left their process group or session.
+ *
+ * What cannot be found: a process of another user that this one may not inspect, one that replaced its environment
+ * (`env -i`), and one in the instant between fork and exec, which still shows the environment of its parent. The guard
+ * answers for the last one.
+ */
+import {readFileSync, readdirSync} from 'node:fs'
+import {hostname} from 'node:os'
+import {identifySelf, isFinished, ownPidNamespace, readStat} from './process.ts'
+import type {ProcessIdentity} from './process.ts'
+import {monotonicMs, sleep} from './time.ts'
+
+/** An attempt is a job and the fence of its claim. */
+export interface Attempt {
+  readonly jobId: number
+  readonly fence: number
+}
+
+/** `JOB:FENCE`, the key of an attempt in the sets and maps of this file. */
+export function attemptKey(attempt: Attempt): string {
+  return `${attempt.jobId}:${attempt.fence}`
+}
+
+interface Survivor {
+  readonly key: string
+  readonly pid: number
+  readonly startTime: string
+}
+
+/** What /proc showed of one process: its environment, `gone`, `hidden` from us, or `unsettled` (in an exec or exiting). */
+type Sight = Buffer | 'gone' | 'hidden' | 'unsettled'
+
+interface Findings {
+  readonly found: readonly Survivor[]
+  /** Processes that had no environment just now and have to be looked at again. */
+  readonly unsettled: readonly number[]
+}
+
+/** Looks through /proc for the processes of some attempts, and remembers whom it has seen. */
+class Search {
+  readonly #keys: ReadonlySet<string>
+  readonly #dbPath: string | null
+  #seen = new Set<number>()
+
+  constructor(attempts: readonly Attempt[], dbPath: string | null) {
+    this.#keys = new Set(attempts.map(attemptKey))
+    this.#dbPath = dbPath
+  }
+
+  /** Every process of this pid namespace. */
+  all(): Findings {
+    this.#seen = new Set()
+    return this.#look(listPids())
+  }
+
+  /** Only these processes, and those that appeared meanwhile if one of them is gone. */
+  again(pids: readonly number[]): Findings {
+    return this.#look(pids)
+  }
+
+  /**
+   * A process may fork and end between the listing and our look at it; its child then is in no list. So after one has
+   * vanished the listing is repeated, and whoever is new is looked at, until a round loses nobody. (A process that was
+   * there to be looked at was found, and its children with it in the next search.) Zombies count as vanished, and stay in
+   * `#seen`, so that one nobody reaps does not keep us here.
+   */
+  #look(listed: readonly number[]): Findings {
+    const found: Survivor[] = []
+    const unsettled: number[] = []
+    for (let pids = listed; pids.length > 0; ) {
+      const vanished = pids.filter((pid) => !this.#lookAt(pid, found, unsettled))
+      if (vanished.length === 0) break
+      pids = listPids().filter((pid) => !this.#seen.has(pid))
+    }
+    return {found, unsettled}
+  }
+
+  /** Files one process under what it is; false when it is gone. */
+  #lookAt(pid: number, found: Survivor[], unsettled: number[]): boolean {
+    this.#seen.add(pid)
+    const sight = readEnvironment(pid)
+    if (sight === 'gone') return false
+    if (sight === 'unsettled') unsettled.push(pid)
+    if (typeof sight === 'string') return true
+    const key = this.#keyOf(sight)
+    if (key === null) return true
+    const stat = readStat(pid)
+    // Looked at twice, so that the start time surely belongs to a process of this attempt and not to a pid's next owner.
+    const second = readEnvironment(pid)
+    if (second === 'unsettled') unsettled.push(pid)
+    if (stat === null || typeof second === 'string' || this.#keyOf(second) !== key) return false
+    found.push({key, pid, startTime: stat.startTime})
+    return true
+  }
+
+  #keyOf(environment: Buffer): string | null {
+    if (!environment.includes('QCTL_JOB_ID=')) return null
+    const entries = environment.toString('utf8').split('\0')
+    const key = `${variable(entries, 'QCTL_JOB_ID')}:${variable(entries, 'QCTL_FENCE')}`
+    return this.#keys.has(key) && variable(entries, 'QCTL_DB') === this.#dbPath ? key : null
+  }
+}
+
+/** The first entry of that name, as getenv(3) would find it. */
+function variable(entries: readonly string[], name: string): string | null {
+  return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? null
+}
+
+/** All processes but this one. Empty without a /proc of our own pid namespace: killing by foreign numbers would be worse than not killing. */
+function listPids(): number[] {
+  if (ownPidNamespace() === '') return []
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid)
+}
+
+function readEnvironment(pid: number): Sight {
+  const sight = readEnvironmentFile(`/proc/${pid}/environ`)
+  if (typeof sight === 'string' || sight.length > 0) return sight
+  const stat = readStat(pid)
+  if (stat === null || isFinished(stat)) return 'gone'
+  if (stat.kernelThread) return 'hidden'
+  if (stat.threads > 1) return readThreadEnvironment(pid)
+  // An empty environment still has an address; without one the process is in an exec, or has begun to exit.
+  return stat.environmentEnd === 0 ? 'unsettled' : sight
+}
+
+/** For a process whose first thread has ended while others run: /proc/PID/environ is empty then. */
+function readThreadEnvironment(pid: number): Sight {
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const sight = readEnvironmentFile(`/proc/${pid}/task/${thread}/environ`)
+      if (typeof sight !== 'string' && sight.length > 0) return sight
+    }
+  } catch {
+    return 'gone'
+  }
+  return 'unsettled'
+}
+
+function readEnvironmentFile(path: string): Buffer | 'gone' | 'hidden' {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    const {code} = error as NodeJS.ErrnoException
+    return code === 'EACCES' || code === 'EPERM' ? 'hidden' : 'gone'
+  }
+}
+
+/**
+ * The living processes of several attempts, in one pass over /proc (about 15 µs per process of the host).
+ * @param attempts whose processes
+ * @param dbPath the database as handlers see it in QCTL_DB; null: only processes without QCTL_DB (a database named by URL)
+ * @returns by `attemptKey`; attempts without a process are absent
+ */
+export function survivors(attempts: readonly Attempt[], dbPath: string | null): Map<string, ProcessIdentity[]> {
+  const found = new Map<string, ProcessIdentity[]>()
+  if (attempts.length === 0) return found
+  const self = identifySelf()
+  for (const {key, pid, startTime} of new Search(attempts, dbPath).all().found) {
+    found.set(key, [...(found.get(key) ?? []), {...self, host: hostname(), pid, startTime}])
+  }
+  return found
+}
+
+/** The living processes of one attempt; see {@link survivors}. */
+export function processesOfAttempt(jobId: number, fence: number, dbPath: string | null): ProcessIdentity[] {
+  return survivors([{jobId, fence}], dbPath).get(attemptKey({jobId, fence})) ?? []
+}
+
+/** How long a process that shows no environment is waited for; an exec takes well under a millisecond once it has begun. */
+const UNSETTLED_LIMIT_MS = 250
+
+/** Pauses between looks, in ms: a killed process is usually gone after the first. */
+const FIRST_PAUSE_MS = 1
+const LONGEST_PAUSE_MS = 16
+
+/**
+ * Kills (SIGKILL) every process of these attempts, also those forked meanwhile, and waits until they are seen gone.
+ * @param attempts whose processes
+ * @param dbPath as in {@link survivors}
+ * @param options deadlineMs: how long to try, in ms
+ * @returns the `attemptKey`s of attempts that still have a living process; empty = all gone
+ */
+export async function killSurvivors(
+  attempts: readonly Attempt[],
+  dbPath: string | null,
+  options: {readonly deadlineMs: number},
+): Promise<Set<string>> {
+  if (attempts.length === 0) return new Set()
+  const search = new Search(attempts, dbPath)
+  const begin = monotonicMs()
+  const killed = new Map<number, Survivor>()
+  let {found, unsettled} = search.all()
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    for (const survivor of found) {
+      killed.set(survivor.pid, survivor)
+      kill(survivor)
+    }
+    const dying = [...killed.values()].filter(isStillThere)
+    const elapsed = monotonicMs() - begin
+    if (found.length === 0 && dying.length === 0 && (unsettled.length === 0 || elapsed >= UNSETTLED_LIMIT_MS)) return new Set()
+    if (elapsed >= options.deadlineMs) return new Set(dying.map(({key}) => key))
+    await sleep(pause)
+    ;({found, unsettled} = found.length > 0 || dying.length > 0 ? search.all() : search.again(unsettled))
+  }
+}
+
+function isStillThere({pid, startTime}: Survivor): boolean {
+  const stat = readStat(pid)
+  return stat !== null && stat.startTime === startTime && !isFinished(stat)
+}
+
+/** The start time is compared right before the signal, so that a pid's next owner is never hit. */
+function kill(survivor: Survivor): void {
+  if (!isStillThere(survivor)) return
+  try {
+    process.kill(survivor.pid, 'SIGKILL')
+  } catch {
+    // Gone by now, or not ours to kill: the next look tells which.
+  }
+}
