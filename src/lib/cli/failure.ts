@@ -1,5 +1,6 @@
 import {constants} from 'node:os'
 import {QctlError} from '../errors.ts'
+import {nearest} from '../nearest.ts'
 import {safeText} from '../safe-text.ts'
 import {safeJson} from './safe-output.ts'
 
@@ -49,13 +50,33 @@ function isOclifError(error: Error): boolean {
 
 /** oclif's message as one sentence. */
 function usageMessage(message: string): string {
-  const lines = message
+  const [first = '', ...rest] = message
     .replace(/\nSee more help with --help$/, '')
     .split('\n')
     .map((line) => line.trim().replaceAll(/ {2,}/g, ' '))
     .filter((line) => line !== '')
-  const sentence = lines.length > 1 && /:$/.test(lines[0] ?? '') ? `${lines[0]} ${lines.slice(1).join('; ')}` : lines.join('; ')
-  return sentence.replace(/^The following errors? occurred: /, '').replace(/^Nonexistent flags?: /, 'unknown flag ')
+  const sentence = /^The following errors? occurred:$/.test(first)
+    ? rest.join('; ')
+    : [first, rest.join('; ')].filter((part) => part !== '').join(first.endsWith(':') ? ' ' : '; ')
+  return sentence.replace(/^Nonexistent (flags?): /, 'unknown $1 ').replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())
+}
+
+/** What oclif's complaint about unknown flags carries. */
+interface UnknownFlags {
+  readonly flags: readonly string[]
+  readonly parse: {readonly input: {readonly flags: Readonly<Record<string, unknown>>}}
+}
+
+function isUnknownFlags(error: Error): error is Error & UnknownFlags {
+  return error.message.startsWith('Nonexistent flag') && 'flags' in error && 'parse' in error
+}
+
+/** The nearest flag to an unknown one, as a question. */
+function flagHint(error: Error): string | null {
+  if (!isUnknownFlags(error)) return null
+  const [typed = ''] = (error.flags[0] ?? '').split('=')
+  const meant = nearest(typed.replace(/^-+/, ''), Object.keys(error.parse.input.flags))
+  return meant === null ? 'see --help' : `did you mean "--${meant}"?`
 }
 
 /**
@@ -72,8 +93,7 @@ export function failureOf(error: unknown): Failure {
     return {code: error.code, exit: error.exit, message: text, hint: error.hint, retryable: error.retryable}
   }
   if (error instanceof Error && isOclifError(error)) {
-    const hint = 'hint' in error && typeof error.hint === 'string' ? error.hint : null
-    return {code: 'usage', exit: 2, message: usageMessage(error.message), hint, retryable: false}
+    return {code: 'usage', exit: 2, message: usageMessage(error.message), hint: flagHint(error), retryable: false}
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   return {
