@@ -4,21 +4,8 @@
  */
 import {readFileSync, readlinkSync} from 'node:fs'
 import {hostname} from 'node:os'
+import type {ProcessIdentity} from './job.ts'
 import {systemClock} from './time.ts'
-
-/** What tells one process from every other, also from one that gets the same pid later. */
-export interface ProcessIdentity {
-  readonly pid: number
-  /** Clock ticks from boot to start (field 22 of /proc/PID/stat); null where it cannot be read. */
-  readonly startTime: string | null
-  /** The host's boot id and time-namespace id, as in `Clock.bootId`. */
-  readonly bootId: string
-  /** Number of the pid namespace; '' where there is none or /proc belongs to another one. */
-  readonly pidNamespace: string
-  readonly host: string
-  /** /etc/machine-id; '' where there is none. */
-  readonly machineId: string
-}
 
 /** The fields of /proc/PID/stat that decide something (proc_pid_stat(5)). */
 export interface ProcessStat {

@@ -7,9 +7,8 @@
  * answers for the last one.
  */
 import {readFileSync, readdirSync} from 'node:fs'
-import {hostname} from 'node:os'
+import type {ProcessIdentity} from './job.ts'
 import {identifySelf, isFinished, ownPidNamespace, readStat} from './process.ts'
-import type {ProcessIdentity} from './process.ts'
 import {monotonicMs, sleep} from './time.ts'
 
 /** An attempt is a job and the fence of its claim. */
@@ -161,7 +160,7 @@ export function survivors(attempts: readonly Attempt[], dbPath: string | null): 
   if (attempts.length === 0) return found
   const self = identifySelf()
   for (const {key, pid, startTime} of new Search(attempts, dbPath).all().found) {
-    found.set(key, [...(found.get(key) ?? []), {...self, host: hostname(), pid, startTime}])
+    found.set(key, [...(found.get(key) ?? []), {...self, pid, startTime}])
   }
   return found
 }
