@@ -1,4 +1,3 @@
-#!/usr/bin/env bun
 import pjson from '../package.json' with {type: 'json'}
 
 const argv = process.argv.slice(2)

@@ -61,6 +61,21 @@ function usageMessage(message: string): string {
   return sentence.replace(/^Nonexistent (flags?): /, 'unknown $1 ').replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())
 }
 
+/** What oclif's complaint about missing arguments carries. */
+interface MissingArgs {
+  readonly args: readonly {readonly name: string; readonly description?: string}[]
+}
+
+function isMissingArgs(error: Error): error is Error & MissingArgs {
+  return /^Missing \d+ required arg/.test(error.message) && 'args' in error
+}
+
+/** oclif's own sentence goes on about flags with several values, which ours never swallow. */
+function sentenceOf(error: Error): string {
+  if (!isMissingArgs(error)) return usageMessage(error.message)
+  return error.args.map(({name, description}) => `${name.toUpperCase()} is missing: ${description ?? ''}`).join('; ')
+}
+
 /** What oclif's complaint about unknown flags carries. */
 interface UnknownFlags {
   readonly flags: readonly string[]
@@ -93,7 +108,7 @@ export function failureOf(error: unknown): Failure {
     return {code: error.code, exit: error.exit, message: text, hint: error.hint, retryable: error.retryable}
   }
   if (error instanceof Error && isOclifError(error)) {
-    return {code: 'usage', exit: 2, message: usageMessage(error.message), hint: flagHint(error), retryable: false}
+    return {code: 'usage', exit: 2, message: sentenceOf(error), hint: flagHint(error), retryable: false}
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
   return {

@@ -55,6 +55,8 @@ function readTokens(flags: FlagTable, argv: readonly string[]): Given | null {
     if (token.kind !== 'option') continue
     // oclif reads `-Q=mail` as `mail`, parseArgs as `=mail`.
     if (!token.rawName.startsWith('--') && token.value?.startsWith('=')) return null
+    // oclif takes a value that looks like a known flag for that flag.
+    if (token.value !== undefined && /^-\D/.test(token.value)) return null
     const list = values.get(token.name) ?? []
     list.push(token.value ?? '')
     values.set(token.name, list)

@@ -89,13 +89,12 @@ function asksForHelp(argv: readonly string[]): boolean {
  * @param ids every name that would have been right
  */
 export function unknownCommand(words: readonly string[], ids: readonly string[]): QctlError {
-  const typed = words[0]?.includes(':') === true ? words[0].replaceAll(':', ' ') : words.join(' ')
+  const [first = '', second] = words.flatMap((word) => word.split(':'))
   const names = ids.map((id) => id.replaceAll(':', ' '))
-  const topics = names.map((name) => name.split(' ')[0] ?? name)
-  const firstTwo = typed.split(' ').slice(0, 2).join(' ')
-  const meant = nearest(firstTwo, names) ?? nearest(words[0] ?? '', [...topics, ...names])
-  const shown = topics.includes(words[0] ?? '') ? firstTwo : (words[0] ?? '')
-  return new QctlError('usage', `unknown command "${shown}"`, {
+  const isTopic = names.some((name) => name.startsWith(`${first} `))
+  const typed = isTopic && second !== undefined ? `${first} ${second}` : first
+  const meant = nearest(second === undefined ? first : `${first} ${second}`, names) ?? nearest(first, names)
+  return new QctlError('usage', `unknown command "${typed}"`, {
     hint: meant === null ? 'qctl help lists the commands' : `did you mean "qctl ${meant}"?`,
   })
 }
