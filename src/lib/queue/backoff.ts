@@ -69,7 +69,7 @@ function longestWaitMs(backoff: Backoff, attempt: number): number {
  */
 export function backoffDelayMs(backoff: Backoff, attempt: number, random: () => number): number {
   if (isFixed(backoff)) return backoff.baseMs
-  return Math.floor(random() * (longestWaitMs(backoff, Math.max(1, attempt)) + 1))
+  return Math.floor(random() * (Math.floor(longestWaitMs(backoff, Math.max(1, attempt))) + 1))
 }
 
 /**
