@@ -1,0 +1,117 @@
+/** Log lines of the daemon roles, on stderr: text for people on a terminal, one JSON object per line otherwise. */
+import {isatty} from 'node:tty'
+import type {LogFormat} from './config.ts'
+import {openSink} from './log-sink.ts'
+import type {LogSink} from './log-sink.ts'
+import {safeText} from './safe-text.ts'
+import {systemClock, toIso} from './time.ts'
+import type {Clock} from './time.ts'
+import {formatTime} from './time-parse.ts'
+
+/** Most important first. */
+export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export type LogValue = string | number | boolean | null
+
+/** Facts of a line, in the order given; snake_case names. `ts`, `level` and `msg` are taken. */
+export type LogFields = Readonly<Record<string, LogValue | readonly LogValue[] | undefined>>
+
+export interface LogOptions {
+  readonly format: 'text' | 'json'
+  /** Lines less important than this are not written. */
+  readonly level: LogLevel
+  readonly sink: LogSink
+  readonly clock: Clock
+}
+
+/**
+ * Longer texts are cut. It keeps a line below 4096 bytes as a rule, which the kernel writes to a pipe in one piece even
+ * when several processes share it (PIPE_BUF, pipe(7)).
+ */
+const MAX_TEXT_LENGTH = 1000
+
+/** Writes log lines. No method throws or waits; what a blocked log loses is counted and said once it flows again. */
+export class Log {
+  readonly #options: LogOptions
+  #dropped = 0
+
+  constructor(options: LogOptions) {
+    this.#options = options
+  }
+
+  error(message: string, fields: LogFields = {}): void {
+    this.#write('error', message, fields)
+  }
+
+  warn(message: string, fields: LogFields = {}): void {
+    this.#write('warn', message, fields)
+  }
+
+  info(message: string, fields: LogFields = {}): void {
+    this.#write('info', message, fields)
+  }
+
+  debug(message: string, fields: LogFields = {}): void {
+    this.#write('debug', message, fields)
+  }
+
+  /** Waits, at most `limitMs`, until what was logged is written. To be called before the process exits. */
+  flush(limitMs = 1000): Promise<void> {
+    return this.#options.sink.flush(limitMs)
+  }
+
+  #write(level: LogLevel, message: string, fields: LogFields): void {
+    const {level: least, sink} = this.#options
+    if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(least)) return
+    if (this.#dropped > 0 && sink.write(this.#line('warn', 'log lines dropped', {count: this.#dropped}))) this.#dropped = 0
+    if (!sink.write(this.#line(level, message, fields))) this.#dropped += 1
+  }
+
+  #line(level: LogLevel, message: string, fields: LogFields): string {
+    const {format, clock} = this.#options
+    const line = format === 'json' ? jsonLine : textLine
+    return `${line(clock.wallNow(), level, message, fields)}\n`
+  }
+}
+
+/**
+ * The log of this process.
+ * @param format `auto` looks whether stderr is a terminal
+ * @param level the least important level that is written
+ */
+export function openLog(format: LogFormat, level: LogLevel): Log {
+  const resolved = format === 'auto' ? (isatty(2) ? 'text' : 'json') : format
+  return new Log({format: resolved, level, sink: openSink(2), clock: systemClock})
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text
+}
+
+/** `2026-11-22 06:49:01 info  job done job=42 queue=mail error="exit 1"` */
+function textLine(now: number, level: LogLevel, message: string, fields: LogFields): string {
+  const facts = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [` ${name}=${textValue(value)}`]))
+  // The offset is left out: who watches a terminal knows the zone.
+  return `${formatTime(now).slice(0, 19)} ${level.padEnd(5)} ${safeText(cut(message))}${facts.join('')}`
+}
+
+function textValue(value: LogValue | readonly LogValue[]): string {
+  const text = safeText(cut(Array.isArray(value) ? value.join(',') : String(value)))
+  return /^[^\s"=]+$/.test(text) ? text : `"${text.replaceAll('"', '\\"')}"`
+}
+
+function jsonLine(now: number, level: LogLevel, message: string, fields: LogFields): string {
+  const text = JSON.stringify({ts: toIso(now), level, msg: message, ...fields}, (_, value: unknown) =>
+    typeof value === 'string' ? cut(value) : value,
+  )
+  return escapeJson(text)
+}
+
+/** JSON.stringify escapes C0 and lone surrogates; a terminal also acts on DEL, C1, bidi controls and the like. */
+function escapeJson(json: string): string {
+  return json.replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
