@@ -48,8 +48,8 @@ export interface Storage {
    * No job is granted before its `runAt`, from a paused queue, above its queue's concurrency, or twice.
    * Queues are served strictly in the order given; within a queue by priority (highest first), then `runAt`, then id. The answer is in that order.
    * An assigned job is granted only to the consumer of that name until the assignment ends; then to anyone.
-   * A suspect (see `Transition`) is granted only as the only job its consumer holds; while it is held its consumer gets no other,
-   * and a consumer that holds others gets nothing new while a suspect it may run is due.
+   * A due suspect (see `Transition`) goes before all others, and is granted only as the only job its consumer holds: while it is held its
+   * consumer gets no other, and a consumer that holds others gets nothing new while a suspect it may run is due.
    * The lease lasts `leaseMs`, or the queue's lease setting when that is `null`.
    * A payload whose checksum does not match is granted with `intact: false`.
    * When nothing can be granted nothing is written. Rejects with `not_found` when the registration has ended.

@@ -1,0 +1,203 @@
+import {crc32} from 'node:zlib'
+import {QctlError} from '../../errors.ts'
+import type {Lease} from '../../job.ts'
+import type {ClaimRequest} from '../storage.ts'
+import type {Connection, Tuple} from './connection.ts'
+import {type QueueRow, queueByName} from './queue-rows.ts'
+import {
+  blob,
+  LANE_ASSIGNED,
+  LANE_OPEN,
+  LANE_SUSPECT,
+  num,
+  numOrNull,
+  PENDING,
+  PROCESSING,
+  tagsOf,
+  text,
+  textOrNull,
+} from './rows.ts'
+import type {Transaction} from './transaction.ts'
+
+const LIVE_CONSUMER = 'SELECT name FROM consumer WHERE id = ? AND ended_at IS NULL'
+const HOLDS_SUSPECT = 'SELECT 1 FROM lease WHERE consumer_id = ? AND suspect = 1'
+const HOLDS_ANY = 'SELECT 1 FROM lease WHERE consumer_id = ? LIMIT 1'
+
+const DUE_SUSPECT = `
+SELECT id FROM job INDEXED BY job_suspect
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_SUSPECT} AND run_at <= ?2
+  AND (assigned_to IS NULL OR assigned_to = ?3 OR assigned_until <= ?2)
+ORDER BY priority DESC, run_at, id LIMIT 1`
+
+const ENDED_ASSIGNMENT = `
+SELECT 1 FROM job INDEXED BY job_assignment_end WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_until <= ? LIMIT 1`
+const OPEN_ENDED_ASSIGNMENTS = `
+UPDATE job SET lane = ${LANE_OPEN}, assigned_to = NULL, assigned_until = NULL
+WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_until <= ?`
+
+/**
+ * The claim walks the distinct priorities downward and probes each for due jobs, so that neither the backlog
+ * nor the scheduled jobs slow it. The same walk over what is open and over what is assigned to this consumer.
+ */
+const NEXT_PRIORITY_OPEN = `
+SELECT max(priority) FROM job INDEXED BY job_ready
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_OPEN} AND priority < ?2`
+const DUE_OPEN = `
+SELECT id, run_at FROM job INDEXED BY job_ready
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_OPEN} AND priority = ?2 AND run_at <= ?3
+ORDER BY run_at, id LIMIT ?4`
+const NEXT_PRIORITY_ASSIGNED = `
+SELECT max(priority) FROM job INDEXED BY job_assigned
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_to = ?3 AND priority < ?2`
+const DUE_ASSIGNED = `
+SELECT id, run_at FROM job INDEXED BY job_assigned
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_to = ?5 AND priority = ?2 AND run_at <= ?3
+ORDER BY run_at, id LIMIT ?4`
+
+const GRANT = `
+UPDATE job SET state = ${PROCESSING}, fence = fence + 1, attempts = attempts + 1, updated_at = ?1
+WHERE id IN (SELECT value FROM json_each(?2)) AND state = ${PENDING}
+RETURNING id, fence, attempts, crashes, snoozes, priority, run_at, created_at, file, checksum, content_type, key, tags,
+  max_attempts, timeout_ms, lane, payload`
+const GRANT_LEASES = `
+INSERT INTO lease (job_id, fence, consumer_id, until, lease_ms, started_at, suspect, requested)
+SELECT id, fence, ?1, ?2, ?3, ?4, lane = ${LANE_SUSPECT}, NULL FROM job WHERE id IN (SELECT value FROM json_each(?5))`
+
+/** Above every priority. */
+const TOP = 1_000_000
+
+interface Candidate {
+  readonly id: number
+  readonly priority: number
+  readonly runAt: number
+}
+
+/**
+ * Says whether a claim would grant anything now, without writing: an idle consumer must not take the write lock.
+ * @param now wall clock, UTC ms
+ */
+export function wouldGrant(db: Connection, request: ClaimRequest, now: number): boolean {
+  if (db.number(ENDED_ASSIGNMENT, now) !== null) return true
+  const name = consumerName(db, request.consumerId)
+  return request.queues.some(queueName => {
+    const queue = queueByName(db, queueName)
+    if (queue === null || roomIn(queue, 1, 0) === 0) return false
+    return db.number(DUE_SUSPECT, queue.id, now, name) !== null || candidates(db, queue, name, now, 1).length > 0
+  })
+}
+
+/**
+ * Grants up to `request.limit` leases.
+ * @throws QctlError `not_found` when the registration has ended
+ */
+export function claim(tx: Transaction, request: ClaimRequest): readonly Lease[] {
+  const {db} = tx
+  const name = consumerName(db, request.consumerId)
+  if (db.number(HOLDS_SUSPECT, request.consumerId) !== null) return []
+  if (db.number(ENDED_ASSIGNMENT, tx.now) !== null) db.run(OPEN_ENDED_ASSIGNMENTS, tx.now)
+  const queues = request.queues.map(queue => queueByName(db, queue)).filter(queue => queue !== null)
+  const suspect = dueSuspect(tx, queues, name)
+  if (suspect !== null) {
+    if (db.number(HOLDS_ANY, request.consumerId) !== null) return []
+    return grant(tx, request, suspect.queue, [suspect.id])
+  }
+  const leases: Lease[] = []
+  for (const queue of queues) {
+    const room = roomIn(queue, request.limit - leases.length, tx.processingDelta(queue.id))
+    if (room === 0) continue
+    const ids = candidates(db, queue, name, tx.now, room).map(({id}) => id)
+    if (ids.length > 0) leases.push(...grant(tx, request, queue, ids))
+  }
+  return leases
+}
+
+function consumerName(db: Connection, consumerId: number): string {
+  const [row] = db.tuples(LIVE_CONSUMER, consumerId)
+  if (row === undefined) throw new QctlError('not_found', `consumer registration ${consumerId} has ended`)
+  return text(row[0])
+}
+
+/** How many more jobs of the queue may start now, at most `wanted`. */
+function roomIn(queue: QueueRow, wanted: number, processingDelta: number): number {
+  if (queue.paused) return 0
+  const {concurrency} = queue.settings
+  if (concurrency === null) return wanted
+  return Math.max(0, Math.min(wanted, concurrency - queue.processing - processingDelta))
+}
+
+function dueSuspect(tx: Transaction, queues: readonly QueueRow[], name: string): {id: number; queue: QueueRow} | null {
+  for (const queue of queues) {
+    if (roomIn(queue, 1, tx.processingDelta(queue.id)) === 0) continue
+    const id = tx.db.number(DUE_SUSPECT, queue.id, tx.now, name)
+    if (id !== null) return {id, queue}
+  }
+  return null
+}
+
+/** The next due jobs of a queue for this consumer, in the order they must start. */
+function candidates(db: Connection, queue: QueueRow, name: string, now: number, limit: number): readonly Candidate[] {
+  const open = walk(db, queue.id, now, limit, NEXT_PRIORITY_OPEN, DUE_OPEN, null)
+  const assigned = walk(db, queue.id, now, limit, NEXT_PRIORITY_ASSIGNED, DUE_ASSIGNED, name)
+  if (assigned.length === 0) return open
+  return [...open, ...assigned]
+    .sort((a, b) => b.priority - a.priority || a.runAt - b.runAt || a.id - b.id)
+    .slice(0, limit)
+}
+
+function walk(
+  db: Connection,
+  queueId: number,
+  now: number,
+  limit: number,
+  nextPriority: string,
+  due: string,
+  name: string | null,
+): readonly Candidate[] {
+  const own = name === null ? [] : [name]
+  const found: Candidate[] = []
+  let priority = db.number(nextPriority, queueId, TOP, ...own)
+  while (priority !== null && found.length < limit) {
+    for (const [id, runAt] of db.tuples(due, queueId, priority, now, limit - found.length, ...own)) {
+      found.push({id: num(id), priority, runAt: num(runAt)})
+    }
+    if (found.length < limit) priority = db.number(nextPriority, queueId, priority, ...own)
+  }
+  return found
+}
+
+function grant(tx: Transaction, request: ClaimRequest, queue: QueueRow, ids: readonly number[]): readonly Lease[] {
+  const leaseMs = request.leaseMs ?? queue.settings.leaseMs
+  const list = JSON.stringify(ids)
+  const granted = tx.db.tuples(GRANT, tx.now, list)
+  tx.db.run(GRANT_LEASES, request.consumerId, tx.bootNow + leaseMs, leaseMs, tx.now, list)
+  tx.move(queue.id, PENDING, PROCESSING, granted.length)
+  const byId = new Map(granted.map(row => [num(row[0]), row]))
+  return ids.flatMap(id => {
+    const row = byId.get(id)
+    return row === undefined ? [] : [leaseOf(row, queue.name, leaseMs, tx.now)]
+  })
+}
+
+function leaseOf(row: Tuple, queue: string, leaseMs: number, startedAt: number): Lease {
+  const payload = blob(row[16])
+  return {
+    id: num(row[0]),
+    fence: num(row[1]),
+    queue,
+    attempt: num(row[2]),
+    crashes: num(row[3]),
+    snoozes: num(row[4]),
+    priority: num(row[5]),
+    createdAt: num(row[7]),
+    file: row[8] === 1,
+    intact: crc32(payload) === row[9],
+    contentType: textOrNull(row[10]),
+    key: textOrNull(row[11]),
+    tags: tagsOf(row[12]),
+    maxAttempts: numOrNull(row[13]),
+    timeoutMs: numOrNull(row[14]),
+    payload,
+    startedAt,
+    leaseMs,
+  }
+}

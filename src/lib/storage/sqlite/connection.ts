@@ -1,0 +1,162 @@
+import {statSync} from 'node:fs'
+import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite'
+import {QctlError} from '../../errors.ts'
+
+export type Value = Exclude<SQLInputValue, NodeJS.ArrayBufferView> | Uint8Array
+/** Values by the name of their parameter, without its sigil. */
+export type Named = Record<string, Value>
+type Bindings = readonly Value[] | readonly [Named]
+export type Row = Readonly<Record<string, null | number | string | Uint8Array>>
+export type Tuple = readonly (null | number | string | Uint8Array)[]
+
+/** SQLite's primary result codes that mean something to us (sqlite.org/rescode.html). */
+const PERMISSION_CODES: readonly number[] = [3, 8, 23]
+const BUSY_CODES: readonly number[] = [5, 6]
+const CORRUPT_CODES: readonly number[] = [11, 26]
+/** IOERR and FULL: whatever they hit, the commit may or may not have reached the disk. */
+const UNKNOWN_CODES: readonly number[] = [10, 13]
+const CANNOT_OPEN = 14
+const TOO_BIG = 18
+
+/**
+ * One SQLite connection with its prepared statements: the only place that touches `node:sqlite`.
+ * Statements are prepared once per text and kept for the connection's life.
+ */
+export class Connection {
+  readonly path: string
+  readonly #db: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+  readonly #tupleStatements = new Map<string, StatementSync>()
+  #identity: string | null = null
+
+  /**
+   * Opens the file (which must exist) or, with `null`, a database in memory.
+   * @throws QctlError `cannot_open`, `permission`, `not_a_database`
+   */
+  constructor(path: string | null) {
+    this.path = path ?? ':memory:'
+    // No timeout: SQLite's own wait blocks the event loop and favours newcomers; GroupCommit waits instead.
+    this.#db = this.guard(() => new DatabaseSync(this.path, {timeout: 0}))
+    if (path !== null) this.#identity = fileIdentity(path)
+  }
+
+  /** Runs statements that return nothing. */
+  exec(sql: string): void {
+    this.guard(() => this.#db.exec(sql))
+  }
+
+  /** Runs a statement and returns how many rows it changed. */
+  run(sql: string, ...values: Bindings): number {
+    return this.guard(() => Number(this.#prepare(sql).run(...bindings(values)).changes))
+  }
+
+  /** The first row, or `undefined`. */
+  get(sql: string, ...values: Bindings): Row | undefined {
+    return this.guard(() => this.#prepare(sql).get(...bindings(values))) as Row | undefined
+  }
+
+  /** All rows as objects. */
+  all(sql: string, ...values: Bindings): readonly Row[] {
+    return this.guard(() => this.#prepare(sql).all(...bindings(values))) as readonly Row[]
+  }
+
+  /** All rows as arrays: cheaper on hot paths. */
+  tuples(sql: string, ...values: Bindings): readonly Tuple[] {
+    return this.guard(() => this.#prepareTuples(sql).all(...bindings(values))) as unknown as readonly Tuple[]
+  }
+
+  /** The number in the first column of the first row, or `null`. */
+  number(sql: string, ...values: Bindings): number | null {
+    const value = this.tuples(sql, ...values)[0]?.[0]
+    return typeof value === 'number' ? value : null
+  }
+
+  /** Refuses schema tricks, extensions and writes past SQL from now on. */
+  harden(): void {
+    this.#db.enableDefensive(true)
+  }
+
+  get inTransaction(): boolean {
+    return this.#db.isTransaction
+  }
+
+  /**
+   * Makes sure that the path still names the file this connection writes to.
+   * SQLite goes on writing into a deleted file without a word.
+   * @throws QctlError `outcome_unknown` when it vanished or was replaced
+   */
+  assertSameFile(): void {
+    if (this.#identity === null) return
+    const now = fileIdentity(this.path)
+    if (now === this.#identity) return
+    const what = now === null ? 'was deleted' : 'was replaced by another file'
+    throw new QctlError('outcome_unknown', `the database ${this.path} ${what} while in use; nothing more is stored in it`)
+  }
+
+  close(): void {
+    this.#db.close()
+  }
+
+  /**
+   * Runs something that talks to SQLite and translates what it throws.
+   * @throws QctlError
+   */
+  guard<T>(action: () => T): T {
+    try {
+      return action()
+    } catch (error) {
+      throw translate(error, this.path)
+    }
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #prepareTuples(sql: string): StatementSync {
+    let statement = this.#tupleStatements.get(sql)
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql)
+      statement.setReturnArrays(true)
+      this.#tupleStatements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+/** The types of node:sqlite know named values only as a first argument, not as the only one of a spread. */
+function bindings(values: Bindings): SQLInputValue[] {
+  return values as unknown as SQLInputValue[]
+}
+
+/** True for an error that only says "somebody else is writing". */
+export function isBusy(error: unknown): boolean {
+  return error instanceof QctlError && error.code === 'busy'
+}
+
+function fileIdentity(path: string): string | null {
+  const stat = statSync(path, {throwIfNoEntry: false})
+  return stat === undefined ? null : `${stat.dev}.${stat.ino}`
+}
+
+function translate(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error
+  const code = error.errcode & 0xff
+  const facts = {cause: error}
+  if (BUSY_CODES.includes(code)) return new QctlError('busy', `${path} is busy: another process is writing`, facts)
+  if (UNKNOWN_CODES.includes(code)) {
+    return new QctlError('outcome_unknown', `could not write ${path}: ${error.message}`, facts)
+  }
+  if (PERMISSION_CODES.includes(code)) {
+    return new QctlError('permission', `no permission to write ${path}: ${error.message}`, facts)
+  }
+  if (CORRUPT_CODES.includes(code)) return new QctlError('not_a_database', `${path} is not a qctl database: ${error.message}`, facts)
+  if (code === CANNOT_OPEN) return new QctlError('cannot_open', `cannot open ${path}: ${error.message}`, facts)
+  if (code === TOO_BIG) return new QctlError('payload_too_large', `too big for ${path}: ${error.message}`, facts)
+  return error
+}

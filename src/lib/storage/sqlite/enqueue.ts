@@ -1,0 +1,195 @@
+import {crc32} from 'node:zlib'
+import {QctlError} from '../../errors.ts'
+import type {Enqueued, NewJob} from '../../job.ts'
+import type {Value} from './connection.ts'
+import {ensureQueue, type QueueRow} from './queue-rows.ts'
+import {LANE_ASSIGNED, LANE_OPEN, num, PENDING} from './rows.ts'
+import type {Transaction} from './transaction.ts'
+
+/** How many plain jobs one INSERT carries: 32 rows cost less than half of 32 statements, 64 no less. */
+const CHUNK = 32
+
+const PLAIN_COLUMNS = `id, queue_id, state, lane, priority, run_at, fence, attempts, crashes, snoozes, created_at, updated_at,
+  file, checksum, payload`
+/** One plain row: all settings are the queue's; ?1 first id, ?2 queue, ?3 priority, ?4 run_at, ?5 now, ?6 file. */
+const plainRow = (i: number): string =>
+  `(?1 + ${i}, ?2, ${PENDING}, ${LANE_OPEN}, ?3, ?4, 0, 0, 0, 0, ?5, ?5, ?6, ?${7 + 2 * i}, ?${8 + 2 * i})`
+const insertPlain = (rows: number): string =>
+  `INSERT INTO job (${PLAIN_COLUMNS}) VALUES ${Array.from({length: rows}, (_, i) => plainRow(i)).join(', ')}`
+const INSERT_PLAIN_ONE = insertPlain(1)
+let insertPlainChunk: string | undefined
+
+const INSERT_FULL = `
+INSERT INTO job (${PLAIN_COLUMNS}, content_type, key, tags, max_attempts, timeout_ms, assigned_to, assigned_until)
+VALUES (?1, ?2, ${PENDING}, ?9, ?3, ?4, 0, 0, 0, 0, ?5, ?5, ?6, ?7, ?8, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
+
+const TAKE_IDS = 'UPDATE store SET last_job_id = last_job_id + ? RETURNING last_job_id'
+const RAISE_LAST_RUN_AT = 'UPDATE queue SET last_run_at = ?1 WHERE id = ?2 AND last_run_at < ?1'
+const KEY_HOLDER = 'SELECT job_id FROM job_key WHERE queue_id = ? AND key = ? AND (free_at IS NULL OR free_at > ?)'
+const HOLD_KEY = `
+INSERT INTO job_key (queue_id, key, job_id, free_at) VALUES (?, ?, ?, NULL)
+ON CONFLICT (queue_id, key) DO UPDATE SET job_id = excluded.job_id, free_at = NULL`
+
+/** A job on its way into the table. */
+interface Placed {
+  readonly job: NewJob
+  readonly queue: QueueRow
+  readonly id: number
+  readonly runAt: number
+}
+
+/**
+ * Stores jobs in order.
+ * @returns where each ended up, in order
+ * @throws QctlError `payload_too_large`
+ */
+export function enqueue(tx: Transaction, jobs: readonly NewJob[]): readonly Enqueued[] {
+  const queues = new Map<string, QueueRow>()
+  const queueOf = (name: string): QueueRow => {
+    let queue = queues.get(name)
+    if (queue === undefined) queues.set(name, (queue = ensureQueue(tx, name)))
+    return queue
+  }
+  for (const job of jobs) assertFits(job, queueOf(job.queue))
+  const answers = placeAll(tx, jobs, queueOf)
+  return answers
+}
+
+function assertFits(job: NewJob, queue: QueueRow): void {
+  const limit = queue.settings.maxPayloadBytes
+  if (job.payload.length <= limit) return
+  const message = `payload of ${job.payload.length} bytes is above the limit of queue ${queue.name} (${limit} bytes)`
+  throw new QctlError('payload_too_large', message, {hint: 'raise it with: qctl queues set NAME --max-payload SIZE'})
+}
+
+function placeAll(tx: Transaction, jobs: readonly NewJob[], queueOf: (name: string) => QueueRow): readonly Enqueued[] {
+  const clock = new RunAtClock(tx)
+  // Ids are taken for the whole batch and given back for held keys by not being used: a gap is allowed, a repeat is not.
+  let id = num(tx.db.tuples(TAKE_IDS, jobs.length)[0]?.[0]) - jobs.length
+  const placed: Placed[] = []
+  const answers: Enqueued[] = []
+  for (const job of jobs) {
+    const queue = queueOf(job.queue)
+    const holder = job.key === null ? null : tx.db.number(KEY_HOLDER, queue.id, job.key, tx.now)
+    if (holder !== null) {
+      answers.push({id: holder, queue: job.queue, existing: true})
+      continue
+    }
+    id += 1
+    if (job.key !== null) tx.db.run(HOLD_KEY, queue.id, job.key, id)
+    placed.push({job, queue, id, runAt: clock.runAt(job, queue)})
+    answers.push({id, queue: job.queue, existing: false})
+  }
+  insertAll(tx, placed)
+  clock.save()
+  return answers
+}
+
+/** Gives each job its `run_at`; immediate ones never before one given earlier in the queue. */
+class RunAtClock {
+  readonly #tx: Transaction
+  readonly #last = new Map<number, number>()
+
+  constructor(tx: Transaction) {
+    this.#tx = tx
+  }
+
+  runAt({when}: NewJob, queue: QueueRow): number {
+    const asked = when.kind === 'now' ? 0 : when.kind === 'after' ? this.#tx.now + when.delayMs : when.runAt
+    if (asked > this.#tx.now) return asked
+    const known = this.#last.get(queue.id)
+    if (known !== undefined) return known
+    const runAt = Math.max(this.#tx.now, queue.lastRunAt)
+    this.#last.set(queue.id, runAt)
+    return runAt
+  }
+
+  save(): void {
+    for (const [queueId, runAt] of this.#last) this.#tx.db.run(RAISE_LAST_RUN_AT, runAt, queueId)
+  }
+}
+
+function insertAll(tx: Transaction, placed: readonly Placed[]): void {
+  let start = 0
+  while (start < placed.length) {
+    const first = placed[start]
+    if (first === undefined) break
+    const length = isPlain(first.job) ? plainRun(placed, start, first) : 1
+    if (length === CHUNK) insertChunk(tx, placed, start, first)
+    else for (const one of placed.slice(start, start + length)) insertOne(tx, one)
+    tx.move(first.queue.id, null, PENDING, length)
+    start += length
+  }
+}
+
+/** How many jobs from `start` on differ in nothing but id and payload; at most a chunk. */
+function plainRun(placed: readonly Placed[], start: number, first: Placed): number {
+  let length = 1
+  while (length < CHUNK) {
+    const next = placed[start + length]
+    if (next === undefined || next.queue !== first.queue || next.runAt !== first.runAt) break
+    if (next.job.priority !== first.job.priority || next.job.file !== first.job.file || !isPlain(next.job)) break
+    length += 1
+  }
+  return length
+}
+
+function isPlain(job: NewJob): boolean {
+  return (
+    job.contentType === null &&
+    job.key === null &&
+    job.tags.length === 0 &&
+    job.maxAttempts === null &&
+    job.timeoutMs === null &&
+    job.assignedTo === null
+  )
+}
+
+function insertChunk(tx: Transaction, placed: readonly Placed[], start: number, first: Placed): void {
+  insertPlainChunk ??= insertPlain(CHUNK)
+  const values: Value[] = plainValues(tx, first)
+  for (let i = start; i < start + CHUNK; i += 1) {
+    const payload = placed[i]?.job.payload
+    if (payload !== undefined) values.push(crc32(payload), payload)
+  }
+  tx.db.run(insertPlainChunk, ...values)
+}
+
+function insertOne(tx: Transaction, one: Placed): void {
+  const {job} = one
+  const values = [...plainValues(tx, one), crc32(job.payload), job.payload]
+  if (isPlain(job)) {
+    tx.db.run(INSERT_PLAIN_ONE, ...values)
+    return
+  }
+  const tags = job.tags.length === 0 ? null : JSON.stringify(job.tags)
+  const lane = job.assignedTo === null ? LANE_OPEN : LANE_ASSIGNED
+  const until = job.assignedForMs === null ? null : tx.now + job.assignedForMs
+  const own = [lane, job.contentType, job.key, tags, job.maxAttempts, job.timeoutMs, job.assignedTo, until]
+  tx.db.run(INSERT_FULL, ...values, ...own)
+}
+
+function plainValues(tx: Transaction, {id, queue, job, runAt}: Placed): Value[] {
+  return [id, queue.id, job.priority, runAt, tx.now, job.file ? 1 : 0]
+}
+
+/** Copies a failed job into its queue's dead-letter queue: a new pending job, same payload, type, file and tags. */
+const COPY_JOB = `
+INSERT INTO job (${PLAIN_COLUMNS}, content_type, tags, origin_id)
+SELECT ?1, ?2, ${PENDING}, ${LANE_OPEN}, priority, ?3, 0, 0, 0, 0, ?4, ?4, file, checksum, payload, content_type, tags, id
+FROM job WHERE id = ?5`
+const LINK_COPY = 'UPDATE job SET dead_letter_id = ?1 WHERE id = ?2'
+
+/**
+ * Puts a copy of a job that has just failed into the dead-letter queue.
+ * @returns the copy's id
+ */
+export function deadLetter(tx: Transaction, jobId: number, queue: QueueRow): number {
+  const id = num(tx.db.tuples(TAKE_IDS, 1)[0]?.[0])
+  const runAt = Math.max(tx.now, queue.lastRunAt)
+  tx.db.run(COPY_JOB, id, queue.id, runAt, tx.now, jobId)
+  tx.db.run(RAISE_LAST_RUN_AT, runAt, queue.id)
+  tx.db.run(LINK_COPY, id, jobId)
+  tx.move(queue.id, null, PENDING)
+  return id
+}

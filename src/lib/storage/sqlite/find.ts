@@ -1,0 +1,188 @@
+import {QctlError} from '../../errors.ts'
+import type {State} from '../../job.ts'
+import type {Filter} from '../../queue/filter.ts'
+import type {Page, Query, SortField} from '../storage.ts'
+import type {Connection, Named, Row} from './connection.ts'
+import {FilterSql} from './filter-sql.ts'
+import {type BootTime, JOB_COLUMNS, JOB_TABLES, jobOf} from './job-rows.ts'
+import {CANCELLED, DONE, FAILED, LANE_ASSIGNED, LANE_OPEN, LANE_SUSPECT, num, PENDING, PROCESSING, stateCode} from './rows.ts'
+
+const SORTS: Readonly<Record<SortField, string>> = {
+  id: 'j.id',
+  priority: 'j.priority',
+  run_at: 'j.run_at',
+  updated: 'j.updated_at',
+  attempts: 'j.attempts',
+}
+
+/** Up to so many rows are fetched through an index and sorted; about 10 ms. */
+const SMALL = 20_000
+/** A scan looks at windows of growing size, so that a dense filter costs one small one. */
+const FIRST_WINDOW = 1000
+const WINDOW_GROWTH = 4
+
+/**
+ * One page of the jobs that match.
+ * Few candidates (by the queues' counters or a key) are read through their index; otherwise the table is walked by id.
+ */
+export function find(db: Connection, query: Query, time: BootTime): Page {
+  const sql = new FilterSql()
+  const condition = query.filter === null ? '1' : sql.compile(query.filter)
+  const cursor = parseCursor(query)
+  const search: Search = {db, query, condition, values: {...time, ...sql.values}, cursor}
+  const candidates = query.filter === null ? null : candidatesOf(db, query.filter)
+  if (candidates !== null) return page(query, selectFrom(search, candidates.sql, '1', candidates.values), candidates.rows, true)
+  return query.order.field === 'id' ? walk(search) : sortNewest(search)
+}
+
+interface Search {
+  readonly db: Connection
+  readonly query: Query
+  readonly condition: string
+  readonly values: Named
+  readonly cursor: Cursor | null
+}
+
+interface Cursor {
+  readonly value: number
+  readonly id: number
+}
+
+/** Reads one row more than the page holds, to know whether there is a next one. */
+function selectFrom(search: Search, source: string | null, range: string, extra: Named): readonly Row[] {
+  const {query, cursor} = search
+  const column = SORTS[query.order.field]
+  const direction = query.order.descending ? 'DESC' : 'ASC'
+  const past = query.order.descending ? '<' : '>'
+  const after = cursor === null ? '1' : `(${column}, j.id) ${past} (:cursor_value, :cursor_id)`
+  // CROSS JOIN holds SQLite to reading the few candidates first.
+  const from = source === null ? JOB_TABLES : `(${source}) AS s CROSS JOIN ${JOB_TABLES}`
+  const joined = source === null ? '1' : 'j.id = s.id'
+  const text = `SELECT ${JOB_COLUMNS} FROM ${from} WHERE ${joined} AND ${range} AND ${after} AND ${search.condition}
+ORDER BY ${column} ${direction}, j.id ${direction} LIMIT :page`
+  const place = cursor === null ? {} : {cursor_value: cursor.value, cursor_id: cursor.id}
+  return search.db.all(text, {...search.values, ...extra, ...place, page: query.limit + 1})
+}
+
+function page(query: Query, rows: readonly Row[], searched: number, complete: boolean): Page {
+  const jobs = rows.slice(0, query.limit).map(jobOf)
+  const last = rows[query.limit - 1]
+  const next = rows.length > query.limit && last !== undefined ? cursorAt(query.order.field, last) : null
+  return {jobs, next, searched: {rows: searched, complete}}
+}
+
+/** Walks the table by id in growing windows until the page is full, the end is reached or enough was looked at. */
+function walk(search: Search): Page {
+  const {db, query} = search
+  const {descending} = query.order
+  const limit = query.scanLimit ?? Number.MAX_SAFE_INTEGER
+  let rows: Row[] = []
+  let searched = 0
+  let size = query.filter === null ? query.limit + 1 : FIRST_WINDOW
+  let edge = search.cursor?.id ?? (descending ? Number.MAX_SAFE_INTEGER : 0)
+  for (;;) {
+    const wanted = Math.min(size, limit - searched)
+    const window = nextWindow(db, edge, wanted, descending)
+    if (window === null) return page(query, rows, searched, true)
+    const range = descending ? 'j.id >= :low AND j.id < :high' : 'j.id > :high AND j.id <= :low'
+    const missing = query.limit + 1 - rows.length
+    const part = {...search, query: {...query, limit: missing - 1}, cursor: null}
+    rows = [...rows, ...selectFrom(part, null, range, {low: window.end, high: edge})]
+    searched += window.rows
+    if (rows.length > query.limit) return page(query, rows, searched, true)
+    if (searched >= limit) return page(query, rows, searched, nextWindow(db, window.end, 1, descending) === null)
+    edge = window.end
+    size *= WINDOW_GROWTH
+  }
+}
+
+const WINDOW_DOWN = 'SELECT min(id), count(*) FROM (SELECT id FROM job WHERE id < ? ORDER BY id DESC LIMIT ?)'
+const WINDOW_UP = 'SELECT max(id), count(*) FROM (SELECT id FROM job WHERE id > ? ORDER BY id LIMIT ?)'
+
+/** The next `size` ids past `edge`: the last of them and how many there are; `null` at the end. */
+function nextWindow(db: Connection, edge: number, size: number, descending: boolean): {end: number; rows: number} | null {
+  const [row] = db.tuples(descending ? WINDOW_DOWN : WINDOW_UP, edge, size)
+  const rows = num(row?.[1])
+  return rows === 0 ? null : {end: num(row?.[0]), rows}
+}
+
+/** Sorted by something no index knows: the newest rows, as many as may be looked at, are sorted whole. */
+function sortNewest(search: Search): Page {
+  const {db, query} = search
+  const window = nextWindow(db, Number.MAX_SAFE_INTEGER, query.scanLimit ?? Number.MAX_SAFE_INTEGER, true)
+  if (window === null) return page(query, [], 0, true)
+  const rows = selectFrom(search, null, 'j.id >= :low', {low: window.end})
+  return page(query, rows, window.rows, nextWindow(db, window.end, 1, true) === null)
+}
+
+interface Candidates {
+  /** Selects `id`. */
+  readonly sql: string
+  readonly values: Named
+  /** How many there are. */
+  readonly rows: number
+}
+
+/** The jobs a filter can match at most, when an index knows them and they are few; else `null`. */
+function candidatesOf(db: Connection, filter: Filter): Candidates | null {
+  const parts = filter.kind === 'and' ? filter.parts : [filter]
+  const keys = parts.find(part => part.kind === 'text' && part.field === 'key' && part.op === 'in' && !part.values.includes(''))
+  if (keys?.kind === 'text' && keys.op === 'in') return byKey(db, keys.values)
+  const states = parts.find(part => part.kind === 'state')
+  if (states?.kind !== 'state') return null
+  const queue = parts.find(part => part.kind === 'text' && part.field === 'queue' && part.op === 'in')
+  return byState(db, states.states, queue?.kind === 'text' && queue.op === 'in' ? queue.values : null)
+}
+
+const BY_KEY = 'SELECT id FROM job INDEXED BY job_by_key WHERE key IN (SELECT value FROM json_each(:keys))'
+
+function byKey(db: Connection, keys: readonly string[]): Candidates {
+  const values = {keys: JSON.stringify(keys)}
+  const [row] = db.all(`SELECT count(*) AS rows FROM (${BY_KEY})`, values)
+  return {sql: BY_KEY, values, rows: num(row?.['rows'])}
+}
+
+const QUEUE_COUNTS = 'SELECT id, name, pending, processing, done, failed, cancelled FROM queue'
+const IN_QUEUES = 'queue_id IN (SELECT value FROM json_each(:queues))'
+const pendingIn = (index: string, lane: number): string =>
+  `SELECT id FROM job INDEXED BY ${index} WHERE ${IN_QUEUES} AND state = ${PENDING} AND lane = ${lane}`
+const finishedIn = (state: number): string =>
+  `SELECT id FROM job INDEXED BY job_finished WHERE ${IN_QUEUES} AND state = ${state} AND state >= ${DONE}`
+const IDS_BY_STATE: Readonly<Record<number, string>> = {
+  [PENDING]: [pendingIn('job_ready', LANE_OPEN), pendingIn('job_assigned', LANE_ASSIGNED), pendingIn('job_suspect', LANE_SUSPECT)].join(' UNION ALL '),
+  [PROCESSING]: 'SELECT job_id AS id FROM lease',
+  [DONE]: finishedIn(DONE),
+  [FAILED]: finishedIn(FAILED),
+  [CANCELLED]: finishedIn(CANCELLED),
+}
+
+function byState(db: Connection, states: readonly State[], names: readonly string[] | null): Candidates | null {
+  const queues = db.all(QUEUE_COUNTS).filter(row => names === null || names.some(name => name === row['name']))
+  const rows = queues.reduce((sum, row) => sum + states.reduce((count, state) => count + num(row[state]), 0), 0)
+  if (rows > SMALL) return null
+  const codes = states.map(stateCode)
+  const sql = codes.map(code => IDS_BY_STATE[code] ?? '').join(' UNION ALL ')
+  const needsQueues = codes.some(code => code !== PROCESSING)
+  return {sql, values: needsQueues ? {queues: JSON.stringify(queues.map(row => num(row['id'])))} : {}, rows}
+}
+
+const COLUMN_OF: Readonly<Record<SortField, string>> = {
+  id: 'id',
+  priority: 'priority',
+  run_at: 'run_at',
+  updated: 'updated_at',
+  attempts: 'attempts',
+}
+
+function cursorAt(field: SortField, row: Row): string {
+  return `${num(row[COLUMN_OF[field]])}.${num(row['id'])}`
+}
+
+function parseCursor({cursor, order}: Query): Cursor | null {
+  if (cursor === null) return null
+  const [value, id] = cursor.split('.').map(Number)
+  if (!/^-?\d+\.\d+$/.test(cursor) || value === undefined || id === undefined || (order.field === 'id' && value !== id)) {
+    throw new QctlError('usage', `not a cursor of this list: ${JSON.stringify(cursor)}`, {hint: 'use the "next" of the page before'})
+  }
+  return {value, id}
+}

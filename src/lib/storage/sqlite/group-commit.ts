@@ -1,0 +1,253 @@
+import {QctlError} from '../../errors.ts'
+import {type Clock, monotonicMs, nextTurn, sleep} from '../../time.ts'
+import {type Connection, isBusy} from './connection.ts'
+import {Transaction} from './transaction.ts'
+
+/** The order in which the calls of one commit run: what ends jobs first, so that it makes room for claims, then additions. */
+export type Rank = 'settle' | 'change' | 'claim' | 'enqueue'
+const RANKS: readonly Rank[] = ['settle', 'change', 'claim', 'enqueue']
+
+/** A write somebody waits for. */
+interface Call {
+  readonly rank: Rank
+  /** Runs inside the transaction; its value is what the caller gets after the commit. */
+  readonly run: (tx: Transaction) => unknown
+  /** Says, without writing, whether running it would write anything; `null` = not known, run it. */
+  readonly probe: (() => unknown) | null
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** Many calls of one verb that run as one: their items joined, the answers handed back to each. */
+interface Batch<Item, Answer> {
+  readonly items: Item[]
+  readonly callers: {readonly start: number; readonly count: number; readonly call: PromiseWithResolvers<readonly Answer[]>}[]
+}
+
+/** How long one try for the write lock may block the event loop, ms; then timers and signals get their turn. */
+const BLOCKING_MS = 2
+/** Short even waits: whoever has waited long has the same chance as a newcomer (fractaledmind.github.io, 2023-12-11). */
+const SHORTEST_WAIT_MS = 0.05
+const LONGEST_WAIT_MS = 0.3
+/** Contention that outlasts this is somebody's long transaction: wait without blocking anything. */
+const PATIENCE_MS = 50
+const LONG_WAIT_MS = 5
+
+/**
+ * Puts all writes asked for in one turn of the event loop into one transaction: one fsync pays for all of them.
+ * A call that fails alone fails only its caller: the transaction is rolled back and every call gets its own savepoint.
+ */
+export class GroupCommit {
+  readonly #db: Connection
+  readonly #clock: Clock
+  readonly #lockTimeoutMs: number
+  readonly #onCommit: () => void
+  #calls: Call[] = []
+  #draining: Promise<void> | null = null
+  readonly #waiter = new Int32Array(new SharedArrayBuffer(4))
+
+  /**
+   * @param lockTimeoutMs how long to wait for the database's write lock
+   * @param onCommit called after each commit
+   */
+  constructor(db: Connection, clock: Clock, lockTimeoutMs: number, onCommit: () => void) {
+    this.#db = db
+    this.#clock = clock
+    this.#lockTimeoutMs = lockTimeoutMs
+    this.#onCommit = onCommit
+  }
+
+  /**
+   * Runs a write in the next commit.
+   * @param probe when given and it returns a value other than `undefined`, and nothing else has to be written, that value is the answer
+   * @returns what `run` returned, once it is committed
+   * @throws QctlError `busy` (nothing stored), `outcome_unknown`, or what `run` threw
+   */
+  submit<T>(rank: Rank, run: (tx: Transaction) => T, probe: (() => T | undefined) | null = null): Promise<T> {
+    const {promise, resolve, reject} = Promise.withResolvers<T>()
+    this.#calls.push({rank, run, probe, resolve: value => resolve(value as T), reject})
+    this.#draining ??= this.#drain()
+    return promise
+  }
+
+  /** Resolves when nothing is left to write. */
+  async idle(): Promise<void> {
+    while (this.#draining !== null) await this.#draining
+  }
+
+  async #drain(): Promise<void> {
+    await nextTurn()
+    while (this.#calls.length > 0) {
+      const calls = this.#calls.sort((a, b) => RANKS.indexOf(a.rank) - RANKS.indexOf(b.rank))
+      this.#calls = []
+      await this.#settleCalls(calls)
+    }
+    this.#draining = null
+  }
+
+  async #settleCalls(calls: readonly Call[]): Promise<void> {
+    try {
+      const writing = this.#answerWithoutWriting(calls)
+      if (writing.length === 0) return
+      await this.#begin()
+      const results = this.#runTogether(writing) ?? this.#runApart(writing)
+      this.#db.assertSameFile()
+      this.#onCommit()
+      for (const [i, call] of writing.entries()) answer(call, results[i])
+    } catch (error) {
+      this.#rollback()
+      for (const call of calls) call.reject(error)
+    }
+  }
+
+  /** Answers calls that would write nothing, if that is true of all of them; returns those that must run. */
+  #answerWithoutWriting(calls: readonly Call[]): readonly Call[] {
+    if (calls.some(call => call.probe === null)) return calls
+    return calls.filter(call => {
+      const value = call.probe?.()
+      if (value === undefined) return true
+      call.resolve(value)
+      return false
+    })
+  }
+
+  /** BEGIN IMMEDIATE, waiting for the lock: blocking only for moments, with jitter, until the deadline. */
+  async #begin(): Promise<void> {
+    const start = monotonicMs()
+    let turn = start
+    for (;;) {
+      try {
+        this.#db.exec('BEGIN IMMEDIATE')
+        return
+      } catch (error) {
+        const now = monotonicMs()
+        if (!isBusy(error)) throw error
+        if (now - start > this.#lockTimeoutMs) throw tooBusy(this.#db.path, this.#lockTimeoutMs, error)
+        if (now - start > PATIENCE_MS) await sleep(Math.random() * LONG_WAIT_MS)
+        else if (now - turn > BLOCKING_MS) await nextTurn()
+        else {
+          Atomics.wait(this.#waiter, 0, 0, SHORTEST_WAIT_MS + Math.random() * (LONGEST_WAIT_MS - SHORTEST_WAIT_MS))
+          continue
+        }
+        turn = monotonicMs()
+      }
+    }
+  }
+
+  /** All calls in one go; `null` (and rolled back to a fresh transaction) when one of several failed. */
+  #runTogether(calls: readonly Call[]): readonly Result[] | null {
+    try {
+      const tx = this.#transaction()
+      const values = calls.map(call => call.run(tx))
+      tx.flush()
+      this.#db.exec('COMMIT')
+      return values.map(value => ({ok: true, value}))
+    } catch (error) {
+      if (calls.length === 1 || !this.#db.inTransaction || isFatal(error)) throw error
+      this.#db.exec('ROLLBACK; BEGIN IMMEDIATE')
+      return null
+    }
+  }
+
+  /** Each call in a savepoint of its own. */
+  #runApart(calls: readonly Call[]): readonly Result[] {
+    const results = calls.map((call): Result => {
+      this.#db.exec('SAVEPOINT caller')
+      try {
+        const tx = this.#transaction()
+        const value = call.run(tx)
+        tx.flush()
+        this.#db.exec('RELEASE caller')
+        return {ok: true, value}
+      } catch (error) {
+        if (!this.#db.inTransaction || isFatal(error)) throw error
+        this.#db.exec('ROLLBACK TO caller; RELEASE caller')
+        return {ok: false, error}
+      }
+    })
+    this.#db.exec('COMMIT')
+    return results
+  }
+
+  #transaction(): Transaction {
+    return new Transaction(this.#db, this.#clock.wallNow(), this.#clock.bootNow(), this.#clock.bootId)
+  }
+
+  #rollback(): void {
+    if (!this.#db.inTransaction) return
+    try {
+      this.#db.exec('ROLLBACK')
+    } catch {
+      // The error that brought us here is the one to report; SQLite rolls back by itself when it cannot here.
+    }
+  }
+}
+
+type Result = {readonly ok: true; readonly value: unknown} | {readonly ok: false; readonly error: unknown}
+
+/** I/O errors and a full disk concern the whole commit, not one caller. */
+function isFatal(error: unknown): boolean {
+  return error instanceof QctlError && (error.code === 'outcome_unknown' || error.code === 'busy')
+}
+
+function answer(call: Call, result: Result | undefined): void {
+  if (result === undefined) call.reject(new TypeError('a write got no result'))
+  else if (result.ok) call.resolve(result.value)
+  else call.reject(result.error)
+}
+
+function tooBusy(path: string, lockTimeoutMs: number, cause: unknown): QctlError {
+  const message = `${path} was busy for more than ${lockTimeoutMs / 1000} s; nothing was stored`
+  return new QctlError('busy', message, {hint: 'repeat the command, or wait longer with --lock-timeout', cause})
+}
+
+/** Joins calls of one verb made in one turn, so that the engine sees one list. */
+export class Joiner<Item, Answer> {
+  readonly #commit: GroupCommit
+  readonly #rank: Rank
+  readonly #run: (tx: Transaction, items: readonly Item[]) => readonly Answer[]
+  #open: Batch<Item, Answer> | null = null
+
+  constructor(commit: GroupCommit, rank: Rank, run: (tx: Transaction, items: readonly Item[]) => readonly Answer[]) {
+    this.#commit = commit
+    this.#rank = rank
+    this.#run = run
+  }
+
+  /** Adds items to the batch of this turn; resolves to their answers. When the joined run fails, each caller's items run alone. */
+  submit(items: readonly Item[]): Promise<readonly Answer[]> {
+    const batch = this.#open ?? this.#begin()
+    const call = Promise.withResolvers<readonly Answer[]>()
+    batch.callers.push({start: batch.items.length, count: items.length, call})
+    for (const item of items) batch.items.push(item)
+    return call.promise
+  }
+
+  #begin(): Batch<Item, Answer> {
+    const batch: Batch<Item, Answer> = {items: [], callers: []}
+    this.#open = batch
+    const joined = this.#commit.submit(this.#rank, tx => {
+      this.#open = null
+      return this.#run(tx, batch.items)
+    })
+    joined.then(
+      answers => {
+        for (const {start, count, call} of batch.callers) call.resolve(answers.slice(start, start + count))
+      },
+      (error: unknown) => this.#fail(batch, error),
+    )
+    return batch
+  }
+
+  #fail(batch: Batch<Item, Answer>, error: unknown): void {
+    if (this.#open === batch) this.#open = null
+    if (batch.callers.length === 1 || isFatal(error)) {
+      for (const {call} of batch.callers) call.reject(error)
+      return
+    }
+    for (const {start, count, call} of batch.callers) {
+      const own = batch.items.slice(start, start + count)
+      this.#commit.submit(this.#rank, tx => this.#run(tx, own)).then(call.resolve, call.reject)
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type {JobEvent, Run, RunOutput} from '../../job.ts'
+import type {History} from '../storage.ts'
+import type {Connection, Row} from './connection.ts'
+import {blob, num, numOrNull, outcomeOf, stateOf, text, textOrNull} from './rows.ts'
+
+const RUNS = `
+SELECT a.*, ifnull(o.stdout_dropped_bytes, 0) AS stdout_dropped_bytes, ifnull(o.stderr_dropped_bytes, 0) AS stderr_dropped_bytes
+FROM attempt a LEFT JOIN output o ON o.job_id = a.job_id AND o.fence = a.fence WHERE a.job_id = ? ORDER BY a.fence`
+const EVENTS = 'SELECT at, from_state, to_state, actor, reason FROM event WHERE job_id = ? ORDER BY id'
+const OUTPUT = 'SELECT * FROM output WHERE job_id = ? ORDER BY fence'
+
+/** The ended runs and the events of a job, oldest first. */
+export function history(db: Connection, id: number, withOutput: boolean): History {
+  return {
+    runs: db.all(RUNS, id).map(runOf),
+    events: db.all(EVENTS, id).map(eventOf),
+    output: new Map(withOutput ? db.all(OUTPUT, id).map(row => [num(row['fence']), outputOf(row)]) : []),
+  }
+}
+
+function runOf(row: Row): Run {
+  return {
+    run: num(row['fence']),
+    attempt: num(row['attempt']),
+    consumer: text(row['consumer']),
+    startedAt: num(row['started_at']),
+    finishedAt: num(row['finished_at']),
+    outcome: outcomeOf(num(row['outcome'])),
+    runMs: numOrNull(row['run_ms']),
+    exitCode: numOrNull(row['exit_code']),
+    signal: textOrNull(row['signal']),
+    cause: textOrNull(row['cause']),
+    error: textOrNull(row['error']),
+    cpuMs: numOrNull(row['cpu_ms']),
+    maxRssBytes: numOrNull(row['max_rss_bytes']),
+    stdoutDroppedBytes: num(row['stdout_dropped_bytes']),
+    stderrDroppedBytes: num(row['stderr_dropped_bytes']),
+  }
+}
+
+function eventOf(row: Row): JobEvent {
+  const from = numOrNull(row['from_state'])
+  const to = numOrNull(row['to_state'])
+  return {
+    at: num(row['at']),
+    from: from === null ? null : stateOf(from),
+    to: to === null ? null : stateOf(to),
+    actor: text(row['actor']),
+    reason: text(row['reason']),
+  }
+}
+
+function outputOf(row: Row): RunOutput {
+  return {
+    stdout: blob(row['stdout']),
+    stderr: blob(row['stderr']),
+    stdoutDroppedBytes: num(row['stdout_dropped_bytes']),
+    stderrDroppedBytes: num(row['stderr_dropped_bytes']),
+  }
+}

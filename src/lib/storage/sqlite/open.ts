@@ -1,0 +1,143 @@
+import {closeSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync} from 'node:fs'
+import {basename, dirname, join, resolve} from 'node:path'
+import {QctlError} from '../../errors.ts'
+import {type Clock, monotonicMs, sleep} from '../../time.ts'
+import {Connection, isBusy} from './connection.ts'
+import {type Durability, inspectSchema, migrate} from './migrate.ts'
+import {text} from './rows.ts'
+
+export interface SqliteOptions {
+  /** True makes a missing database. */
+  readonly create: boolean
+  /** Of a database that is made now; an existing one keeps its own. */
+  readonly durability: Durability
+  readonly lockTimeoutMs: number
+  readonly clock: Clock
+  /** Told the path when the database was missing and has been made. */
+  readonly onCreate: (path: string) => void
+}
+
+/**
+ * Settings that each connection needs anew. The WAL is cut to 64 MiB after a checkpoint, else it keeps its peak size.
+ * Autocheckpoint stays at SQLite's 1000 pages.
+ */
+const CONNECTION_PRAGMAS = `
+PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;
+PRAGMA mmap_size = 0; PRAGMA cache_size = -16000`
+/** Both must be said before the first table exists. */
+const NEW_FILE_PRAGMAS = 'PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL'
+
+/**
+ * Opens the database file, making and migrating it as allowed.
+ * @returns the connection and what the database promises
+ * @throws QctlError `not_found`, `cannot_open`, `permission`, `not_a_database`, `newer_schema`, `busy`
+ */
+export async function openConnection(path: string, options: SqliteOptions): Promise<{db: Connection; durability: Durability}> {
+  const file = locate(path, options)
+  const db = new Connection(file)
+  try {
+    const durability = await patiently(options.lockTimeoutMs, () => prepare(db, options))
+    return {db, durability}
+  } catch (error) {
+    // A foreign file must stay as it is: closing would checkpoint a WAL that is not ours. The process ends soon anyway.
+    if (!(error instanceof QctlError) || !['not_a_database', 'newer_schema'].includes(error.code)) db.close()
+    throw error
+  }
+}
+
+/** A database in memory, for tests and simulations. */
+export function openMemory(clock: Clock): Connection {
+  const db = new Connection(null)
+  migrate(db, 'full', clock.wallNow())
+  db.exec(CONNECTION_PRAGMAS)
+  return db
+}
+
+function prepare(db: Connection, options: SqliteOptions): Durability {
+  const found = inspectSchema(db)
+  if (found === 'empty') {
+    if (!options.create) throw new QctlError('not_a_database', `${db.path} is empty, not a qctl database`)
+    db.exec(NEW_FILE_PRAGMAS)
+  }
+  if (found !== 'current') migrate(db, options.durability, options.clock.wallNow())
+  const [row] = db.tuples('SELECT durability FROM store')
+  const durability = text(row?.[0]) === 'normal' ? 'normal' : 'full'
+  db.exec(`${CONNECTION_PRAGMAS}; PRAGMA synchronous = ${durability === 'normal' ? 'NORMAL' : 'FULL'}`)
+  db.harden()
+  return durability
+}
+
+/** Repeats what found the database busy, until the lock timeout. */
+export async function patiently<T>(lockTimeoutMs: number, action: () => T): Promise<T> {
+  const start = monotonicMs()
+  for (;;) {
+    try {
+      return action()
+    } catch (error) {
+      if (!isBusy(error) || monotonicMs() - start > lockTimeoutMs) throw error
+      await sleep(1 + Math.random() * 4)
+    }
+  }
+}
+
+/** The real path of the database file; makes it when it is missing and that is allowed. */
+function locate(path: string, options: SqliteOptions): string {
+  if (path === '' || path.includes('\0')) throw new QctlError('usage', `not a path: ${JSON.stringify(path)}`)
+  const asked = resolve(path)
+  const stat = statOf(asked)
+  if (stat === null) {
+    if (!options.create) {
+      throw new QctlError('not_found', `no database at ${asked}`, {hint: 'make one with: qctl init'})
+    }
+    return make(asked, options)
+  }
+  if (!stat.isFile()) throw new QctlError('cannot_open', `${asked} is not a file`)
+  if (stat.nlink > 1) {
+    const hint = 'SQLite would keep two logs for one file and lose jobs; give each database one name'
+    throw new QctlError('cannot_open', `${asked} has ${stat.nlink} names (hard links)`, {hint})
+  }
+  return realpathSync(asked)
+}
+
+function statOf(path: string) {
+  try {
+    return statSync(path, {throwIfNoEntry: false}) ?? null
+  } catch (error) {
+    throw fileError(error, `cannot look at ${path}`)
+  }
+}
+
+function make(path: string, options: SqliteOptions): string {
+  const directory = dirname(path)
+  try {
+    const first = mkdirSync(directory, {recursive: true, mode: 0o700})
+    if (first !== undefined) for (let made = directory; made.length >= dirname(first).length; made = dirname(made)) syncDirectory(made)
+    closeSync(openSync(path, 'wx', 0o600))
+    syncDirectory(directory)
+    options.onCreate(path)
+  } catch (error) {
+    // Another process was faster: it is the one that made it.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw fileError(error, `cannot create ${path}`)
+    if (statOf(path) === null) throw new QctlError('cannot_open', `cannot create ${path}: it is a link to nowhere`)
+  }
+  return join(realpathSync(directory), basename(path))
+}
+
+/** Makes the directory's entries durable. */
+function syncDirectory(directory: string): void {
+  const fd = openSync(directory, 'r')
+  try {
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function fileError(error: unknown, what: string): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error
+  const {code} = error
+  const facts = {cause: error}
+  if (code === 'EACCES' || code === 'EPERM') return new QctlError('permission', `${what}: permission denied`, facts)
+  if (code === 'ENOSPC' || code === 'EIO') return new QctlError('outcome_unknown', `${what}: ${error.message}`, facts)
+  return new QctlError('cannot_open', `${what}: ${error.message}`, facts)
+}

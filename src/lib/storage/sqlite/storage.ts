@@ -1,0 +1,192 @@
+import {QctlError} from '../../errors.ts'
+import type {Claim, Consumer, Enqueued, FullJob, Lease, NewJob, Queue, QueueSettings} from '../../job.ts'
+import type {Clock} from '../../time.ts'
+import type {
+  Acted,
+  Action,
+  ClaimRequest,
+  Held,
+  History,
+  Maintained,
+  NewConsumer,
+  Page,
+  Query,
+  QueueChange,
+  Registered,
+  Settled,
+  Storage,
+  StorageInfo,
+  Target,
+  Transition,
+} from '../storage.ts'
+import {act} from './act.ts'
+import {claim, wouldGrant} from './claim.ts'
+import type {Connection} from './connection.ts'
+import {consumers, register, unregister} from './consumers.ts'
+import {enqueue} from './enqueue.ts'
+import {find} from './find.ts'
+import {GroupCommit, Joiner, type Rank} from './group-commit.ts'
+import {history} from './history.ts'
+import {type BootTime, getJobs} from './job-rows.ts'
+import {extend, held} from './leases.ts'
+import {maintain, nothingToMaintain, shrink} from './maintain.ts'
+import {type Durability, SCHEMA_VERSION} from './migrate.ts'
+import {openConnection, openMemory, patiently, type SqliteOptions} from './open.ts'
+import {deleteQueue, queues, setQueue, settings} from './queues.ts'
+import {settle} from './settle.ts'
+import type {Transaction} from './transaction.ts'
+import {ChangeWatcher} from './watch.ts'
+
+/** The storage contract on one SQLite file. Writes go through the group commit, reads run outside transactions. */
+export class SqliteStorage implements Storage {
+  readonly #db: Connection
+  readonly #clock: Clock
+  readonly #durability: Durability
+  readonly #lockTimeoutMs: number
+  readonly #commit: GroupCommit
+  readonly #watcher: ChangeWatcher
+  readonly #enqueue: Joiner<NewJob, Enqueued>
+  readonly #settle: Joiner<Transition, Settled>
+  #closed = false
+
+  private constructor(db: Connection, durability: Durability, options: Pick<SqliteOptions, 'clock' | 'lockTimeoutMs'>) {
+    this.#db = db
+    this.#clock = options.clock
+    this.#durability = durability
+    this.#lockTimeoutMs = options.lockTimeoutMs
+    this.#watcher = new ChangeWatcher(db)
+    this.#commit = new GroupCommit(db, options.clock, options.lockTimeoutMs, () => this.#watcher.changedHere())
+    this.#enqueue = new Joiner(this.#commit, 'enqueue', enqueue)
+    this.#settle = new Joiner(this.#commit, 'settle', settle)
+  }
+
+  /**
+   * Opens a file.
+   * @throws QctlError `not_found`, `cannot_open`, `permission`, `not_a_database`, `newer_schema`, `busy`
+   */
+  static async open(path: string, options: SqliteOptions): Promise<SqliteStorage> {
+    const {db, durability} = await openConnection(path, options)
+    return new SqliteStorage(db, durability, options)
+  }
+
+  /** Opens a store in memory, for tests and simulations. */
+  static inMemory(clock: Clock): SqliteStorage {
+    return new SqliteStorage(openMemory(clock), 'full', {clock, lockTimeoutMs: 0})
+  }
+
+  async enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
+    this.#assertOpen()
+    return jobs.length === 0 ? [] : this.#enqueue.submit(jobs)
+  }
+
+  claim(request: ClaimRequest): Promise<readonly Lease[]> {
+    const probe = (): readonly Lease[] | undefined =>
+      request.limit > 0 && wouldGrant(this.#db, request, this.#clock.wallNow()) ? undefined : []
+    return this.#write('claim', tx => claim(tx, request), probe)
+  }
+
+  extend(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]> {
+    return this.#write('change', tx => extend(tx, claims, leaseMs))
+  }
+
+  async settle(transitions: readonly Transition[]): Promise<readonly Settled[]> {
+    this.#assertOpen()
+    return transitions.length === 0 ? [] : this.#settle.submit(transitions)
+  }
+
+  held(filter: {readonly consumerId?: number} = {}): Promise<readonly Held[]> {
+    return this.#read(() => held(this.#db, this.#clock.bootId, this.#clock.bootNow(), filter.consumerId))
+  }
+
+  act(action: Action, targets: readonly Target[], actor: string): Promise<readonly Acted[]> {
+    return this.#write('change', tx => act(tx, action, targets, actor))
+  }
+
+  find(query: Query): Promise<Page> {
+    return this.#read(() => find(this.#db, query, this.#bootTime()))
+  }
+
+  get(ids: readonly number[]): Promise<readonly FullJob[]> {
+    return this.#read(() => getJobs(this.#db, ids, this.#bootTime()))
+  }
+
+  history(id: number, options: {readonly output?: boolean} = {}): Promise<History> {
+    return this.#read(() => history(this.#db, id, options.output ?? false))
+  }
+
+  queues(names?: readonly string[]): Promise<readonly Queue[]> {
+    return this.#read(() => queues(this.#db, names, this.#clock.wallNow()))
+  }
+
+  settings(names: readonly string[]): Promise<readonly QueueSettings[]> {
+    return this.#read(() => settings(this.#db, names))
+  }
+
+  setQueue(name: string, change: QueueChange): Promise<Queue> {
+    return this.#write('change', tx => setQueue(tx, name, change))
+  }
+
+  deleteQueue(name: string, options: {readonly force: boolean}): Promise<void> {
+    return this.#write('change', tx => deleteQueue(tx, name, options.force))
+  }
+
+  register(consumer: NewConsumer): Promise<Registered> {
+    return this.#write('change', tx => register(tx, consumer))
+  }
+
+  unregister(consumerId: number): Promise<void> {
+    return this.#write('change', tx => unregister(tx, consumerId))
+  }
+
+  consumers(): Promise<readonly Consumer[]> {
+    return this.#read(() => consumers(this.#db))
+  }
+
+  async maintain({limit}: {readonly limit: number}): Promise<Maintained> {
+    const probe = (): Maintained | undefined => nothingToMaintain(this.#db, this.#clock.wallNow())
+    const maintained = await this.#write('change', tx => maintain(tx, limit), probe)
+    await this.#read(() => shrink(this.#db))
+    return maintained
+  }
+
+  watch(listener: (error: Error | null) => void, pollMs: number): () => void {
+    this.#assertOpen()
+    return this.#watcher.add(listener, pollMs)
+  }
+
+  info(): Promise<StorageInfo> {
+    return this.#read(() => ({
+      engine: 'sqlite',
+      location: this.#db.path,
+      schemaVersion: SCHEMA_VERSION,
+      durability: this.#durability,
+      engineVersion: String(this.#db.tuples('SELECT sqlite_version()')[0]?.[0]),
+    }))
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#watcher.close()
+    await this.#commit.idle()
+    this.#db.close()
+  }
+
+  async #write<T>(rank: Rank, run: (tx: Transaction) => T, probe: (() => T | undefined) | null = null): Promise<T> {
+    this.#assertOpen()
+    return this.#commit.submit(rank, run, probe)
+  }
+
+  async #read<T>(action: () => T): Promise<T> {
+    this.#assertOpen()
+    return patiently(this.#lockTimeoutMs, action)
+  }
+
+  #bootTime(): BootTime {
+    return {boot: this.#clock.bootId, boot_now: this.#clock.bootNow()}
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new QctlError('internal', 'the store is closed')
+  }
+}

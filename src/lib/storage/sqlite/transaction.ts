@@ -1,0 +1,66 @@
+import type {Connection} from './connection.ts'
+
+/** Counters of a queue row, by state code − 2: pending, processing, done, failed, cancelled. */
+type Deltas = [number, number, number, number, number]
+
+/**
+ * What one write transaction knows: its connection, its times, and the counters it has to move.
+ * Counters are written once per (queue, transaction), never per job.
+ */
+export class Transaction {
+  readonly db: Connection
+  /** Wall clock, UTC ms. */
+  readonly now: number
+  /** Boot clock, ms. */
+  readonly bootNow: number
+  readonly bootId: string
+  readonly #deltas = new Map<number, Deltas>()
+  readonly #consumers = new Map<number, {processed: number; failed: number}>()
+
+  constructor(db: Connection, now: number, bootNow: number, bootId: string) {
+    this.db = db
+    this.now = now
+    this.bootNow = bootNow
+    this.bootId = bootId
+  }
+
+  /** Notes that `count` jobs of the queue moved between states (codes; `null` = into or out of existence). */
+  move(queueId: number, from: number | null, to: number | null, count = 1): void {
+    let deltas = this.#deltas.get(queueId)
+    if (deltas === undefined) this.#deltas.set(queueId, (deltas = [0, 0, 0, 0, 0]))
+    if (from !== null) deltas[from - 2] = (deltas[from - 2] ?? 0) - count
+    if (to !== null) deltas[to - 2] = (deltas[to - 2] ?? 0) + count
+  }
+
+  /** How many more (or fewer) jobs of the queue are processing than its row says yet. */
+  processingDelta(queueId: number): number {
+    return this.#deltas.get(queueId)?.[1] ?? 0
+  }
+
+  /** Notes that a consumer ended a run. */
+  credit(consumerId: number, failed: boolean): void {
+    const credit = this.#consumers.get(consumerId)
+    if (credit === undefined) this.#consumers.set(consumerId, {processed: 1, failed: failed ? 1 : 0})
+    else {
+      credit.processed += 1
+      if (failed) credit.failed += 1
+    }
+  }
+
+  /** Writes the noted counters. Called once, before the commit. */
+  flush(): void {
+    for (const [queueId, deltas] of this.#deltas) {
+      if (deltas.every(delta => delta === 0)) continue
+      this.db.run(MOVE_COUNTERS, ...deltas, this.now, queueId)
+    }
+    for (const [id, {processed, failed}] of this.#consumers) this.db.run(CREDIT_CONSUMER, processed, failed, id)
+    this.#deltas.clear()
+    this.#consumers.clear()
+  }
+}
+
+const MOVE_COUNTERS = `
+UPDATE queue SET pending = pending + ?, processing = processing + ?, done = done + ?, failed = failed + ?,
+  cancelled = cancelled + ?, updated_at = ? WHERE id = ?`
+
+const CREDIT_CONSUMER = 'UPDATE consumer SET processed = processed + ?, failed = failed + ? WHERE id = ?'
