@@ -1,3 +1,4 @@
+import {nextTurn} from '../time.ts'
 import {BaseCommand} from './base-command.ts'
 import {reportFailure, reportOptions} from './failure.ts'
 import {loadConfig, type Program} from './program.ts'
@@ -26,9 +27,12 @@ export async function main(argv: readonly string[], program: Program): Promise<v
 
 /** A reader that went away (`| head`) is no error; a log nobody reads must not stop anything. */
 function guardStreams(): void {
+  // oclif's listener throws what is no EPIPE, and lets a command go on writing to a pipe that is gone.
+  process.stdout.removeAllListeners('error')
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
-    process.exitCode = 74
+    process.stderr.write(`qctl: cannot write to stdout: ${error.code ?? error.message}\n`)
+    process.exit(74)
   })
   process.stderr.on('error', () => {})
 }
@@ -43,16 +47,21 @@ function guardBugs(argv: readonly string[]): void {
   process.on('unhandledRejection', fail)
 }
 
-/** Ends the process once everything printed has left: stdin may still be open, and exiting loses what is in a pipe's queue. */
+/**
+ * Ends the process once everything printed has left. Waiting for the end to come by itself would hang on a stdin
+ * that is still open; and in Bun neither `drain` nor the callback of an empty write waits for what a pipe has not taken yet.
+ */
 async function exit(): Promise<never> {
-  await Promise.all([process.stdout, process.stderr].map(drained))
+  await ended(process.stdout)
+  // An error of the last write is told one turn after the end.
+  await nextTurn()
+  await ended(process.stderr)
   return process.exit()
 }
 
-function drained(stream: NodeJS.WriteStream): Promise<void> {
+function ended(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) return resolve()
     stream.once('error', () => resolve())
-    stream.write('', () => resolve())
+    stream.end(() => resolve())
   })
 }

@@ -1,0 +1,192 @@
+import {describe, expect, test} from 'bun:test'
+import {spawnSync} from 'node:child_process'
+import {existsSync, readdirSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {manifestJson} from '../../bin/manifest.ts'
+import pjson from '../../package.json' with {type: 'json'}
+import {commands} from '../../src/commands/index.ts'
+import {BINARY, qctl, Sandbox, type Finished} from '../support/binary.ts'
+import {scratchDirectory} from '../support/scratch.ts'
+
+const ids = Object.keys(commands)
+
+/** Runs a line of shell with the binary as `$Q`. */
+function shell(line: string): Finished {
+  const {status, stdout, stderr} = spawnSync('bash', ['-c', line], {
+    encoding: 'utf8',
+    env: {PATH: process.env['PATH'], HOME: scratchDirectory(), Q: BINARY},
+  })
+  return {status: status ?? -1, stdout, stderr}
+}
+
+describe('help', () => {
+  test.each([['--help'], ['-h'], ['help'], []])('%s in an empty directory', async (...args) => {
+    const {status, stdout, stderr} = await qctl(args)
+    expect({status, stderr}).toEqual({status: 0, stderr: ''})
+    for (const id of ids.filter((name) => !name.includes(':'))) expect(stdout).toContain(`  ${id} `)
+  })
+
+  test('of every command is the same however it is asked for, and is what the source says', async () => {
+    const script = join(import.meta.dirname, '../support/render-help.ts')
+    const source: unknown = JSON.parse(spawnSync(process.execPath, [script], {encoding: 'utf8'}).stdout)
+    const sandbox = new Sandbox()
+    const texts = await Promise.all(ids.map(async (id) => [id, (await sandbox.qctl(['help', ...id.split(':')])).stdout] as const))
+    expect(Object.fromEntries(texts)).toEqual(source as Record<string, string>)
+    for (const [id, text] of texts.slice(0, 5)) expect((await sandbox.qctl([...id.split(':'), '-h'])).stdout).toBe(text)
+  })
+
+  test('every command has a summary and two examples, and every flag of it a summary', async () => {
+    const manifest = JSON.parse(await manifestJson()) as {commands: Record<string, {summary?: string; examples?: unknown[]; flags: Record<string, {summary?: string}>}>}
+    const lacking = Object.entries(manifest.commands).filter(
+      ([, {summary, examples, flags}]) => !summary || (examples?.length ?? 0) < 2 || Object.values(flags).some((flag) => !flag.summary),
+    )
+    expect(lacking.map(([id]) => id)).toEqual([])
+  })
+
+  test.each(['exit-codes', 'environment', 'filters', 'handlers'])('on %s', async (page) => {
+    const {status, stdout} = await qctl(['help', page])
+    expect(status).toBe(0)
+    expect(stdout.split('\n')[0]).toMatch(/^[A-Z ]+$/)
+    expect((await qctl(['help'])).stdout).not.toContain('undefined')
+  })
+
+  test('works with a broken configuration', async () => {
+    expect((await qctl(['help'], {env: {QCTL_CONFIG: '/nonexistent', QCTL_OUTPUT: 'x'}})).status).toBe(0)
+  })
+})
+
+describe('version', () => {
+  test.each(['--version', '-V', 'version'])('%s', async (word) => {
+    expect(await qctl([word])).toEqual({status: 0, stdout: `qctl ${pjson.version}\n`, stderr: ''})
+  })
+
+  test('says what it is made of', async () => {
+    expect(await new Sandbox().json(['version'])).toEqual({
+      version: pjson.version,
+      runtime: 'bun',
+      runtime_version: pjson.devDependencies.bun,
+      sqlite: expect.stringMatching(/^3\.\d+\.\d+$/),
+      platform: `${process.platform}-${process.arch}`,
+      compiled: true,
+    })
+  })
+})
+
+describe('a mistake', () => {
+  test('in the command', async () => {
+    const {status, stdout, stderr} = await qctl(['versoin'])
+    expect([status, stdout, stderr]).toEqual([2, '', 'qctl: unknown command "versoin" (did you mean "qctl version"?)\n'])
+  })
+
+  test('in a flag', async () => {
+    const {status, stdout, stderr} = await qctl(['config', '--outptu', 'json'])
+    expect([status, stdout, stderr]).toEqual([2, '', 'qctl: unknown flag --outptu (did you mean "--output"?)\n'])
+  })
+
+  test.each([
+    'versoin --json',
+    'config --nope --json',
+    'config extra --json',
+    'config --lock-timeout 5 --json',
+    'help nope -o json',
+  ])('%s is JSON when asked for', async (line) => {
+    const {status, stdout, stderr} = await qctl(line.split(' '))
+    const {error} = JSON.parse(stdout) as {error: Record<string, unknown>}
+    expect(Object.keys(error)).toEqual(['code', 'exit', 'message', 'hint', 'retryable'])
+    expect(error).toMatchObject({code: 'usage', exit: 2, retryable: false})
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/^qctl: [^\n]+\n$/)
+  })
+
+  test('shows a stack only with -v', async () => {
+    expect((await qctl(['config', 'extra'])).stderr).not.toContain('    at ')
+    expect((await qctl(['config', 'extra', '-v'])).stderr).toContain('    at ')
+  })
+
+  test('cannot smuggle control characters to the terminal', async () => {
+    for (const args of [['\u001b[2Jx'], ['config', '--\u001b[2J'], ['config', '--db', 'x', '\u001b[2J'], ['config', '--columns', '\u009b2J']]) {
+      expect((await qctl(args)).stderr).not.toMatch(/[\u001b\u009b]/)
+    }
+  })
+})
+
+describe('the surroundings', () => {
+  test('a .env, a bunfig.toml and a tsconfig.json of the directory are not obeyed', async () => {
+    const cwd = scratchDirectory()
+    writeFileSync(join(cwd, '.env'), 'QCTL_OUTPUT=json\nQCTL_DB=/tmp/evil.db\n')
+    writeFileSync(join(cwd, 'bunfig.toml'), 'preload = ["./evil.ts"]\n')
+    writeFileSync(join(cwd, 'evil.ts'), 'require("fs").writeFileSync("evil", ""); process.exit(99)\n')
+    writeFileSync(join(cwd, 'tsconfig.json'), '{ not json')
+    const {status, stdout} = await qctl(['config'], {cwd})
+    expect(status).toBe(0)
+    expect(stdout).toStartWith('SETTING')
+    expect(stdout).not.toContain('evil')
+    expect(existsSync(join(cwd, 'evil'))).toBe(false)
+  })
+
+  test('what a handler finds in its environment is no setting, and oclif has no switch of its own', async () => {
+    const HOME = scratchDirectory()
+    const env = {HOME, QCTL_CONTENT_TYPE: 'json', QCTL_QUEUE: 'x', QCTL_KEY: 'x', QCTL_CONSUMER: 'x', QCTL_FILE: 'x', QCTL_CONFIG_DIR: '/x'}
+    expect((await qctl(['config'], {env})).stdout).toBe((await qctl(['config'], {env: {HOME}})).stdout)
+  })
+
+  test('nothing is written to the home directory', async () => {
+    const sandbox = new Sandbox()
+    for (const args of [['config'], ['help'], ['version', '-v'], ['nope']]) await sandbox.qctl(args)
+    expect(readdirSync(sandbox.home)).toEqual([])
+  })
+
+  test('HOME unset is told in a sentence, and only where it matters', async () => {
+    expect((await qctl(['version', '--json'], {env: {HOME: undefined}})).status).toBe(0)
+    expect((await qctl(['config'], {env: {HOME: undefined}})).status).toBe(0)
+  })
+
+  test('the flags may stand before the command', async () => {
+    expect((await qctl(['--columns', 'name', '-o', 'csv', 'config'])).stdout.split('\r\n').slice(0, 2)).toEqual(['name', 'db'])
+  })
+})
+
+describe('the streams', () => {
+  test('a reader that went away is no error', () => {
+    const {stderr} = shell('{ sleep 0.2; "$Q" help environment; echo "rc $?" >&2; } | true')
+    expect(stderr).toBe('rc 0\n')
+  })
+
+  test('everything reaches a slow reader', () => {
+    const columns = Array<string>(3000).fill('help').join(',')
+    const {stdout} = shell(`"$Q" config -o csv --columns ${columns} | { sleep 0.3; wc -c; }; "$Q" config -o csv --columns ${columns} | wc -c`)
+    const [slow, fast] = stdout.trim().split('\n').map(Number)
+    expect(slow).toBeGreaterThan(500_000)
+    expect(slow).toBe(fast ?? 0)
+  })
+
+  test('a reader that leaves in the middle is no error', () => {
+    const columns = Array<string>(3000).fill('help').join(',')
+    const {stdout, stderr} = shell(`{ "$Q" config -o csv --columns ${columns}; echo "rc $?" >&2; } | head -c 10`)
+    expect([stdout, stderr]).toEqual(['help,help,', 'rc 0\n'])
+  })
+
+  test('a stdout that cannot be written is one', () => {
+    const {status, stderr} = shell('"$Q" config > /dev/full')
+    expect([status, stderr]).toEqual([74, 'qctl: cannot write to stdout: ENOSPC\n'])
+  })
+
+  test('closed streams do not hang or crash it', () => {
+    expect(shell('"$Q" config <&-').status).toBe(0)
+    expect(shell('"$Q" config 2>&-').status).toBe(0)
+    expect(shell('"$Q" nope 2>&-').status).toBe(2)
+  })
+
+  test('there is no escape sequence in a pipe', async () => {
+    for (const args of [['config'], ['help'], ['help', 'config'], ['version'], ['nope']]) {
+      const {stdout, stderr} = await qctl(args, {env: {TERM: 'xterm-256color', COLORTERM: 'truecolor'}})
+      expect(stdout + stderr).not.toContain('\u001b')
+    }
+  })
+})
+
+describe('the binary', () => {
+  test('does not know where it was built', () => {
+    expect(shell(`grep -c -a -F '${join(import.meta.dirname, '../..')}/' "$Q"`).stdout).toBe('0\n')
+  })
+})
