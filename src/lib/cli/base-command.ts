@@ -88,10 +88,14 @@ export abstract class BaseCommand extends Command {
    * @throws {QctlError} when it cannot be opened
    */
   protected async open({create = false}: {readonly create?: boolean} = {}): Promise<Session> {
+    this.#session ??= this.#open(create && this.#ready.flags['no-create'] !== true)
+    return this.#session
+  }
+
+  async #open(create: boolean): Promise<Session> {
     this.print.detail(`database: ${shownDatabase(this.settings.db)}`)
     const {openSession} = await import('./session.ts')
-    this.#session ??= openSession(this.settings, {create: create && this.#ready.flags['no-create'] !== true})
-    return this.#session
+    return openSession(this.settings, {create, onCreate: (path) => this.print.note(`made the database ${path}`)})
   }
 
   /** oclif's parser alone, for a command that must work even with a broken configuration. */

@@ -16,13 +16,13 @@ export interface Session {
  * Opens the database of the settings.
  *
  * @param settings `db` and `lockTimeout` count
- * @param options `create`: make a missing database instead of failing
+ * @param options `create`: make a missing database instead of failing; `onCreate` is told the path of one that was made
  * @throws {QctlError} `not_found`, `cannot_open`, `permission`, `not_a_database`, `newer_schema`, …
  */
 export async function openSession(
   settings: Pick<Settings, 'db' | 'lockTimeout'>,
-  {create}: {readonly create: boolean},
+  {create, onCreate = () => {}}: {readonly create: boolean; readonly onCreate?: (path: string) => void},
 ): Promise<Session> {
-  const storage = await openStorage(databaseOf(settings), {create, lockTimeoutMs: settings.lockTimeout})
+  const storage = await openStorage(databaseOf(settings), {create, lockTimeoutMs: settings.lockTimeout, onCreate})
   return {queue: new Queue(storage), inspector: new Inspector(storage), storage, close: () => storage.close()}
 }
