@@ -1,0 +1,96 @@
+import {randomBytes} from 'node:crypto'
+import {mkdir, open, rename, rm} from 'node:fs/promises'
+import {join, resolve} from 'node:path'
+import {QctlError} from '../errors.ts'
+import type {Enqueued} from '../job.ts'
+import {newJob} from '../queue/new-job.ts'
+import type {Storage} from '../storage/storage.ts'
+import {monotonicMs, sleep, systemClock, toIso} from '../time.ts'
+import type {JobDefaults} from './numbered-job.ts'
+import {storeJobs} from './store.ts'
+
+/** What to generate, and how often. */
+export interface Generation {
+  /** Where the files go; made when it is missing. */
+  readonly directory: string
+  readonly everyMs: number
+  /** How many; `null` = until stopped. */
+  readonly count: number | null
+  readonly defaults: JobDefaults
+}
+
+/**
+ * Writes a random file and submits it, again and again.
+ * @param signal ends it, after the file in hand
+ * @returns each job after its commit
+ * @throws QctlError when a file cannot be written or a job not be stored; a file without a job is removed
+ */
+export async function* generateJobs(
+  storage: Pick<Storage, 'enqueue'>,
+  {directory, everyMs, count, defaults}: Generation,
+  signal: AbortSignal,
+): AsyncGenerator<Enqueued> {
+  const target = resolve(directory)
+  await writing(target, () => mkdir(target, {recursive: true}))
+  for (let made = 0; (count === null || made < count) && !signal.aborted; made += 1) {
+    const begin = monotonicMs()
+    yield await generateOne(storage, target, defaults)
+    const isLast = count !== null && made + 1 >= count
+    if (!isLast) await sleep(everyMs - (monotonicMs() - begin), signal)
+  }
+}
+
+async function generateOne(storage: Pick<Storage, 'enqueue'>, directory: string, defaults: JobDefaults): Promise<Enqueued> {
+  const stamp = toIso(systemClock.wallNow()).replaceAll(/[-:.]/g, '')
+  const path = join(directory, `job-${stamp}-${randomBytes(4).toString('hex')}.txt`)
+  const job = newJob({...defaults, payload: path, file: true})
+  await writing(path, () => writeWhole(path, randomText()))
+  try {
+    const [enqueued] = await storeJobs(storage, [job])
+    if (enqueued === undefined) throw new Error('storage answered for no job')
+    return enqueued
+  } catch (error) {
+    // When it is not known whether the job is stored, it may need its file.
+    if (!(error instanceof QctlError && error.code === 'outcome_unknown')) await rm(path, {force: true})
+    throw error
+  }
+}
+
+/** Writes a file so that nobody ever sees a part of it, and a crash leaves all of it or nothing under its name. */
+async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`
+  try {
+    const file = await open(temporary, 'wx', 0o644)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, {force: true})
+    throw error
+  }
+}
+
+/** One to eight lines of random letters. */
+function randomText(): string {
+  const bytes = randomBytes(9)
+  const lines = Array.from({length: 1 + ((bytes[8] ?? 0) % 8)}, () => randomBytes(24).toString('base64url'))
+  return lines.map(line => `${line}\n`).join('')
+}
+
+/** Says in our words why a file could not be written. */
+async function writing<Result>(path: string, write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write()
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+    if (code === 'EACCES' || code === 'EPERM') throw new QctlError('permission', `${path} may not be written`, {cause})
+    if (code === 'EIO' || code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new QctlError('cannot_open', `${path} cannot be written (${code}); no job was stored`, {cause})
+    }
+    throw new QctlError('cannot_open', `${path} cannot be written (${code})`, {cause})
+  }
+}
