@@ -109,7 +109,8 @@ export interface Sources {
   /** Flags by their long name, values already parsed. Anything that is no setting is ignored. */
   readonly flags?: Readonly<Record<string, unknown>>
   readonly env: Environment
-  readonly cwd: string
+  /** What relative paths count from; this process's directory when absent, which is then only looked up if it is needed. */
+  readonly cwd?: string
   /** The configuration of the machine; a parameter for the tests. */
   readonly systemFile?: string
 }
@@ -210,7 +211,7 @@ interface ConfigFile {
 }
 
 /** The configuration files that count, the strongest first. A file that is named replaces the usual two. */
-async function configFiles({flags = {}, env, cwd, systemFile = '/etc/qctl/config.toml'}: Sources): Promise<ConfigFile[]> {
+async function configFiles({flags = {}, env, cwd = '', systemFile = '/etc/qctl/config.toml'}: Sources): Promise<ConfigFile[]> {
   const named = flags['config'] ?? (env['QCTL_CONFIG'] || undefined)
   const userDirectory = xdgDirectory(env, 'XDG_CONFIG_HOME', '.config')
   const usual = [...(userDirectory === null ? [] : [join(userDirectory, 'qctl', 'config.toml')]), systemFile]
@@ -274,7 +275,7 @@ export async function resolveSettings(sources: Sources): Promise<Resolved> {
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const {value, origin} = find(name, sources, files)
     const isPath = name === 'db' && value !== '' && !isDatabaseUrl(String(value))
-    settings[name] = isPath ? resolve(sources.cwd, String(value)) : value
+    settings[name] = isPath ? resolve(sources.cwd ?? '', String(value)) : value
     origins[name] = origin
   }
   // Every value above came from the setting's own `parse` or `fallback`.

@@ -12,7 +12,7 @@ function write(path: string, text: string): string {
 }
 
 /** A home directory with files in it. */
-function home(files: {readonly user?: string; readonly system?: string} = {}): Sources {
+function home(files: {readonly user?: string; readonly system?: string} = {}): Sources & {readonly cwd: string} {
   const directory = scratchDirectory()
   if (files.user !== undefined) write(join(directory, '.config/qctl/config.toml'), files.user)
   const systemFile = join(directory, 'etc/config.toml')

@@ -1,4 +1,4 @@
-import {Command} from '@oclif/core'
+import {Command} from '@oclif/core/command'
 import type {Config, Interfaces} from '@oclif/core'
 import {resolveSettings, shownDatabase, type Origin, type SettingName, type Settings} from '../config.ts'
 import {reportFailure, reportOptions} from './failure.ts'
@@ -122,7 +122,7 @@ export abstract class BaseCommand extends Command {
     const parsed = await this.parseWords(options, argv)
     const flags: Readonly<Record<string, unknown>> = parsed.flags
     const given = flags['json'] === true ? {...flags, output: 'json'} : flags
-    const {settings, origins} = await resolveSettings({flags: given, env: process.env, cwd: process.cwd()})
+    const {settings, origins} = await resolveSettings({flags: given, env: process.env})
     this.#prepared = {settings, origins, flags, print: printerOf(settings, flags)}
     return parsed
   }

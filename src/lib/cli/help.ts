@@ -1,4 +1,5 @@
-import {CommandHelp, Help, type Command, type Interfaces} from '@oclif/core'
+import {CommandHelp, Help} from '@oclif/core/help'
+import type {Command, Interfaces} from '@oclif/core'
 
 type Flags = Command.Flag.Any[]
 

@@ -1,4 +1,5 @@
-import {Args, Flags} from '@oclif/core'
+import * as Args from '@oclif/core/args'
+import * as Flags from '@oclif/core/flags'
 import type {Interfaces} from '@oclif/core'
 import type {ArgTable, ArgValues, Flag, FlagTable, FlagValues} from './flags.ts'
 

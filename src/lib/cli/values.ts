@@ -1,0 +1,59 @@
+import {QctlError} from '../errors.ts'
+import {KEY_MAX_BYTES, NAME_PATTERN, PRIORITY_MAX, PRIORITY_MIN, STATES, type State} from '../job.ts'
+import {parseDuration} from '../time.ts'
+import {parseInteger} from '../units.ts'
+
+// What flags and arguments take. Each throws a `usage` error that does not name the flag: whoever calls adds that.
+
+/** Reads the name of a queue, a consumer or a tag. */
+export function parseName(text: string): string {
+  if (NAME_PATTERN.test(text)) return text
+  throw new QctlError('usage', `not a name: ${JSON.stringify(text)}`, {hint: 'names are 1 to 128 of A-Z a-z 0-9 _ . : @ / -'})
+}
+
+/** Reads a state. */
+export function parseState(text: string): State {
+  const state = STATES.find(candidate => candidate === text)
+  if (state === undefined) throw new QctlError('usage', `"${text}" is not one of ${STATES.join(', ')}`)
+  return state
+}
+
+/** Reads a priority. */
+export function parsePriority(text: string): number {
+  return parseInteger(text, PRIORITY_MIN, PRIORITY_MAX)
+}
+
+/** Reads how often something is tried. */
+export function parseAttempts(text: string): number {
+  return parseInteger(text, 1, 1_000_000)
+}
+
+/** Reads a number of things, one or more. */
+export function parseSome(text: string): number {
+  return parseInteger(text, 1, Number.MAX_SAFE_INTEGER)
+}
+
+/** Reads a duration that is not nothing. */
+export function parseSpan(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === 0) throw new QctlError('usage', 'must be more than 0')
+  return ms
+}
+
+/** Reads a duration, or `never` for no end (`null`). */
+export function parseSpanOrNever(text: string): number | null {
+  return text === 'never' ? null : parseSpan(text)
+}
+
+/** Reads the key of a job. */
+export function parseKey(text: string): string {
+  const bytes = Buffer.byteLength(text)
+  if (bytes >= 1 && bytes <= KEY_MAX_BYTES && !text.includes('\0')) return text
+  throw new QctlError('usage', `a key has 1 to ${KEY_MAX_BYTES} bytes, this has ${bytes}`)
+}
+
+/** Reads a content type: printable ASCII. */
+export function parseContentType(text: string): string {
+  if (/^[!-~][ -~]{0,254}$/.test(text)) return text
+  throw new QctlError('usage', `not a content type: ${JSON.stringify(text.slice(0, 80))}`, {hint: 'write it like text/plain'})
+}
