@@ -1,0 +1,114 @@
+/** A consumer from its registration to its end; what it does in between is its `Shift`. */
+import type {Handler} from '../handlers/handler.ts'
+import type {Queue} from '../queue/queue.ts'
+import type {Storage} from '../storage/storage.ts'
+import type {Clock} from '../time.ts'
+import {HostCoroner} from './coroner.ts'
+import {harmless, type Log, sentence} from './events.ts'
+import {Maintenance} from './maintenance.ts'
+import {type Registration, registerConsumer} from './registration.ts'
+import {Shift} from './shift.ts'
+
+export interface ConsumerOptions {
+  readonly queue: Queue
+  readonly storage: Storage
+  /** The file of the database by any of its names; `null` for a URL. */
+  readonly dbPath: string | null
+  /** Closed by the consumer when it ends. */
+  readonly handler: Handler
+  /** `null` = host and pid. */
+  readonly name: string | null
+  /** Served strictly in this order. */
+  readonly queues: readonly string[]
+  /** How many jobs run at once. */
+  readonly concurrency: number
+  /** `null` = the queue's. */
+  readonly leaseMs: number | null
+  /** Limit of an attempt whose job has none; `null` = the queue's. */
+  readonly timeoutMs: number | null
+  /** Between TERM and KILL of a handler; and how long handlers may go on after `stop`. */
+  readonly graceMs: number
+  /** End when nothing can be claimed now and nothing of the queues is being processed by anyone. */
+  readonly drain: boolean
+  /** End after so many; `null` = never. */
+  readonly maxJobs: number | null
+  /** Claim no more, let handlers finish within the grace, give back the rest. */
+  readonly stop: AbortSignal
+  /** Do not wait for handlers any longer. */
+  readonly kill: AbortSignal
+  readonly log: Log
+  readonly clock?: Clock
+}
+
+/** What a consumer has done. */
+export interface ConsumerReport {
+  readonly consumer: string
+  /** How many ends of runs were stored, whatever they were. */
+  readonly settled: number
+}
+
+/** Jobs come due without a change of the store, so it is looked at this often at least. */
+const POLL_MS = 1000
+
+export class Consumer {
+  readonly #options: ConsumerOptions
+  readonly #log: Log
+
+  constructor(options: ConsumerOptions) {
+    this.#options = options
+    this.#log = harmless(options.log)
+  }
+
+  /**
+   * Works until `stop`, or until `drain` or `maxJobs` says that it is enough.
+   * @throws QctlError `conflict` when the name is in use; the storage's error when its file vanished or was replaced, or
+   *   when to try again is hopeless: then every handler was killed and nothing acknowledged
+   */
+  async run(): Promise<ConsumerReport> {
+    const {handler, queues, concurrency, storage} = this.#options
+    try {
+      const registration = await registerConsumer(storage, this.#options)
+      this.#log({kind: 'started', consumer: registration.name, queues, concurrency})
+      const settled = await this.#work(registration)
+      await this.#unregister(registration)
+      this.#log({kind: 'stopped', consumer: registration.name, settled})
+      return {consumer: registration.name, settled}
+    } finally {
+      await handler.close()
+    }
+  }
+
+  async #work(registration: Registration): Promise<number> {
+    const {queue, storage, dbPath, stop, kill} = this.#options
+    const coroner = new HostCoroner(dbPath)
+    const shift = new Shift({...this.#options, dbPath: coroner.dbPath, log: this.#log}, registration)
+    const over = new AbortController()
+    const unwatch = storage.watch(error => (error === null ? shift.storeChanged() : shift.fail(error)), POLL_MS)
+    whenAborted(stop, () => shift.stop(), over.signal)
+    whenAborted(kill, () => shift.kill(), over.signal)
+    // Not waited for: it never rejects, and what it may be doing at the end needs nobody.
+    void new Maintenance({queue, storage, coroner, log: this.#log}).run(over.signal)
+    try {
+      return await shift.work()
+    } finally {
+      over.abort()
+      unwatch()
+      shift.close()
+    }
+  }
+
+  async #unregister({id}: Registration): Promise<void> {
+    try {
+      await this.#options.storage.unregister(id)
+    } catch (error) {
+      // The work is done and stored; others will see that this process has ended.
+      this.#log({kind: 'trouble', doing: 'signing off', error: sentence(error), retryInMs: null})
+    }
+  }
+}
+
+/** Calls `action` once the signal is aborted, or now if it is; not any more after `over`. */
+function whenAborted(signal: AbortSignal, action: () => void, over: AbortSignal): void {
+  if (signal.aborted) action()
+  else signal.addEventListener('abort', action, {once: true, signal: over})
+}

@@ -1,0 +1,38 @@
+/** What this host can prove about the death of a consumer, and its power over what such a one left running. */
+import {realpathSync} from 'node:fs'
+import type {Claim, ProcessIdentity} from '../job.ts'
+import type {LossCause} from '../outcome.ts'
+import {liveness} from '../process.ts'
+import type {Coroner} from '../queue/queue.ts'
+import {attemptKey, killSurvivors} from '../survivors.ts'
+import {systemClock} from '../time.ts'
+
+/** How long the killing of survivors is tried before their jobs are left for the next round. */
+const SURVIVOR_DEADLINE_MS = 1000
+
+/** The coroner of this host. */
+export class HostCoroner implements Coroner {
+  /** The one name of the database that its handlers see; `null` when it is not a file. */
+  readonly dbPath: string | null
+
+  /** @param dbPath the file of the database by any of its names; `null` for a URL */
+  constructor(dbPath: string | null) {
+    this.dbPath = dbPath === null ? null : realpathSync(dbPath)
+  }
+
+  causeOfDeath(process: ProcessIdentity): LossCause | null {
+    if (liveness(process) !== 'dead') return null
+    return bootOf(process.bootId) === bootOf(systemClock.bootId) ? 'consumer_died' : 'host_rebooted'
+  }
+
+  async removeSurvivors(claims: readonly Claim[]): Promise<readonly Claim[]> {
+    const attempts = claims.map(({id, fence}) => ({jobId: id, fence}))
+    const alive = await killSurvivors(attempts, this.dbPath, {deadlineMs: SURVIVOR_DEADLINE_MS})
+    return claims.filter(({id, fence}) => alive.has(attemptKey({jobId: id, fence})))
+  }
+}
+
+/** The part of a boot id that names the boot and not the time namespace. */
+function bootOf(bootId: string): string {
+  return bootId.split(':')[0] ?? ''
+}

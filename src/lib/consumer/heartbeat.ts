@@ -1,0 +1,133 @@
+/**
+ * Keeps the leases of running attempts alive, and ends the attempts whose lease cannot be kept before it ends: by then the
+ * store may give the job to somebody else.
+ */
+import type {Claim, Lease} from '../job.ts'
+import type {Queue} from '../queue/queue.ts'
+import {after, type CancelTimer, type Clock} from '../time.ts'
+import {claimKey} from './attempt.ts'
+import {sentence} from './events.ts'
+
+export interface HeartbeatOptions {
+  readonly queue: Pick<Queue, 'extend'>
+  readonly clock: Clock
+  /** The job is not ours any more, or will not be in a moment. */
+  readonly onLost: (claim: Claim, why: string) => void
+  readonly onTrouble: (error: string, retryInMs: number) => void
+}
+
+/** One lease, on the boot clock: that is what the store counts in. */
+interface Beat {
+  readonly claim: Claim
+  readonly leaseMs: number
+  /** It lasts at least until then. */
+  endsAt: number
+  /** When to prolong it; infinite while that is being done. */
+  extendAt: number
+}
+
+/** Leases are prolonged after a third, so that two tries may fail. */
+const EXTENSIONS_PER_LEASE = 3
+/** Those that are due within this part of a lease go along: one transaction instead of many. */
+const COMPANY_PER_LEASE = 10
+const RETRIES_PER_LEASE = 20
+const MARGIN_PER_LEASE = 6
+/** Enough for a KILL to be felt on a busy host. */
+const LONGEST_MARGIN_MS = 2000
+
+export class Heartbeat {
+  readonly #options: HeartbeatOptions
+  readonly #beats = new Map<string, Beat>()
+  #cancelTimer: CancelTimer | null = null
+  #wakesAt = Number.POSITIVE_INFINITY
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Keeps a lease from now on.
+   * @param grantedAt a moment not after the grant, on the boot clock
+   */
+  add(lease: Lease, grantedAt: number): void {
+    const {id, fence, leaseMs} = lease
+    const beat = {claim: {id, fence}, leaseMs, endsAt: grantedAt + leaseMs, extendAt: grantedAt + leaseMs / EXTENSIONS_PER_LEASE}
+    this.#beats.set(claimKey(lease), beat)
+    this.#arm(nextMoment(beat))
+  }
+
+  /**
+   * Keeps a lease no longer.
+   * @returns when it ends, on the boot clock; `null` if it was not kept
+   */
+  remove(claim: Claim): number | null {
+    const key = claimKey(claim)
+    const beat = this.#beats.get(key)
+    this.#beats.delete(key)
+    return beat?.endsAt ?? null
+  }
+
+  /** Keeps nothing any more. */
+  close(): void {
+    this.#beats.clear()
+    this.#cancelTimer?.()
+  }
+
+  /** Wakes at that moment, if nothing wakes it sooner. */
+  #arm(moment: number): void {
+    if (moment >= this.#wakesAt || moment === Number.POSITIVE_INFINITY) return
+    this.#cancelTimer?.()
+    this.#wakesAt = moment
+    this.#cancelTimer = after(moment - this.#options.clock.bootNow(), () => this.#beat())
+  }
+
+  #beat(): void {
+    this.#wakesAt = Number.POSITIVE_INFINITY
+    const now = this.#options.clock.bootNow()
+    for (const beat of this.#beats.values()) if (now >= fenceAt(beat)) this.#lose(beat, 'its lease could not be prolonged in time')
+    const due = [...this.#beats.values()].filter(beat => beat.extendAt <= now + beat.leaseMs / COMPANY_PER_LEASE)
+    for (const beat of due) beat.extendAt = Number.POSITIVE_INFINITY
+    for (const [leaseMs, beats] of Map.groupBy(due, beat => beat.leaseMs)) void this.#extend(beats, leaseMs)
+    this.#armNext()
+  }
+
+  async #extend(beats: readonly Beat[], leaseMs: number): Promise<void> {
+    const {clock, queue, onTrouble} = this.#options
+    const before = clock.bootNow()
+    try {
+      const gone = new Set((await queue.extend(beats.map(({claim}) => claim), leaseMs)).map(claimKey))
+      for (const beat of beats) {
+        if (gone.has(claimKey(beat.claim))) this.#lose(beat, 'its lease is held by nobody or somebody else')
+        beat.endsAt = before + leaseMs
+        beat.extendAt = before + leaseMs / EXTENSIONS_PER_LEASE
+      }
+    } catch (error) {
+      const pause = Math.round((leaseMs / RETRIES_PER_LEASE) * (0.5 + Math.random()))
+      for (const beat of beats) beat.extendAt = clock.bootNow() + pause
+      onTrouble(sentence(error), pause)
+    }
+    this.#armNext()
+  }
+
+  #armNext(): void {
+    let next = Number.POSITIVE_INFINITY
+    for (const beat of this.#beats.values()) next = Math.min(next, nextMoment(beat))
+    this.#arm(next)
+  }
+
+  /** Says so once, and only if the lease is still kept: its attempt may have ended meanwhile. */
+  #lose(beat: Beat, why: string): void {
+    if (this.#beats.get(claimKey(beat.claim)) !== beat) return
+    this.#beats.delete(claimKey(beat.claim))
+    this.#options.onLost(beat.claim, why)
+  }
+}
+
+/** From this moment on the handler must be ending, or it outlives the lease. */
+function fenceAt({endsAt, leaseMs}: Beat): number {
+  return endsAt - Math.min(LONGEST_MARGIN_MS, leaseMs / MARGIN_PER_LEASE)
+}
+
+function nextMoment(beat: Beat): number {
+  return Math.min(beat.extendAt, fenceAt(beat))
+}

@@ -1,0 +1,29 @@
+import {QctlError} from '../errors.ts'
+
+/** Errors of the storage that say nothing about the next try. */
+const PASSING: ReadonlySet<string> = new Set(['busy', 'outcome_unknown', 'unavailable', 'timed_out'])
+
+/** True when a daemon should wait and try again instead of ending. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof QctlError && PASSING.has(error.code)
+}
+
+const FIRST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 5000
+
+/** How long to wait between tries that fail: longer each time, with jitter, so that many consumers do not try at once. */
+export class RetryPause {
+  #tries = 0
+
+  /** The pause before the next try, in ms. */
+  next(): number {
+    const ceiling = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#tries)
+    this.#tries += 1
+    return Math.round(ceiling * (0.5 + Math.random() / 2))
+  }
+
+  /** A try has succeeded. */
+  reset(): void {
+    this.#tries = 0
+  }
+}

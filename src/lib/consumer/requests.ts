@@ -1,0 +1,71 @@
+/** Notices what others want of the jobs that are running here: cancel or fail them, or that they are ours no more. */
+import type {Requested} from '../job.ts'
+import type {Storage} from '../storage/storage.ts'
+import {after, type CancelTimer} from '../time.ts'
+import {type Attempt, claimKey} from './attempt.ts'
+import {sentence} from './events.ts'
+import {isPassing} from './passing.ts'
+
+export interface RequestsOptions {
+  readonly storage: Pick<Storage, 'held'>
+  readonly consumerId: number
+  /** The attempts that run now, by `claimKey`. */
+  readonly running: ReadonlyMap<string, Attempt>
+  readonly onRequested: (attempt: Attempt, requested: Requested) => void
+  readonly onLost: (attempt: Attempt) => void
+  readonly onTrouble: (error: string) => void
+}
+
+/** However often the store changes, it is asked no more often than this. */
+const INTERVAL_MS = 100
+
+export class Requests {
+  readonly #options: RequestsOptions
+  #cancelLook: CancelTimer | null = null
+  #isLooking = false
+
+  constructor(options: RequestsOptions) {
+    this.#options = options
+  }
+
+  /** The store has changed: looks soon, if anything runs. */
+  poke(): void {
+    if (this.#cancelLook !== null || this.#options.running.size === 0) return
+    this.#cancelLook = after(INTERVAL_MS, () => {
+      this.#cancelLook = null
+      void this.#look()
+    })
+  }
+
+  close(): void {
+    this.#cancelLook?.()
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    try {
+      await this.#compare()
+    } catch (error) {
+      // The next change or poll of the store asks again.
+      if (!isPassing(error)) this.#options.onTrouble(sentence(error))
+    } finally {
+      this.#isLooking = false
+    }
+  }
+
+  async #compare(): Promise<void> {
+    const {storage, consumerId, running, onRequested, onLost} = this.#options
+    // Only what ran before the question was asked can be judged by the answer.
+    const attempts = [...running.values()]
+    if (attempts.length === 0) return
+    const held = new Map((await storage.held({consumerId})).map(job => [claimKey(job), job]))
+    for (const attempt of attempts) {
+      const key = claimKey(attempt.lease)
+      const job = held.get(key)
+      if (!running.has(key) || attempt.isLost) continue
+      if (job === undefined) onLost(attempt)
+      else if (job.requested !== null) onRequested(attempt, job.requested)
+    }
+  }
+}

@@ -1,0 +1,311 @@
+/**
+ * The work of one registered consumer: idle slots → claim → attempt → settle, until it is told to stop or has nothing left
+ * to do. Ends and claims of one turn of the event loop are given to the store together, so that they share a commit.
+ */
+import {QctlError} from '../errors.ts'
+import type {Claim, Lease} from '../job.ts'
+import {bareEnd, type RunEnd} from '../outcome.ts'
+import type {Settlement} from '../queue/queue.ts'
+import {after, type CancelTimer, type Clock, nextTurn, systemClock} from '../time.ts'
+import {type Attempt, claimKey} from './attempt.ts'
+import type {ConsumerOptions} from './consumer.ts'
+import {Ends, type Finished} from './ends.ts'
+import {sentence} from './events.ts'
+import {Heartbeat} from './heartbeat.ts'
+import {isPassing, RetryPause} from './passing.ts'
+import {QueueSettingsCache} from './queue-settings.ts'
+import type {Registration} from './registration.ts'
+import {Requests} from './requests.ts'
+import {Slots} from './slots.ts'
+import {Wakeup} from './wakeup.ts'
+
+/** What a handler gets between TERM and KILL when the grace of a stop is used up. */
+const LAST_GRACE_MS = 500
+/** How long a consumer that has to end waits for handlers that got their KILL. */
+const KILLED_WAIT_MS = 5000
+
+export class Shift {
+  readonly #options: ConsumerOptions
+  readonly #consumer: Registration
+  readonly #clock: Clock
+  readonly #wakeup = new Wakeup()
+  readonly #settings: QueueSettingsCache
+  readonly #heartbeat: Heartbeat
+  readonly #slots: Slots
+  readonly #ends: Ends
+  readonly #requests: Requests
+  readonly #claimPause = new RetryPause()
+  /** What handlers still do after a commit. */
+  readonly #afterwork = new Set<Promise<void>>()
+  readonly #timers = new Set<CancelTimer>()
+  #mayClaim = true
+  /** A claim failed and may have been stored nevertheless. */
+  #mayHoldStrays = false
+  /** The last claim was tried and granted nothing. */
+  #foundNothing = false
+  #isStopping = false
+  /** Told to end, and what could be waited for was waited for. */
+  #isPatienceOver = false
+  #failure: Error | null = null
+  #settled = 0
+
+  constructor(options: ConsumerOptions, consumer: Registration) {
+    const {queue, storage, handler} = options
+    this.#options = options
+    this.#consumer = consumer
+    this.#clock = options.clock ?? systemClock
+    const clock = this.#clock
+    this.#settings = new QueueSettingsCache(storage, options.queues)
+    this.#heartbeat = new Heartbeat({
+      queue,
+      clock,
+      onLost: (claim, why) => this.#lose(claim, why),
+      onTrouble: (error, retryInMs) => this.#trouble('prolonging leases', error, retryInMs),
+    })
+    this.#slots = new Slots({handler, heartbeat: this.#heartbeat, onEnd: (...end) => this.#onEnd(...end)})
+    this.#ends = new Ends({
+      queue,
+      clock,
+      onSettled: (finished, settlement) => this.#onSettled(finished, settlement),
+      onExpired: ({lease}, error) => this.#logLoss(lease, `its end could not be stored in time: ${error}`),
+      onTrouble: (error, retryInMs) => this.#trouble('storing the ends of jobs', error, retryInMs),
+      onDue: () => this.#wakeup.signal(),
+    })
+    this.#requests = new Requests({
+      storage,
+      consumerId: consumer.id,
+      running: this.#slots.running,
+      onRequested: (attempt, requested) => attempt.stop({cause: 'requested', requested, graceMs: options.graceMs}),
+      onLost: attempt => this.#lose(attempt.lease, 'it is held by nobody or somebody else'),
+      onTrouble: error => this.#trouble('looking for requests', error, null),
+    })
+  }
+
+  /**
+   * Works until there is a reason to end.
+   * @returns how many ends of runs were stored
+   * @throws what `fail` was given, and errors of the storage that are no use waiting for
+   */
+  async work(): Promise<number> {
+    this.#wakeup.signal()
+    do {
+      await this.#wakeup.wait()
+      // Whatever else is ready in this turn goes into the same transaction.
+      await nextTurn()
+      if (this.#failure === null) await this.#step()
+    } while (!(await this.#isOver()))
+    if (this.#failure !== null) throw this.#failure
+    await Promise.all(this.#afterwork)
+    return this.#settled
+  }
+
+  /** There may be work, or news about the work in hand. */
+  storeChanged(): void {
+    this.#wakeup.signal()
+    this.#requests.poke()
+  }
+
+  /** Claims no more; what runs may finish within the grace, then it is ended and given back. */
+  stop(): void {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    const {graceMs, log} = this.#options
+    log({kind: 'stopping', running: this.#slots.size, graceMs})
+    this.#later(graceMs, () => this.#slots.stopAll({cause: 'shutdown', graceMs: LAST_GRACE_MS}))
+    // One that was told to end before, for another reason, may have a longer grace of its own.
+    this.#later(graceMs + LAST_GRACE_MS, () => this.#slots.killAll())
+    this.#wakeup.signal()
+  }
+
+  /** Claims no more and ends what runs at once. */
+  kill(): void {
+    this.#isStopping = true
+    this.#slots.killAll()
+    this.#limitPatience()
+  }
+
+  /** The store cannot be trusted any more: kills what runs and stores nothing. */
+  fail(error: Error): void {
+    if (this.#failure !== null) return
+    this.#failure = error
+    this.#ends.close()
+    this.#slots.loseAll()
+    this.#limitPatience()
+  }
+
+  /** Leaves no timer behind. */
+  close(): void {
+    this.#heartbeat.close()
+    this.#requests.close()
+    this.#ends.close()
+    for (const cancel of this.#timers) cancel()
+  }
+
+  async #step(): Promise<void> {
+    if (this.#demand(0) > 0) await this.#prepareClaim()
+    const ends = this.#ends.take()
+    const demand = this.#demand(ends.length)
+    const grantedAt = this.#clock.bootNow()
+    const settling = this.#ends.settle(ends)
+    const leases = demand > 0 ? await this.#claim(demand) : []
+    this.#foundNothing = demand > 0 && leases.length === 0 && this.#mayClaim
+    for (const lease of leases) this.#start(lease, grantedAt)
+    await settling
+  }
+
+  /** How many jobs could be started now, given that so many ends are about to be stored. */
+  #demand(ending: number): number {
+    if (this.#isStopping || !this.#mayClaim || this.#failure !== null) return 0
+    const {concurrency, maxJobs} = this.#options
+    // A job whose end cannot be stored is held still, although nothing of it runs.
+    const inHand = this.#slots.size + this.#ends.waiting
+    const allowed = maxJobs === null ? concurrency : maxJobs - this.#settled - ending
+    return Math.min(concurrency, allowed) - inHand
+  }
+
+  async #prepareClaim(): Promise<void> {
+    try {
+      if (this.#mayHoldStrays) await this.#releaseStrays()
+      await this.#settings.refresh()
+    } catch (error) {
+      this.#cannotClaim(error)
+    }
+  }
+
+  async #claim(limit: number): Promise<readonly Lease[]> {
+    const {queue, queues, leaseMs} = this.#options
+    try {
+      const leases = await queue.claim({consumerId: this.#consumer.id, queues, limit, leaseMs})
+      this.#claimPause.reset()
+      return leases
+    } catch (error) {
+      this.#cannotClaim(error)
+      return []
+    }
+  }
+
+  #cannotClaim(error: unknown): void {
+    if (error instanceof QctlError && error.code === 'not_found') return this.fail(takenOver(this.#consumer))
+    if (!isPassing(error)) return this.fail(error instanceof Error ? error : new Error(String(error)))
+    if (error instanceof QctlError && error.code === 'outcome_unknown') this.#mayHoldStrays = true
+    const pause = this.#claimPause.next()
+    this.#trouble('claiming jobs', sentence(error), pause)
+    this.#mayClaim = false
+    this.#later(pause, () => {
+      this.#mayClaim = true
+      this.#wakeup.signal()
+    })
+  }
+
+  /** A claim whose commit failed may have been stored all the same: gives back what nobody here knows of. */
+  async #releaseStrays(): Promise<void> {
+    const {storage, queue} = this.#options
+    const held = await storage.held({consumerId: this.#consumer.id})
+    const strays = held.filter(job => !this.#slots.running.has(claimKey(job)) && !this.#ends.has(job))
+    if (strays.length > 0) await queue.settle(strays.map(lease => ({lease, end: bareEnd({kind: 'released'})})))
+    this.#mayHoldStrays = false
+  }
+
+  #start(lease: Lease, grantedAt: number): void {
+    if (this.#isStopping || this.#failure !== null) return this.#giveBack(lease, grantedAt)
+    const {id, queue, attempt, fence} = lease
+    this.#options.log({kind: 'began', id, queue, attempt, fence})
+    const settings = this.#settings.of(queue)
+    this.#slots.start(lease, grantedAt, {
+      consumer: this.#consumer.name,
+      dbPath: this.#options.dbPath,
+      maxAttempts: lease.maxAttempts ?? settings.maxAttempts,
+      timeoutMs: lease.timeoutMs ?? this.#options.timeoutMs ?? settings.timeoutMs,
+      graceMs: this.#options.graceMs,
+      clock: this.#clock,
+    })
+  }
+
+  /** Granted while the consumer was told to stop. */
+  #giveBack(lease: Lease, grantedAt: number): void {
+    if (this.#failure !== null) return
+    this.#ends.add({lease, end: bareEnd({kind: 'released'}), leaseEndsAt: grantedAt + lease.leaseMs})
+  }
+
+  #onEnd({lease, isLost}: Attempt, end: RunEnd, leaseEndsAt: number | null): void {
+    this.#wakeup.signal()
+    if (isLost || leaseEndsAt === null) return this.#logLoss(lease, 'the handler was ended')
+    this.#ends.add({lease, end, leaseEndsAt})
+  }
+
+  #onSettled({lease}: Finished, settlement: Settlement): void {
+    if (settlement.kind === 'lost') return this.#logLoss(lease, 'its end came too late')
+    this.#settled += 1
+    const {id, queue, attempt, fence} = lease
+    const {to, reason, delayMs, pauseQueue, run} = settlement.transition
+    const {outcome, error, runMs} = run
+    this.#options.log({kind: 'ended', id, queue, attempt, fence, outcome, to, reason, error, delayMs, runMs})
+    if (pauseQueue !== null) this.#options.log({kind: 'queue_paused', queue, reason: pauseQueue})
+    const afterwork = this.#options.handler.afterSettled?.(lease, to)
+    if (afterwork !== undefined) this.#follow(afterwork, `finishing job ${id}`)
+  }
+
+  #follow(work: Promise<void>, doing: string): void {
+    const followed = work
+      .catch(error => this.#trouble(doing, sentence(error), null))
+      .finally(() => this.#afterwork.delete(followed))
+    this.#afterwork.add(followed)
+  }
+
+  #lose(claim: Claim, why: string): void {
+    this.#trouble(`holding job ${claim.id}`, why, null)
+    this.#slots.lose(claim)
+  }
+
+  async #isOver(): Promise<boolean> {
+    if (this.#isPatienceOver) return true
+    if (this.#slots.size > 0 || this.#ends.count > 0) return false
+    if (this.#failure !== null || this.#isStopping) return true
+    const {drain, maxJobs} = this.#options
+    if (maxJobs !== null && this.#settled >= maxJobs) return true
+    return drain && this.#foundNothing && (await this.#isDrained())
+  }
+
+  /** Nobody works on these queues now, so nothing can come back from a failure, and a last look finds nothing. */
+  async #isDrained(): Promise<boolean> {
+    try {
+      const queues = await this.#options.storage.queues(this.#options.queues)
+      if (queues.some(({counts}) => counts.processing > 0)) return false
+    } catch (error) {
+      this.#cannotClaim(error)
+      return false
+    }
+    await this.#step()
+    return this.#foundNothing && this.#slots.size === 0 && this.#ends.count === 0
+  }
+
+  #limitPatience(): void {
+    this.#later(KILLED_WAIT_MS, () => {
+      this.#isPatienceOver = true
+      this.#wakeup.signal()
+    })
+    this.#wakeup.signal()
+  }
+
+  #later(ms: number, action: () => void): void {
+    const cancel = after(ms, () => {
+      this.#timers.delete(cancel)
+      action()
+    })
+    this.#timers.add(cancel)
+  }
+
+  #logLoss({id, queue, attempt, fence}: Lease, why: string): void {
+    this.#options.log({kind: 'lease_lost', id, queue, attempt, fence, why})
+  }
+
+  #trouble(doing: string, error: string, retryInMs: number | null): void {
+    this.#options.log({kind: 'trouble', doing, error, retryInMs})
+  }
+}
+
+function takenOver({name}: Registration): QctlError {
+  return new QctlError('conflict', `the registration of consumer ${name} was ended by somebody else`, {
+    hint: 'another consumer may use this name: see qctl consumers list',
+  })
+}

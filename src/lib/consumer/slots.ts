@@ -1,0 +1,67 @@
+/** The attempts that run now, each with the lease that allows it. */
+import type {Handler, Stop} from '../handlers/handler.ts'
+import type {Claim, Lease} from '../job.ts'
+import type {RunEnd} from '../outcome.ts'
+import {Attempt, type AttemptFacts, claimKey} from './attempt.ts'
+import type {Heartbeat} from './heartbeat.ts'
+
+export interface SlotsOptions {
+  readonly handler: Handler
+  readonly heartbeat: Heartbeat
+  /** An attempt ended and its slot is free. `leaseEndsAt`: on the boot clock; `null` when the lease was lost. */
+  readonly onEnd: (attempt: Attempt, end: RunEnd, leaseEndsAt: number | null) => void
+}
+
+export class Slots {
+  readonly #options: SlotsOptions
+  readonly #running = new Map<string, Attempt>()
+
+  constructor(options: SlotsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#running.size
+  }
+
+  /** By `claimKey`. */
+  get running(): ReadonlyMap<string, Attempt> {
+    return this.#running
+  }
+
+  /**
+   * Runs a job; its lease is kept meanwhile.
+   * @param grantedAt a moment not after the grant, on the boot clock
+   */
+  start(lease: Lease, grantedAt: number, facts: AttemptFacts): void {
+    const attempt = new Attempt(lease)
+    this.#running.set(claimKey(lease), attempt)
+    this.#options.heartbeat.add(lease, grantedAt)
+    void this.#run(attempt, facts)
+  }
+
+  /** Ends the handler of a claim at once, because the job is not ours any more. */
+  lose(claim: Claim): void {
+    this.#running.get(claimKey(claim))?.lose()
+  }
+
+  loseAll(): void {
+    for (const attempt of this.#running.values()) attempt.lose()
+  }
+
+  stopAll(stop: Stop): void {
+    for (const attempt of this.#running.values()) attempt.stop(stop)
+  }
+
+  killAll(): void {
+    for (const attempt of this.#running.values()) attempt.kill()
+  }
+
+  async #run(attempt: Attempt, facts: AttemptFacts): Promise<void> {
+    const {handler, heartbeat, onEnd} = this.#options
+    const end = await attempt.run(handler, facts)
+    this.#running.delete(claimKey(attempt.lease))
+    const leaseEndsAt = heartbeat.remove(attempt.lease)
+    onEnd(attempt, end, attempt.isLost ? null : leaseEndsAt)
+  }
+}

@@ -1,0 +1,42 @@
+/** Starting a program: one small interface over the two runtimes. */
+import type {Environment} from './environment.ts'
+
+export interface ChildSpec {
+  /** The program and its arguments; no shell reads them. */
+  readonly command: readonly string[]
+  readonly environment: Environment
+  readonly stdin: Uint8Array
+  readonly onStdout: (chunk: Uint8Array) => void
+  readonly onStderr: (chunk: Uint8Array) => void
+}
+
+/** A program that was started as the leader of a session and process group of its own. */
+export interface Child {
+  readonly pid: number
+  /** The program itself has ended; what it started may still run and print. Never rejects. */
+  readonly exited: Promise<ChildExit>
+  /** Its output was read to the end, or given up. Never rejects. */
+  readonly drained: Promise<void>
+  /** Reads no further, although somebody still holds the other end. */
+  abandonOutput(): void
+}
+
+/** Exactly one of `code` and `signal` is not null. */
+export interface ChildExit {
+  readonly code: number | null
+  readonly signal: string | null
+  /** CPU time of the program and of what it waited for; `null` where it cannot be known. */
+  readonly cpuMs: number | null
+  readonly maxRssBytes: number | null
+}
+
+/**
+ * Starts a program. Throws or rejects with the runtime's error, the system's word for it in `code`, when that fails.
+ */
+export type StartChild = (spec: ChildSpec) => Child | Promise<Child>
+
+/** The way to start programs under this runtime. */
+export async function childStarter(): Promise<StartChild> {
+  if (process.versions.bun === undefined) return (await import('./child-node.ts')).startNodeChild
+  return (await import('./child-bun.ts')).startBunChild
+}

@@ -1,0 +1,171 @@
+/** Runs a command per job: payload on stdin, facts in the environment, the exit status decides. */
+import type {Lease} from '../job.ts'
+import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
+import {attemptKey, killSurvivors} from '../survivors.ts'
+import {sleep} from '../time.ts'
+import {childStarter, type StartChild} from './child.ts'
+import {type Environment, inheritedEnvironment, runEnvironment} from './environment.ts'
+import {actionOf, DEFAULT_EXIT_POLICY, type ExitPolicy, exitOutcome} from './exit-policy.ts'
+import {type Handler, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
+import {type GroupEnd, ProcessGroup} from './process-group.ts'
+import {ResultFiles} from './result-file.ts'
+import {spawnFailure} from './spawn-failure.ts'
+
+export interface ExecOptions {
+  /** The program and its arguments. */
+  readonly command: readonly string[]
+  /** What exit statuses mean; default: {@link DEFAULT_EXIT_POLICY}. */
+  readonly exitPolicy?: ExitPolicy | undefined
+  /** The consumer's own environment. */
+  readonly environment?: Readonly<Record<string, string | undefined>> | undefined
+}
+
+/** When this host cannot start programs, a slot tries no more often than this. */
+const SHORTAGE_PAUSE_MS = 1000
+/** How long the killing of what escaped its group is tried, and the pause when something cannot be killed. */
+const SURVIVOR_DEADLINE_MS = 1000
+const SURVIVOR_PAUSE_MS = 1000
+const LAST_LINE_MAX = 200
+
+/** The handler behind `consume -- CMD` and `--shell`. */
+export class ExecHandler implements Handler {
+  readonly #command: readonly string[]
+  readonly #policy: ExitPolicy
+  readonly #inherited: Environment
+  readonly #start: StartChild
+  readonly #results = new ResultFiles()
+  /** Per queue: how many runs in a row could not be run. */
+  readonly #streaks = new Map<string, number>()
+
+  private constructor(options: ExecOptions, start: StartChild) {
+    this.#command = options.command
+    this.#policy = options.exitPolicy ?? DEFAULT_EXIT_POLICY
+    this.#inherited = inheritedEnvironment(options.environment ?? process.env)
+    this.#start = start
+  }
+
+  /** Gets ready to run a command; runs nothing yet. */
+  static async open(options: ExecOptions): Promise<ExecHandler> {
+    return new ExecHandler(options, await childStarter())
+  }
+
+  async run(lease: Lease, context: RunContext): Promise<RunEnd> {
+    if (context.signal.aborted) return bareEnd(whenStopped(context))
+    if (lease.file && !isPath(lease.payload)) {
+      return bareEnd({kind: 'rejected', reason: 'permanent', error: 'the path of the file is not UTF-8 text'})
+    }
+    let group: ProcessGroup
+    let resultPath: string
+    try {
+      resultPath = this.#results.pathFor(lease)
+      group = await ProcessGroup.start(this.#start, {
+        command: this.#command,
+        environment: runEnvironment(this.#inherited, lease, context, resultPath),
+        stdin: lease.payload,
+      })
+    } catch (error) {
+      return this.#notStarted(lease, context, error)
+    }
+    const end = await follow(group, lease, context)
+    return this.#runEnd(lease, context, end, resultPath)
+  }
+
+  async close(): Promise<void> {
+    this.#results.close()
+  }
+
+  #runEnd(lease: Lease, context: RunContext, end: GroupEnd, resultPath: string): RunEnd {
+    const {exit, output} = end
+    const {bytes, problem} = this.#results.take(resultPath)
+    const outcome = end.stopped ? whenStopped(context) : this.#outcome(lease, end, bytes)
+    return {
+      outcome: problem !== null && outcome.kind === 'done' ? unusable(problem) : outcome,
+      exitCode: exit.code,
+      signal: exit.signal,
+      runMs: null,
+      cpuMs: exit.cpuMs,
+      maxRssBytes: exit.maxRssBytes,
+      output,
+    }
+  }
+
+  #outcome(lease: Lease, {exit, output}: GroupEnd, result: Uint8Array | null): Outcome {
+    if (exit.code === null) return {kind: 'crashed', error: withLastLine(`killed by ${exit.signal}`, output.stderr)}
+    const action = actionOf(exit.code, this.#policy)
+    const error = action.kind === 'done' ? '' : withLastLine(`exit status ${exit.code}`, output.stderr)
+    const streak = this.#streak(lease.queue, action.kind === 'unrunnable')
+    return exitOutcome(action, {error, streak, result})
+  }
+
+  async #notStarted(lease: Lease, context: RunContext, error: unknown): Promise<RunEnd> {
+    const failure = spawnFailure(this.#command[0] ?? '', error)
+    if (failure.status === null) {
+      // The slot stays taken meanwhile, so that a host in need is not asked again and again.
+      await sleep(SHORTAGE_PAUSE_MS, context.signal)
+      return bareEnd({kind: 'unrunnable', error: failure.error, streak: 1, pause: null})
+    }
+    const action = actionOf(failure.status, this.#policy)
+    const streak = this.#streak(lease.queue, action.kind === 'unrunnable')
+    return bareEnd(exitOutcome(action, {error: failure.error, streak, result: null}))
+  }
+
+  /** @returns how many in a row could not be run now */
+  #streak(queue: string, unrunnable: boolean): number {
+    const streak = unrunnable ? (this.#streaks.get(queue) ?? 0) + 1 : 0
+    this.#streaks.set(queue, streak)
+    return streak
+  }
+}
+
+function whenStopped(context: RunContext): Outcome {
+  const stop = stopOf(context.signal)
+  return stop === null ? {kind: 'released'} : stoppedOutcome(stop)
+}
+
+/** Waits for the end of a group, passes on what the consumer asks for meanwhile, and sees that nothing is left. */
+async function follow(group: ProcessGroup, lease: Lease, context: RunContext): Promise<GroupEnd> {
+  const {signal, kill} = context
+  const onStop = (): void => group.stop(stopOf(signal)?.graceMs ?? 0)
+  const onKill = (): void => group.kill()
+  signal.addEventListener('abort', onStop, {once: true})
+  kill.addEventListener('abort', onKill, {once: true})
+  if (signal.aborted) onStop()
+  if (kill.aborted) onKill()
+  const end = await group.ended
+  signal.removeEventListener('abort', onStop)
+  kill.removeEventListener('abort', onKill)
+  if (end.stopped || end.leftovers) await removeSurvivors(lease, context.dbPath)
+  return end
+}
+
+/**
+ * Whatever left the group (`setsid`) is found by its environment and killed too. A run has not ended as long as one of it
+ * lives: its job would be granted again beside it.
+ */
+async function removeSurvivors(lease: Lease, dbPath: string | null): Promise<void> {
+  const attempt = {jobId: lease.id, fence: lease.fence}
+  const key = attemptKey(attempt)
+  while ((await killSurvivors([attempt], dbPath, {deadlineMs: SURVIVOR_DEADLINE_MS})).has(key)) {
+    await sleep(SURVIVOR_PAUSE_MS)
+  }
+}
+
+/** The same command would leave the same again, so it is not repeated. */
+function unusable(problem: string): Outcome {
+  return {kind: 'rejected', reason: 'permanent', error: problem}
+}
+
+/** What a program says last on stderr is nearly always why. */
+function withLastLine(end: string, stderr: Uint8Array): string {
+  const line = new TextDecoder().decode(stderr.subarray(-4 * LAST_LINE_MAX)).trimEnd().split('\n').at(-1)?.trim() ?? ''
+  return line === '' ? end : `${end}: ${line.slice(0, LAST_LINE_MAX)}`
+}
+
+/** An environment variable holds text without NUL, and a path that is changed on its way names another file. */
+function isPath(payload: Uint8Array): boolean {
+  try {
+    return !new TextDecoder('utf-8', {fatal: true}).decode(payload).includes('\0')
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,73 @@
+/** What a handler is: something that runs one leased job and says how that ended. */
+import type {Lease, Requested, State} from '../job.ts'
+import type {Outcome, RunEnd} from '../outcome.ts'
+import {formatDuration} from '../time.ts'
+
+/** Opened once per consumer; runs many jobs, several at the same time. */
+export interface Handler {
+  /**
+   * Runs one job. Never rejects: what goes wrong is an outcome.
+   * Resolves only when nothing of the run is left: neither a process nor a half-written file.
+   * @returns how it ended; the caller measures the time
+   */
+  run(lease: Lease, context: RunContext): Promise<RunEnd>
+
+  /** Called after the end of the run was stored. A rejection is logged and changes nothing. */
+  afterSettled?(lease: Lease, state: State): Promise<void>
+
+  /** Lets go of what was opened. No run is going on any more. */
+  close(): Promise<void>
+}
+
+/** What a handler is told beside the job itself. */
+export interface RunContext {
+  /** Aborted when the run has to end. Its reason is a `Stop`: see {@link stopOf}. */
+  readonly signal: AbortSignal
+  /** Aborted when there is no time left to end well. Never aborted before `signal`. */
+  readonly kill: AbortSignal
+  readonly consumer: string
+  /** The canonical path of the database; `null` when it is not a file. */
+  readonly dbPath: string | null
+  /** The limit in force: the job's, else the queue's. */
+  readonly maxAttempts: number
+  /** When the run will be stopped, UTC ms; `null` = no limit. */
+  readonly deadline: number | null
+}
+
+/** Why a run has to end before its time, and how long it may take to do so. */
+export type Stop = StopCause & {
+  /** From the polite request to the kill; 0 = kill at once. */
+  readonly graceMs: number
+}
+
+export type StopCause =
+  | {readonly cause: 'timeout'; readonly limitMs: number}
+  | {readonly cause: 'requested'; readonly requested: Requested}
+  | {readonly cause: 'lease_lost'}
+  | {readonly cause: 'shutdown'}
+
+/**
+ * Why the run has to end.
+ * @param signal the `signal` of a `RunContext`
+ * @returns `null` as long as it need not
+ */
+export function stopOf(signal: AbortSignal): Stop | null {
+  return signal.aborted ? (signal.reason as Stop) : null
+}
+
+/**
+ * What it means for the job that its run was stopped. Also when the handler, told to end, ended with status 0:
+ * a program that ends tidily on TERM has not done its work.
+ */
+export function stoppedOutcome(stop: Stop): Outcome {
+  switch (stop.cause) {
+    case 'timeout':
+      return {kind: 'timed_out', error: `timed out after ${formatDuration(stop.limitMs)}`}
+    case 'requested':
+      return {kind: 'cancelled', requested: stop.requested}
+    // Of a lost lease nothing is stored; should it be held after all, the job was given back unharmed.
+    case 'lease_lost':
+    case 'shutdown':
+      return {kind: 'released'}
+  }
+}

@@ -1,0 +1,40 @@
+/** The kinds of handlers. A new kind: its file, one line in `HandlerSpec` and one case here. */
+import type {ExitPolicy} from './exit-policy.ts'
+import type {Handler} from './handler.ts'
+
+/** Which handler, and with what. */
+export type HandlerSpec =
+  /** A program with its arguments, run without a shell. */
+  | {readonly kind: 'exec'; readonly command: readonly string[]; readonly exitPolicy?: ExitPolicy | undefined}
+  /** A line for `/bin/sh -c`. */
+  | {readonly kind: 'shell'; readonly script: string; readonly exitPolicy?: ExitPolicy | undefined}
+  | {readonly kind: 'timestamp'}
+
+/** The names `--handler` takes: handlers that are built in. */
+export const BUILT_IN_HANDLERS = ['timestamp'] as const
+
+/**
+ * Opens a handler. Each kind is loaded only when it is wanted.
+ * @param options removeFile: delete a job's file once its success is stored
+ */
+export async function openHandler(spec: HandlerSpec, options: {readonly removeFile?: boolean} = {}): Promise<Handler> {
+  const handler = await open(spec)
+  if (options.removeFile !== true) return handler
+  const {FileRemover} = await import('./remove-file.ts')
+  return new FileRemover(handler)
+}
+
+async function open(spec: HandlerSpec): Promise<Handler> {
+  switch (spec.kind) {
+    case 'exec':
+    case 'shell': {
+      const {ExecHandler} = await import('./exec.ts')
+      const command = spec.kind === 'exec' ? spec.command : ['/bin/sh', '-c', spec.script]
+      return ExecHandler.open({command, exitPolicy: spec.exitPolicy})
+    }
+    case 'timestamp': {
+      const {TimestampHandler} = await import('./timestamp.ts')
+      return new TimestampHandler()
+    }
+  }
+}

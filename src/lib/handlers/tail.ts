@@ -1,0 +1,55 @@
+/** Keeps the last bytes of a stream in constant memory and counts the rest. */
+export class Tail {
+  readonly #limit: number
+  #buffer = new Uint8Array(0)
+  /** How much of the buffer is in use; once it equals the limit the buffer is a ring. */
+  #length = 0
+  /** Where the next byte goes once the buffer is a ring. */
+  #next = 0
+  #dropped = 0
+
+  /** @param limit how many bytes to keep */
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** How many bytes were let go. */
+  get droppedBytes(): number {
+    return this.#dropped
+  }
+
+  /** Takes the next bytes of the stream; they are copied. */
+  push(chunk: Uint8Array): void {
+    const kept = chunk.length > this.#limit ? chunk.subarray(chunk.length - this.#limit) : chunk
+    this.#dropped += chunk.length - kept.length + Math.max(0, this.#length + kept.length - this.#limit)
+    const room = Math.min(this.#limit - this.#length, kept.length)
+    this.#grow(this.#length + room)
+    this.#buffer.set(kept.subarray(0, room), this.#length)
+    this.#length += room
+    this.#overwrite(kept.subarray(room))
+  }
+
+  /** The kept bytes in order, as a copy. */
+  bytes(): Uint8Array {
+    if (this.#length < this.#limit || this.#next === 0) return this.#buffer.slice(0, this.#length)
+    const bytes = new Uint8Array(this.#limit)
+    bytes.set(this.#buffer.subarray(this.#next))
+    bytes.set(this.#buffer.subarray(0, this.#next), this.#limit - this.#next)
+    return bytes
+  }
+
+  #grow(needed: number): void {
+    if (needed <= this.#buffer.length) return
+    const larger = new Uint8Array(Math.min(this.#limit, Math.max(needed, 2 * this.#buffer.length)))
+    larger.set(this.#buffer.subarray(0, this.#length))
+    this.#buffer = larger
+  }
+
+  /** Writes over the oldest bytes of the full ring. At most one round. */
+  #overwrite(bytes: Uint8Array): void {
+    const first = bytes.subarray(0, this.#limit - this.#next)
+    this.#buffer.set(first, this.#next)
+    this.#buffer.set(bytes.subarray(first.length), 0)
+    if (bytes.length > 0) this.#next = (this.#next + bytes.length) % this.#limit
+  }
+}

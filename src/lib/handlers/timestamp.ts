@@ -1,0 +1,140 @@
+/**
+ * Prepends the time to the job's file. The file is replaced in one step, so whoever looks sees it with the line or without.
+ *
+ * A crash between the replacing and the commit of the acknowledgement runs the job again, and the file then gets a second
+ * line: at-least-once, like every handler. It runs inside the consumer, so nothing of it outlives the consumer but the
+ * temporary file of a run that was killed; the next run of the job removes that.
+ */
+import {constants, type Stats} from 'node:fs'
+import {type FileHandle, open, realpath, rename, rm, stat} from 'node:fs/promises'
+import {dirname, isAbsolute, join} from 'node:path'
+import type {Lease} from '../job.ts'
+import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
+import {type Clock, systemClock, toIso} from '../time.ts'
+import {type Handler, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
+
+const CHUNK_BYTES = 1024 * 1024
+/** Errors that say the job names no file that could be stamped. Everything else may pass. */
+const HOPELESS: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'ENXIO', 'ERR_INVALID_ARG_VALUE'])
+
+/** The handler behind `consume --handler timestamp`. */
+export class TimestampHandler implements Handler {
+  readonly #clock: Clock
+
+  /** @param clock whose time is written */
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock
+  }
+
+  async run(lease: Lease, context: RunContext): Promise<RunEnd> {
+    if (!lease.file) return rejected('the job has no file (produce it with --file)')
+    if (!isAbsolute(pathOf(lease).toString('latin1'))) return rejected('the path of the file is not absolute')
+    const line = `${toIso(this.#clock.wallNow())}\n`
+    try {
+      await stamp(pathOf(lease), line, lease, context.signal)
+      return bareEnd({kind: 'done', result: null})
+    } catch (error) {
+      const stop = stopOf(context.signal)
+      return stop !== null && error === stop ? bareEnd(stoppedOutcome(stop)) : bareEnd(outcomeOf(error))
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** The bytes of the payload as they are: file names need not be text. */
+export function pathOf(lease: Lease): Buffer {
+  return Buffer.from(lease.payload.buffer, lease.payload.byteOffset, lease.payload.byteLength)
+}
+
+/** @throws the `Stop` when the signal was aborted before the file was replaced; then nothing has changed */
+async function stamp(named: Buffer, line: string, lease: Lease, signal: AbortSignal): Promise<void> {
+  // A link stays a link: the file it leads to is stamped.
+  const path = await realpath(named, {encoding: 'buffer'})
+  const directory = dirname(path.toString('latin1'))
+  const temporary = (fence: number): Buffer => Buffer.from(join(directory, `.qctl-stamp-${lease.id}-${fence}`), 'latin1')
+  if (lease.fence > 1) await removeLeftover(temporary(lease.fence - 1))
+  // O_NONBLOCK: opening a FIFO must not wait for its other end.
+  const source = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const before = await source.stat()
+    if (!before.isFile()) throw new NotAFile(`${named} is not a file`)
+    const target = temporary(lease.fence)
+    await write(target, before, async file => {
+      await file.writeFile(line)
+      await copy(source, file, signal)
+    })
+    await replace(path, target, before)
+  } finally {
+    await source.close()
+  }
+  await syncDirectory(directory)
+}
+
+class NotAFile extends Error {}
+
+/** Makes a new file with mode and owner of another one, filled and on the disk; leaves nothing behind when that fails. */
+async function write(path: Buffer, like: Stats, fill: (file: FileHandle) => Promise<void>): Promise<void> {
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600)
+  try {
+    await fill(file)
+    // Only root may give a file away. Another user's file becomes ours, and must then not run with our rights.
+    const owned = await file.chown(like.uid, like.gid).then(() => true, () => false)
+    await file.chmod(like.mode & (owned ? 0o7777 : 0o777))
+    await file.sync()
+  } catch (error) {
+    await rm(path, {force: true})
+    throw error
+  } finally {
+    await file.close()
+  }
+}
+
+async function copy(source: FileHandle, target: FileHandle, signal: AbortSignal): Promise<void> {
+  const buffer = new Uint8Array(CHUNK_BYTES)
+  for (;;) {
+    signal.throwIfAborted()
+    const {bytesRead} = await source.read(buffer, 0, buffer.length, null)
+    if (bytesRead === 0) return
+    await target.writeFile(buffer.subarray(0, bytesRead))
+  }
+}
+
+/** Puts the stamped copy in the file's place, unless somebody changed the file meanwhile. */
+async function replace(path: Buffer, copy: Buffer, before: Stats): Promise<void> {
+  try {
+    const now = await stat(path)
+    const same = now.dev === before.dev && now.ino === before.ino && now.size === before.size && now.mtimeMs === before.mtimeMs
+    if (!same) throw new Error(`${path} changed while it was stamped`)
+    await rename(copy, path)
+  } catch (error) {
+    await rm(copy, {force: true})
+    throw error
+  }
+}
+
+/** Without this the new name may be gone after a power cut, although the content is safe. */
+async function syncDirectory(latin1Path: string): Promise<void> {
+  const directory = await open(Buffer.from(latin1Path, 'latin1'), constants.O_RDONLY)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+async function removeLeftover(path: Buffer): Promise<void> {
+  await rm(path, {force: true}).catch(() => undefined)
+}
+
+function outcomeOf(error: unknown): Outcome {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = (error as NodeJS.ErrnoException).code ?? ''
+  return error instanceof NotAFile || HOPELESS.has(code)
+    ? {kind: 'rejected', reason: 'permanent', error: message}
+    : {kind: 'failed', error: message, retryAfterMs: null}
+}
+
+function rejected(error: string): RunEnd {
+  return bareEnd({kind: 'rejected', reason: 'permanent', error})
+}
