@@ -4,5 +4,6 @@ import type {CommandTable} from '../lib/cli/program.ts'
 export const commands: CommandTable = {
   config: async () => (await import('./config.ts')).default,
   help: async () => (await import('./help.ts')).default,
+  produce: async () => (await import('./produce.ts')).default,
   version: async () => (await import('./version.ts')).default,
 }

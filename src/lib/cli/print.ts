@@ -68,6 +68,11 @@ export class Printer {
     return this.#options.output === 'json' || this.#options.output === 'ndjson'
   }
 
+  /** True when nothing but errors may go to stderr. */
+  get isQuiet(): boolean {
+    return this.#options.quiet
+  }
+
   /** Paints what goes to stdout. */
   get paint(): ChalkInstance {
     return this.#options.paint

@@ -21,8 +21,8 @@ export interface Destination {
 
 /** A batch that was committed. */
 export interface Committed {
-  /** The last line of the input that is in it. */
-  readonly line: number
+  /** The last line of the input that is in it; `null` when the jobs came from elsewhere. */
+  readonly line: number | null
   readonly enqueued: readonly Enqueued[]
 }
 
@@ -70,5 +70,5 @@ export async function* submitInBatches(blocks: JobBlocks, size: number, destinat
 
 async function commit(batch: readonly NumberedJob[], {storage, limits}: Destination): Promise<Committed> {
   await limits.check(batch)
-  return {line: batch.at(-1)?.line ?? 0, enqueued: await storeJobs(storage, batch.map(({job}) => job))}
+  return {line: batch.at(-1)?.line ?? null, enqueued: await storeJobs(storage, batch.map(({job}) => job))}
 }

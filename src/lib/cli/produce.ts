@@ -1,0 +1,119 @@
+import {QctlError} from '../errors.ts'
+import {DEFAULT_SETTINGS, type Enqueued, type NewJob, type Queue, type QueueSettings} from '../job.ts'
+import {type ProduceInput, submitInput, type Surroundings} from '../producer/input.ts'
+import {formatDurationShort, systemClock} from '../time.ts'
+import {formatTime, parseTime} from '../time-parse.ts'
+import type {Printer} from './print.ts'
+import type {ProduceFlags} from './produce-flags.ts'
+import {defaultsOf} from './produce-input.ts'
+import {ProduceReport} from './produce-report.ts'
+import type {ProgressBar} from './progress-bar.ts'
+import type {Session} from './session.ts'
+
+/** What the command lends. */
+export interface ProduceContext {
+  readonly print: Printer
+  /** Opens the database, making a missing one if `create`. */
+  readonly open: (options: {readonly create: boolean}) => Promise<Session>
+  /** Aborted by TERM, INT or HUP. From the first look at it on, these do not end the process by themselves. */
+  readonly signal: () => AbortSignal
+}
+
+/**
+ * Stores the jobs of a command line and prints where they ended up.
+ * @throws QctlError for bad input or a failed commit; the signal's reason when a submission in batches was interrupted
+ */
+export async function produce(input: ProduceInput, flags: ProduceFlags, context: ProduceContext): Promise<void> {
+  const {print} = context
+  const defaults = defaultsOf(flags, flags.at === undefined ? null : resolveTime(flags.at, print))
+  if (flags['dry-run']) return rehearse(input, {defaults, context})
+  const {storage} = await context.open({create: true})
+  const inBatches = 'batch' in input && input.batch !== null
+  // All or none needs no tidying: whatever ends the process then leaves nothing behind.
+  const signal = inBatches || input.kind === 'generate' ? context.signal() : new AbortController().signal
+  const bar = await progressBar(input, print)
+  const report = new ProduceReport(print)
+  const around = {...surroundings(input, print, bar), storage, defaults, signal}
+  try {
+    for await (const committed of submitInput(input, around)) report.add(committed)
+    if (inBatches) signal.throwIfAborted()
+  } catch (error) {
+    bar?.stop()
+    if (inBatches) report.tellWhereToGoOn()
+    throw error
+  }
+  bar?.stop()
+  await report.finish()
+}
+
+/** Reads and checks everything, stores nothing. */
+async function rehearse(
+  input: ProduceInput,
+  {defaults, context}: {readonly defaults: Surroundings['defaults']; readonly context: ProduceContext},
+): Promise<void> {
+  const {print} = context
+  const storage = new DryStorage(await existing(context))
+  const around = {...surroundings(input, print, null), storage, defaults, signal: new AbortController().signal}
+  const report = new ProduceReport(print)
+  for await (const committed of submitInput(input, around)) report.add(committed)
+  print.note(`would store ${storage.count.toLocaleString('en')} jobs; nothing was written`)
+  await report.finish()
+}
+
+/** The database if there is one: a rehearsal makes none. */
+async function existing({open}: ProduceContext): Promise<Session['storage'] | null> {
+  try {
+    return (await open({create: false})).storage
+  } catch (error) {
+    if (error instanceof QctlError && error.code === 'not_found') return null
+    throw error
+  }
+}
+
+/** Knows the limits of the real one, and stores nothing. */
+class DryStorage {
+  readonly #real: Session['storage'] | null
+  count = 0
+
+  constructor(real: Session['storage'] | null) {
+    this.#real = real
+  }
+
+  async enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
+    this.count += jobs.length
+    return []
+  }
+
+  async settings(names: readonly string[]): Promise<readonly QueueSettings[]> {
+    return this.#real?.settings(names) ?? names.map(() => DEFAULT_SETTINGS)
+  }
+
+  async queues(): Promise<readonly Queue[]> {
+    return this.#real?.queues() ?? []
+  }
+}
+
+function resolveTime(text: string, print: Printer): number {
+  const now = systemClock.wallNow()
+  const runAt = parseTime(text, now)
+  print.note(`runs at ${formatTime(runAt)}${runAt > now ? `, in ${formatDurationShort(runAt - now)}` : ', at once'}`)
+  return runAt
+}
+
+function surroundings(
+  input: ProduceInput,
+  print: Printer,
+  bar: ProgressBar | null,
+): Pick<Surroundings, 'stdin' | 'cwd' | 'onProgress'> {
+  const readsStdin = input.kind === 'lines' || input.kind === 'ndjson' || (input.kind === 'payloads' && input.texts.includes('-'))
+  if (readsStdin && process.stdin.isTTY) print.note('reading from the terminal; Ctrl-D ends it')
+  const stdin = bar?.count(process.stdin) ?? process.stdin
+  return {stdin, cwd: process.cwd(), onProgress: progress => bar?.update(progress)}
+}
+
+async function progressBar(input: ProduceInput, print: Printer): Promise<ProgressBar | null> {
+  const isStream = input.kind === 'lines' || input.kind === 'ndjson'
+  if (!isStream || !process.stderr.isTTY || process.stdin.isTTY || print.isQuiet) return null
+  const {ProgressBar, stdinBytes} = await import('./progress-bar.ts')
+  return new ProgressBar(process.stderr, stdinBytes())
+}
