@@ -139,6 +139,23 @@ describe('the surroundings', () => {
   test('HOME unset is told in a sentence, and only where it matters', async () => {
     expect((await qctl(['version', '--json'], {env: {HOME: undefined}})).status).toBe(0)
     expect((await qctl(['config'], {env: {HOME: undefined}})).status).toBe(0)
+    const {status, stderr} = await qctl(['produce', 'x'], {env: {HOME: undefined}})
+    const sentence = 'cannot tell where the database is: HOME and XDG_STATE_HOME are not set (name it with --db FILE or QCTL_DB)'
+    expect([status, stderr]).toEqual([78, `qctl: ${sentence}\n`])
+  })
+
+  test('a missing database is made by who may, once, and says so', async () => {
+    const sandbox = new Sandbox()
+    expect(await sandbox.qctl(['produce', 'x', '--no-create'])).toMatchObject({status: 66, stderr: expect.stringContaining(sandbox.database)})
+    expect(existsSync(sandbox.database)).toBe(false)
+    expect((await sandbox.qctl(['produce', 'x'])).stderr).toBe(`made the database ${sandbox.database}\n`)
+    expect((await sandbox.qctl(['produce', 'x'])).stderr).toBe('')
+  })
+
+  test('a missing database is JSON when asked for', async () => {
+    const {status, stdout} = await qctl(['produce', 'x', '--no-create', '--json'])
+    expect(status).toBe(66)
+    expect(JSON.parse(stdout)).toMatchObject({error: {code: 'not_found', exit: 66, retryable: false}})
   })
 
   test('the flags may stand before the command', async () => {
