@@ -58,13 +58,11 @@ const UNPROCESSED_OUTCOMES: readonly RunFacts['outcome'][] = ['released', 'lost'
  */
 export function settle(tx: Transaction, transitions: readonly Transition[]): readonly Settled[] {
   const settled = settlePlainSuccesses(tx, transitions)
-  return transitions.map(transition =>
-    isPlainSuccess(transition)
-      ? settled.has(claimKey(transition))
-        ? SETTLED
-        : LOST
-      : settleOne(tx, transition),
-  )
+  return transitions.map(transition => {
+    if (!isPlainSuccess(transition)) return settleOne(tx, transition)
+    // Of two equal acks the first one is settled, the second is late.
+    return settled.delete(claimKey(transition)) ? SETTLED : LOST
+  })
 }
 
 const SETTLED: Settled = {kind: 'settled', deadLetterId: null}
@@ -75,13 +73,13 @@ function isPlainSuccess(transition: Transition): boolean {
 }
 
 /** Successes with nothing to keep but the fact: one statement for all of one fence. Returns the claims that held. */
-function settlePlainSuccesses(tx: Transaction, transitions: readonly Transition[]): ReadonlySet<string> {
+function settlePlainSuccesses(tx: Transaction, transitions: readonly Transition[]): Set<string> {
   const held = new Set<string>()
   const byFence = Map.groupBy(transitions.filter(isPlainSuccess), ({fence}) => fence)
   for (const [fence, group] of byFence) {
     const rows = tx.db.tuples(SETTLE_DONE, JSON.stringify(group.map(({id}) => id)), tx.now, fence)
     if (rows.length === 0) continue
-    const runs = new Map(group.map(({id, run}) => [id, run]))
+    const runs = new Map(group.toReversed().map(({id, run}) => [id, run]))
     const leases = freeLeases(tx, rows.map(row => num(row[0])))
     for (const [id, queueId, attempt, key] of rows) {
       const jobId = num(id)
