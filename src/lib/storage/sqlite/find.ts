@@ -90,7 +90,10 @@ function walk(search: Search): Page {
     rows = [...rows, ...selectFrom(part, null, range, {low: window.end, high: edge})]
     searched += window.rows
     if (rows.length > query.limit) return page(query, rows, searched, true)
-    if (searched >= limit) return page(query, rows, searched, nextWindow(db, window.end, 1, descending) === null)
+    if (searched >= limit) {
+      const complete = nextWindow(db, window.end, 1, descending) === null
+      return {...page(query, rows, searched, complete), next: complete ? null : `${window.end}.${window.end}`}
+    }
     edge = window.end
     size *= WINDOW_GROWTH
   }
