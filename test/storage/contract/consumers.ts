@@ -1,0 +1,172 @@
+import {expect} from 'bun:test'
+import {only, refusal} from './bench.ts'
+import type {Suite} from './suite.ts'
+
+const HOUR_MS = 3_600_000
+
+export function consumersContract(suite: Suite): void {
+  suite.sentence('Registers a consumer under its name.', {
+    'as it says it is': async bench => {
+      const process = bench.process({startTime: null, pidNamespace: ''})
+      const answer = await bench.storage.register(bench.newcomer('ann', {process, queues: ['b', 'a'], concurrency: 3}))
+      if (answer.kind !== 'registered') throw new Error('the name was free')
+      expect(await bench.storage.consumers()).toEqual([
+        {
+          id: answer.id,
+          name: 'ann',
+          process,
+          queues: ['b', 'a'],
+          concurrency: 3,
+          startedAt: bench.clock.wall,
+          endedAt: null,
+          jobs: 0,
+          processed: 0,
+          failed: 0,
+        },
+      ])
+    },
+    'a name that is free again has another registration': async bench => {
+      const first = await bench.hire('ann')
+      await bench.storage.unregister(first)
+      expect(await bench.hire('ann')).not.toBe(first)
+    },
+  })
+
+  suite.sentence(
+    'When another registration has that name and has not ended, answers with that one, unless `replaces` is its id (the caller has proof that it is dead): then it ends, and its jobs stay with it until they are settled.',
+    {
+      'answers with that one': async bench => {
+        const ann = await bench.hire('ann')
+        const newcomer = bench.newcomer('ann')
+        for (const replaces of [null, ann + 1]) {
+          const answer = await bench.storage.register({...newcomer, replaces})
+          expect(answer).toMatchObject({kind: 'taken', by: {id: ann, name: 'ann'}})
+        }
+        expect(await bench.storage.consumers()).toHaveLength(1)
+      },
+      'of two at once one is registered': async bench => {
+        const other = await bench.store.reopen()
+        const answers = await Promise.all([bench.storage, other].map(storage => storage.register(bench.newcomer('ann'))))
+        expect(answers.map(({kind}) => kind).toSorted()).toEqual(['registered', 'taken'])
+      },
+      'replaced: it ends': async bench => {
+        const ann = await bench.hire('ann')
+        const next = await bench.hire('ann', {replaces: ann})
+        expect((await bench.storage.consumers()).map(({id}) => id)).toEqual([next])
+      },
+      'replaced by two at once: one is registered': async bench => {
+        const ann = await bench.hire('ann')
+        const answers = await Promise.all(
+          [1, 2].map(() => bench.storage.register(bench.newcomer('ann', {replaces: ann}))),
+        )
+        expect(answers.map(({kind}) => kind).toSorted()).toEqual(['registered', 'taken'])
+      },
+      'its jobs stay with it until they are settled': async bench => {
+        const ann = await bench.hire('ann')
+        await bench.add()
+        const lease = await bench.take(ann)
+        const next = await bench.hire('ann', {replaces: ann})
+        expect((await bench.storage.held({consumerId: ann})).map(({id}) => id)).toEqual([lease.id])
+        expect(await bench.storage.held({consumerId: next})).toEqual([])
+        expect(await bench.consumer(ann)).toMatchObject({jobs: 1, endedAt: bench.clock.wall})
+        expect(await bench.storage.extend([lease], 1000)).toEqual([])
+        expect((await bench.settle(lease)).kind).toBe('settled')
+        expect((await bench.storage.consumers()).map(({id}) => id)).toEqual([next])
+      },
+      'a name that is free needs no replacing': async bench => {
+        expect(await bench.hire('ann', {replaces: 4711})).toBeGreaterThan(0)
+      },
+    },
+  )
+
+  const foreign = 'Rejects with `foreign_host` while consumers of another kernel show life in this store.'
+  if (suite.traits.oneKernel) {
+    suite.sentence(foreign, {
+      'another machine': async bench => {
+        await bench.hire('ann')
+        await bench.add()
+        const process = bench.process({machineId: 'machine-2', bootId: 'boot-9:0', host: 'there'})
+        expect(await refusal(bench.storage.register(bench.newcomer('bob', {process})))).toBe('foreign_host')
+        expect((await bench.storage.consumers()).map(({name}) => name)).toEqual(['ann'])
+      },
+      'not once they have ended': async bench => {
+        const ann = await bench.hire('ann')
+        await bench.add()
+        await bench.storage.unregister(ann)
+        const process = bench.process({machineId: 'machine-2', bootId: 'boot-9:0'})
+        expect(await bench.hire('bob', {process})).toBeGreaterThan(0)
+      },
+      'not once they show no life': async bench => {
+        await bench.hire('ann')
+        await bench.add()
+        bench.clock.pass(24 * HOUR_MS)
+        const process = bench.process({machineId: 'machine-2', bootId: 'boot-9:0'})
+        expect(await bench.hire('bob', {process})).toBeGreaterThan(0)
+      },
+      'the same machine after a reboot is at home': async bench => {
+        await bench.hire('ann')
+        await bench.add()
+        const process = bench.process({bootId: bench.clock.afterReboot().bootId})
+        expect(await bench.hire('bob', {process})).toBeGreaterThan(0)
+      },
+      'another container of the same kernel is at home': async bench => {
+        await bench.hire('ann')
+        await bench.add()
+        const process = bench.process({machineId: '', pidNamespace: '4026532999', host: 'container'})
+        expect(await bench.hire('bob', {process})).toBeGreaterThan(0)
+      },
+    })
+  } else {
+    suite.sentence(foreign, async bench => {
+      await bench.hire('ann')
+      await bench.add()
+      const process = bench.process({machineId: 'machine-2', bootId: 'boot-9:0', host: 'there'})
+      expect(await bench.hire('bob', {process})).toBeGreaterThan(0)
+    })
+  }
+
+  suite.sentence('Ends a registration.', {
+    'it is gone': async bench => {
+      const ann = await bench.hire('ann')
+      await bench.storage.unregister(ann)
+      expect(await bench.storage.consumers()).toEqual([])
+    },
+    'twice, or one that never was: nothing': async bench => {
+      const [ann, bob] = [await bench.hire('ann'), await bench.hire('bob')]
+      await bench.storage.unregister(ann)
+      await bench.storage.unregister(ann)
+      await bench.storage.unregister(4711)
+      expect((await bench.storage.consumers()).map(({id}) => id)).toEqual([bob])
+    },
+  })
+
+  suite.sentence('Jobs it still holds stay with it until they are settled.', async bench => {
+    const {id, lease, consumerId} = await bench.processing()
+    await bench.storage.unregister(consumerId)
+    expect(await bench.job(id)).toMatchObject({state: 'processing', leaseRemainingMs: 30_000})
+    expect(only(await bench.storage.held())).toMatchObject({id, consumerId})
+    expect(await bench.storage.extend([lease], 5001)).toEqual([])
+    expect((await bench.settle(lease)).kind).toBe('settled')
+    expect(only(await bench.runs(id)).consumer).toBe(`holder-of-${id}`)
+  })
+
+  suite.sentence('The registrations that have not ended, or that hold jobs still, by name.', async bench => {
+    const cid = await bench.hire('cid')
+    const ann = await bench.hire('ann')
+    const bob = await bench.hire('bob')
+    await bench.add()
+    const lease = await bench.take(bob)
+    await bench.storage.unregister(bob)
+    await bench.storage.unregister(cid)
+    const late = await bench.hire('aaa')
+    const listed = await bench.storage.consumers()
+    expect(listed.map(({id, jobs}) => ({id, jobs}))).toEqual([
+      {id: late, jobs: 0},
+      {id: ann, jobs: 0},
+      {id: bob, jobs: 1},
+    ])
+    expect(listed.map(({endedAt}) => endedAt)).toEqual([null, null, bench.clock.wall])
+    await bench.settle(lease)
+    expect((await bench.storage.consumers()).map(({id}) => id)).toEqual([late, ann])
+  })
+}
