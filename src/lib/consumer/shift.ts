@@ -7,6 +7,7 @@ import type {Claim, Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import type {Settlement} from '../queue/queue.ts'
 import {after, type CancelTimer, type Clock, nextTurn, systemClock} from '../time.ts'
+import {Afterwork} from './afterwork.ts'
 import {type Attempt, claimKey} from './attempt.ts'
 import type {ConsumerOptions} from './consumer.ts'
 import {Ends, type Finished} from './ends.ts'
@@ -17,6 +18,7 @@ import {QueueSettingsCache} from './queue-settings.ts'
 import type {Registration} from './registration.ts'
 import {Requests} from './requests.ts'
 import {Slots} from './slots.ts'
+import {releaseStrays} from './strays.ts'
 import {Wakeup} from './wakeup.ts'
 
 /** What a handler gets between TERM and KILL when the grace of a stop is used up. */
@@ -35,8 +37,7 @@ export class Shift {
   readonly #ends: Ends
   readonly #requests: Requests
   readonly #claimPause = new RetryPause()
-  /** What handlers still do after a commit. */
-  readonly #afterwork = new Set<Promise<void>>()
+  readonly #afterwork: Afterwork
   readonly #timers = new Set<CancelTimer>()
   #mayClaim = true
   /** A claim failed and may have been stored nevertheless. */
@@ -50,8 +51,9 @@ export class Shift {
   #settled = 0
 
   constructor(options: ConsumerOptions, consumer: Registration) {
-    const {queue, storage, handler} = options
+    const {queue, storage, handler, log} = options
     this.#options = options
+    this.#afterwork = new Afterwork(handler, log)
     this.#consumer = consumer
     this.#clock = options.clock ?? systemClock
     const clock = this.#clock
@@ -95,7 +97,7 @@ export class Shift {
       if (this.#failure === null) await this.#step()
     } while (!(await this.#isOver()))
     if (this.#failure !== null) throw this.#failure
-    await Promise.all(this.#afterwork)
+    await this.#afterwork.finish()
     return this.#settled
   }
 
@@ -148,7 +150,8 @@ export class Shift {
     const grantedAt = this.#clock.bootNow()
     const settling = this.#ends.settle(ends)
     const leases = demand > 0 ? await this.#claim(demand) : []
-    this.#foundNothing = demand > 0 && leases.length === 0 && this.#mayClaim
+    if (demand > 0 && this.#mayClaim) this.#claimPause.reset()
+    this.#foundNothing = demand > 0 && this.#mayClaim && leases.length === 0
     for (const lease of leases) this.#start(lease, grantedAt)
     await settling
   }
@@ -165,7 +168,10 @@ export class Shift {
 
   async #prepareClaim(): Promise<void> {
     try {
-      if (this.#mayHoldStrays) await this.#releaseStrays()
+      if (this.#mayHoldStrays) {
+        await releaseStrays(this.#options, this.#consumer.id, job => this.#slots.running.has(claimKey(job)) || this.#ends.has(job))
+        this.#mayHoldStrays = false
+      }
       await this.#settings.refresh()
     } catch (error) {
       this.#cannotClaim(error)
@@ -175,9 +181,7 @@ export class Shift {
   async #claim(limit: number): Promise<readonly Lease[]> {
     const {queue, queues, leaseMs} = this.#options
     try {
-      const leases = await queue.claim({consumerId: this.#consumer.id, queues, limit, leaseMs})
-      this.#claimPause.reset()
-      return leases
+      return await queue.claim({consumerId: this.#consumer.id, queues, limit, leaseMs})
     } catch (error) {
       this.#cannotClaim(error)
       return []
@@ -195,15 +199,6 @@ export class Shift {
       this.#mayClaim = true
       this.#wakeup.signal()
     })
-  }
-
-  /** A claim whose commit failed may have been stored all the same: gives back what nobody here knows of. */
-  async #releaseStrays(): Promise<void> {
-    const {storage, queue} = this.#options
-    const held = await storage.held({consumerId: this.#consumer.id})
-    const strays = held.filter(job => !this.#slots.running.has(claimKey(job)) && !this.#ends.has(job))
-    if (strays.length > 0) await queue.settle(strays.map(lease => ({lease, end: bareEnd({kind: 'released'})})))
-    this.#mayHoldStrays = false
   }
 
   #start(lease: Lease, grantedAt: number): void {
@@ -241,15 +236,7 @@ export class Shift {
     const {outcome, error, runMs} = run
     this.#options.log({kind: 'ended', id, queue, attempt, fence, outcome, to, reason, error, delayMs, runMs})
     if (pauseQueue !== null) this.#options.log({kind: 'queue_paused', queue, reason: pauseQueue})
-    const afterwork = this.#options.handler.afterSettled?.(lease, to)
-    if (afterwork !== undefined) this.#follow(afterwork, `finishing job ${id}`)
-  }
-
-  #follow(work: Promise<void>, doing: string): void {
-    const followed = work
-      .catch(error => this.#trouble(doing, sentence(error), null))
-      .finally(() => this.#afterwork.delete(followed))
-    this.#afterwork.add(followed)
+    this.#afterwork.begin(lease, to)
   }
 
   #lose(claim: Claim, why: string): void {

@@ -1,7 +1,6 @@
 /** Runs a command per job: payload on stdin, facts in the environment, the exit status decides. */
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
-import {attemptKey, killSurvivors} from '../survivors.ts'
 import {sleep} from '../time.ts'
 import {childStarter, type StartChild} from './child.ts'
 import {type Environment, inheritedEnvironment, runEnvironment} from './environment.ts'
@@ -10,6 +9,7 @@ import {type Handler, type RunContext, stoppedOutcome, stopOf} from './handler.t
 import {type GroupEnd, ProcessGroup} from './process-group.ts'
 import {ResultFiles} from './result-file.ts'
 import {spawnFailure} from './spawn-failure.ts'
+import {Sweeper} from './sweeper.ts'
 
 export interface ExecOptions {
   /** The program and its arguments. */
@@ -22,9 +22,6 @@ export interface ExecOptions {
 
 /** When this host cannot start programs, a slot tries no more often than this. */
 const SHORTAGE_PAUSE_MS = 1000
-/** How long the killing of what escaped its group is tried, and the pause when something cannot be killed. */
-const SURVIVOR_DEADLINE_MS = 1000
-const SURVIVOR_PAUSE_MS = 1000
 const LAST_LINE_MAX = 200
 
 /** The handler behind `consume -- CMD` and `--shell`. */
@@ -36,6 +33,7 @@ export class ExecHandler implements Handler {
   readonly #results = new ResultFiles()
   /** Per queue: how many runs in a row could not be run. */
   readonly #streaks = new Map<string, number>()
+  #sweeper: Sweeper | null = null
 
   private constructor(options: ExecOptions, start: StartChild) {
     this.#command = options.command
@@ -66,7 +64,9 @@ export class ExecHandler implements Handler {
     } catch (error) {
       return this.#notStarted(lease, context, error)
     }
-    const end = await follow(group, lease, context)
+    const end = await follow(group, context)
+    // A run has not ended while anything of it lives: its job could be granted again beside it.
+    if (end.stopped || end.leftovers) await this.#sweeperOf(context).sweep(lease)
     return this.#runEnd(lease, context, end, resultPath)
   }
 
@@ -109,6 +109,11 @@ export class ExecHandler implements Handler {
     return bareEnd(exitOutcome(action, {error: failure.error, streak, result: null}))
   }
 
+  #sweeperOf({dbPath}: RunContext): Sweeper {
+    this.#sweeper ??= new Sweeper(dbPath)
+    return this.#sweeper
+  }
+
   /** @returns how many in a row could not be run now */
   #streak(queue: string, unrunnable: boolean): number {
     const streak = unrunnable ? (this.#streaks.get(queue) ?? 0) + 1 : 0
@@ -122,8 +127,8 @@ function whenStopped(context: RunContext): Outcome {
   return stop === null ? {kind: 'released'} : stoppedOutcome(stop)
 }
 
-/** Waits for the end of a group, passes on what the consumer asks for meanwhile, and sees that nothing is left. */
-async function follow(group: ProcessGroup, lease: Lease, context: RunContext): Promise<GroupEnd> {
+/** Waits for the end of a group and passes on what the consumer asks for meanwhile. */
+async function follow(group: ProcessGroup, context: RunContext): Promise<GroupEnd> {
   const {signal, kill} = context
   const onStop = (): void => group.stop(stopOf(signal)?.graceMs ?? 0)
   const onKill = (): void => group.kill()
@@ -134,20 +139,7 @@ async function follow(group: ProcessGroup, lease: Lease, context: RunContext): P
   const end = await group.ended
   signal.removeEventListener('abort', onStop)
   kill.removeEventListener('abort', onKill)
-  if (end.stopped || end.leftovers) await removeSurvivors(lease, context.dbPath)
   return end
-}
-
-/**
- * Whatever left the group (`setsid`) is found by its environment and killed too. A run has not ended as long as one of it
- * lives: its job would be granted again beside it.
- */
-async function removeSurvivors(lease: Lease, dbPath: string | null): Promise<void> {
-  const attempt = {jobId: lease.id, fence: lease.fence}
-  const key = attemptKey(attempt)
-  while ((await killSurvivors([attempt], dbPath, {deadlineMs: SURVIVOR_DEADLINE_MS})).has(key)) {
-    await sleep(SURVIVOR_PAUSE_MS)
-  }
 }
 
 /** The same command would leave the same again, so it is not repeated. */

@@ -2,6 +2,8 @@
 import type {ExitPolicy} from './exit-policy.ts'
 import type {Handler} from './handler.ts'
 
+export {type ExitPolicy, parseExitPolicy} from './exit-policy.ts'
+
 /** Which handler, and with what. */
 export type HandlerSpec =
   /** A program with its arguments, run without a shell. */

@@ -1,0 +1,59 @@
+import type {RunContext, Stop} from '../../src/lib/handlers/handler.ts'
+import type {Lease} from '../../src/lib/job.ts'
+
+/** A lease with what a test cares about. */
+export function leaseOf(payload: string | Uint8Array, facts: Partial<Lease> = {}): Lease {
+  return {
+    id: 42,
+    fence: 7,
+    queue: 'mail',
+    attempt: 2,
+    crashes: 0,
+    snoozes: 0,
+    payload: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload,
+    intact: true,
+    contentType: null,
+    file: false,
+    key: null,
+    tags: [],
+    priority: 0,
+    maxAttempts: null,
+    timeoutMs: null,
+    createdAt: 0,
+    startedAt: 0,
+    leaseMs: 30_000,
+    ...facts,
+  }
+}
+
+/** A context whose run can be stopped. */
+export class Controls {
+  readonly #stop = new AbortController()
+  readonly #kill = new AbortController()
+  readonly context: RunContext
+
+  constructor(facts: Partial<RunContext> = {}) {
+    this.context = {
+      signal: this.#stop.signal,
+      kill: this.#kill.signal,
+      consumer: 'c1',
+      dbPath: null,
+      maxAttempts: 8,
+      deadline: null,
+      ...facts,
+    }
+  }
+
+  stop(stop: Stop): void {
+    this.#stop.abort(stop)
+  }
+
+  kill(): void {
+    this.#kill.abort()
+  }
+}
+
+/** Text of captured output. */
+export function textOf(bytes: Uint8Array | null | undefined): string {
+  return new TextDecoder().decode(bytes ?? new Uint8Array())
+}
