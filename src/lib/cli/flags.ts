@@ -67,14 +67,16 @@ export interface Positional<Value = unknown> {
 export type ArgTable = Readonly<Record<string, Positional>>
 
 type ArgValue<A extends Positional> = A extends {readonly several: true; readonly parse: (text: string) => infer Value}
-  ? Value[] | undefined
+  ? A extends {readonly required: true}
+    ? Value[]
+    : Value[] | undefined
   : A extends {readonly required: true; readonly parse: (text: string) => infer Value}
     ? Value
     : A extends {readonly parse: (text: string) => infer Value}
       ? Value | undefined
       : never
 
-/** What parsing arguments gives: several are a list; what was not given is undefined. */
+/** What parsing arguments gives: several are a list; what was not given and need not be is undefined. */
 export type ArgValues<Table extends ArgTable> = {[Name in keyof Table]: ArgValue<Table[Name]>}
 
 /** The value as it was written. */
