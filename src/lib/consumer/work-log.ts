@@ -1,0 +1,70 @@
+/** How what a consumer or a reaper tells reads in the log. */
+import type {Log as LogFile, LogFields, LogLevel} from '../log.ts'
+import type {Log, WorkEvent} from './events.ts'
+
+interface Entry {
+  readonly level: LogLevel
+  readonly message: string
+}
+
+/**
+ * A log of work that writes lines.
+ * @param file where they go
+ */
+export function workLog(file: LogFile): Log {
+  return event => {
+    const {level, message} = entryOf(event)
+    file[level](message, fieldsOf(event))
+  }
+}
+
+function entryOf(event: WorkEvent): Entry {
+  switch (event.kind) {
+    case 'started':
+      return {level: 'info', message: 'consumer started'}
+    case 'began':
+      return {level: 'debug', message: 'job started'}
+    case 'ended':
+      return endedEntry(event)
+    case 'lease_lost':
+      return {level: 'warn', message: 'lease lost'}
+    case 'queue_paused':
+      return {level: 'error', message: 'queue paused'}
+    case 'reaped':
+      return {level: 'warn', message: 'job taken from a consumer that is gone'}
+    case 'pruned':
+      return {level: 'info', message: 'old jobs deleted'}
+    case 'buried':
+      return {level: 'info', message: 'dead consumer signed off'}
+    case 'trouble':
+      return {level: 'warn', message: `trouble with ${event.doing}`}
+    case 'stopping':
+      return {level: 'info', message: 'stopping'}
+    case 'stopped':
+      return {level: 'info', message: 'consumer stopped'}
+  }
+}
+
+function endedEntry({to}: Extract<WorkEvent, {kind: 'ended'}>): Entry {
+  switch (to) {
+    case 'done':
+      return {level: 'info', message: 'job done'}
+    case 'failed':
+      return {level: 'error', message: 'job failed'}
+    case 'cancelled':
+      return {level: 'info', message: 'job cancelled'}
+    default:
+      return {level: 'warn', message: 'job goes back'}
+  }
+}
+
+/** Every fact of the event, in snake_case. */
+function fieldsOf(event: WorkEvent): LogFields {
+  const {kind, ...facts} = event
+  const fields = Object.entries(facts).filter(([name]) => !(kind === 'trouble' && name === 'doing'))
+  return Object.fromEntries(fields.map(([name, value]) => [fieldName(name), value]))
+}
+
+function fieldName(name: string): string {
+  return name === 'id' ? 'job' : name.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+}

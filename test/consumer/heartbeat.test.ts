@@ -1,0 +1,133 @@
+import {describe, expect, test} from 'bun:test'
+import {Heartbeat} from '../../src/lib/consumer/heartbeat.ts'
+import {QctlError} from '../../src/lib/errors.ts'
+import type {Claim} from '../../src/lib/job.ts'
+import {bareEnd} from '../../src/lib/outcome.ts'
+import {systemClock} from '../../src/lib/time.ts'
+import {leaseOf} from '../handlers/support.ts'
+import {waitFor} from '../support/wait-for.ts'
+import {ScriptedHandler, untilStopped, Workshop} from './support.ts'
+
+interface Asked {
+  readonly ids: readonly number[]
+  readonly leaseMs: number
+}
+
+/** A heartbeat over a queue that only answers. */
+class Fixture {
+  readonly asked: Asked[] = []
+  readonly lost: number[] = []
+  readonly troubles: string[] = []
+  readonly heartbeat: Heartbeat
+
+  constructor(extend: () => Promise<readonly Claim[]> = async () => []) {
+    this.heartbeat = new Heartbeat({
+      queue: {
+        extend: (claims, leaseMs) => {
+          this.asked.push({ids: claims.map(({id}) => id), leaseMs})
+          return extend()
+        },
+      },
+      clock: systemClock,
+      onLost: ({id}) => this.lost.push(id),
+      onTrouble: error => this.troubles.push(error),
+    })
+  }
+
+  add(id: number, leaseMs: number): void {
+    this.heartbeat.add(leaseOf('', {id, leaseMs}), systemClock.bootNow())
+  }
+
+  [Symbol.dispose](): void {
+    this.heartbeat.close()
+  }
+}
+
+describe('a heartbeat', () => {
+  test('prolongs what is kept, together, and nothing else', async () => {
+    using fixture = new Fixture()
+    for (const id of [1, 2, 3]) fixture.add(id, 300)
+    fixture.heartbeat.remove({id: 2, fence: 7})
+    await waitFor(() => fixture.asked.length >= 3)
+    expect(fixture.asked[0]).toEqual({ids: [1, 3], leaseMs: 300})
+    expect(fixture.lost).toEqual([])
+  })
+
+  test('asks for each length of lease by itself', async () => {
+    using fixture = new Fixture()
+    fixture.add(1, 300)
+    fixture.add(2, 320)
+    await waitFor(() => fixture.asked.length >= 2)
+    expect(fixture.asked.slice(0, 2)).toEqual([{ids: [1], leaseMs: 300}, {ids: [2], leaseMs: 320}])
+  })
+
+  test('gives up what the store says is lost, once', async () => {
+    using fixture = new Fixture(async () => [{id: 1, fence: 7}])
+    fixture.add(1, 150)
+    await waitFor(() => fixture.lost.length > 0)
+    expect(fixture.lost).toEqual([1])
+    expect(fixture.heartbeat.remove({id: 1, fence: 7})).toBeNull()
+  })
+
+  test('tries again when the store does not answer, and gives up before the lease ends', async () => {
+    using fixture = new Fixture(() => Promise.reject(new QctlError('busy', 'busy')))
+    fixture.add(1, 3000)
+    const begin = performance.now()
+    await waitFor(() => fixture.lost.length > 0)
+    expect(performance.now() - begin).toBeLessThan(3000)
+    expect(fixture.troubles.length).toBeGreaterThan(1)
+  })
+
+  test('gives up before the lease ends also when an answer never comes', async () => {
+    using fixture = new Fixture(() => new Promise(() => {}))
+    fixture.add(1, 300)
+    await waitFor(() => fixture.lost.length > 0)
+    expect(fixture.asked.length).toBe(1)
+  })
+
+  test('gives up at once what is over already', async () => {
+    using fixture = new Fixture()
+    fixture.heartbeat.add(leaseOf('', {id: 1, leaseMs: 1000}), systemClock.bootNow() - 2000)
+    await waitFor(() => fixture.lost.length > 0)
+    expect(fixture.asked).toEqual([])
+  })
+})
+
+describe('a lease', () => {
+  test('outlasts its length while the handler runs, also while the consumer stops', async () => {
+    await using workshop = await Workshop.open()
+    const [id = 0] = await workshop.produce('x')
+    const {promise, resolve} = Promise.withResolvers<void>()
+    const handler = new ScriptedHandler(async () => {
+      await promise
+      return {kind: 'done', result: null}
+    })
+    const {report, stop} = workshop.start(handler, {leaseMs: 600, name: 'holder', graceMs: 60_000})
+    workshop.start(new ScriptedHandler(), {name: 'other'})
+    await waitFor(() => handler.running === 1)
+    const isProlonged = async (): Promise<boolean> => Date.now() - ((await workshop.job(id)).startedAt ?? 0) > 1000
+    await waitFor(isProlonged)
+    stop()
+    const stopped = Date.now()
+    await waitFor(() => Date.now() - stopped > 1000)
+    resolve()
+    expect((await report).settled).toBe(1)
+    expect(await workshop.job(id)).toMatchObject({state: 'done', fence: 1, consumer: 'holder'})
+  })
+
+  test('that was taken away ends the handler, and nothing of it is stored', async () => {
+    await using workshop = await Workshop.open()
+    const [id = 0] = await workshop.produce('x')
+    const handler = new ScriptedHandler(untilStopped)
+    const {events} = workshop.start(handler, {leaseMs: 60_000})
+    await waitFor(() => handler.running === 1)
+    // As the reaper of another host does with a lease it saw expire.
+    const [held] = await workshop.storage.held()
+    if (held === undefined) throw new Error('nothing held')
+    await workshop.queue.settle([{lease: held, end: bareEnd({kind: 'failed', error: 'lost', retryAfterMs: 60_000})}])
+    await waitFor(() => events.some(({kind}) => kind === 'lease_lost'))
+    expect(handler.running).toBe(0)
+    expect(await workshop.job(id)).toMatchObject({state: 'pending', fence: 1})
+    expect((await workshop.runs(id)).length).toBe(1)
+  })
+})
