@@ -12,14 +12,17 @@ export interface ProcessStat {
   /** One letter; Z is a zombie, X is dead. */
   readonly state: string
   readonly kernelThread: boolean
+  /** It has begun to exit and runs nothing of its program any more. */
+  readonly exiting: boolean
   readonly threads: number
   readonly startTime: string
-  /** Address where the environment ends; 0 in the middle of an exec, or without the right to see it. */
-  readonly environmentEnd: number
+  /** How many bytes its environment has; null in the middle of an exec, or without the right to see it. */
+  readonly environmentBytes: number | null
 }
 
-/** PF_KTHREAD of include/linux/sched.h. */
+/** PF_KTHREAD and PF_EXITING of include/linux/sched.h. */
 const KERNEL_THREAD_FLAG = 0x0020_0000
+const EXITING_FLAG = 0x4
 
 /**
  * Reads /proc/PID/stat.
@@ -38,9 +41,10 @@ export function readStat(pid: number): ProcessStat | null {
   return {
     state: field(3),
     kernelThread: (Number(field(9)) & KERNEL_THREAD_FLAG) !== 0,
+    exiting: (Number(field(9)) & EXITING_FLAG) !== 0,
     threads: Number(field(20)),
     startTime: field(22),
-    environmentEnd: Number(field(51)),
+    environmentBytes: field(51) === '0' ? null : Number(field(51)) - Number(field(50)),
   }
 }
 

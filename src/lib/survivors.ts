@@ -28,7 +28,7 @@ interface Survivor {
   readonly startTime: string
 }
 
-/** What /proc showed of one process: its environment, `gone`, `hidden` from us, or `unsettled` (in an exec or exiting). */
+/** What /proc showed of one process: its environment, `gone`, `hidden` from us, or `unsettled` (in the middle of an exec). */
 type Sight = Buffer | 'gone' | 'hidden' | 'unsettled'
 
 interface Findings {
@@ -88,9 +88,9 @@ class Search {
     const stat = readStat(pid)
     // Looked at twice, so that the start time surely belongs to a process of this attempt and not to a pid's next owner.
     const second = readEnvironment(pid)
-    if (second === 'unsettled') unsettled.push(pid)
-    if (stat === null || typeof second === 'string' || this.#keyOf(second) !== key) return false
-    found.push({key, pid, startTime: stat.startTime})
+    if (stat === null || second === 'gone') return false
+    if (typeof second !== 'string' && this.#keyOf(second) === key) found.push({key, pid, startTime: stat.startTime})
+    else unsettled.push(pid)
     return true
   }
 
@@ -116,15 +116,25 @@ function listPids(): number[] {
     .filter((pid) => pid !== process.pid)
 }
 
+/** An exec shows no environment for less than a millisecond, if the process is not interrupted: so often it is looked at again at once. */
+const LOOKS = 20
+
 function readEnvironment(pid: number): Sight {
+  let sight = glance(pid)
+  for (let look = 1; sight === 'unsettled' && look < LOOKS; look++) sight = glance(pid)
+  return sight
+}
+
+function glance(pid: number): Sight {
   const sight = readEnvironmentFile(`/proc/${pid}/environ`)
   if (typeof sight === 'string' || sight.length > 0) return sight
   const stat = readStat(pid)
   if (stat === null || isFinished(stat)) return 'gone'
   if (stat.kernelThread) return 'hidden'
   if (stat.threads > 1) return readThreadEnvironment(pid)
-  // An empty environment still has an address; without one the process is in an exec, or has begun to exit.
-  return stat.environmentEnd === 0 ? 'unsettled' : sight
+  if (stat.exiting) return 'gone'
+  // Without bytes it really has no environment; otherwise it is in an exec, which may have ended since we looked.
+  return stat.environmentBytes === 0 ? sight : 'unsettled'
 }
 
 /** For a process whose first thread has ended while others run: /proc/PID/environ is empty then. */
@@ -170,9 +180,6 @@ export function processesOfAttempt(jobId: number, fence: number, dbPath: string 
   return survivors([{jobId, fence}], dbPath).get(attemptKey({jobId, fence})) ?? []
 }
 
-/** How long a process that shows no environment is waited for; an exec takes well under a millisecond once it has begun. */
-const UNSETTLED_LIMIT_MS = 250
-
 /** Pauses between looks, in ms: a killed process is usually gone after the first. */
 const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 16
@@ -201,7 +208,7 @@ export async function killSurvivors(
     }
     const dying = [...killed.values()].filter(isStillThere)
     const elapsed = monotonicMs() - begin
-    if (found.length === 0 && dying.length === 0 && (unsettled.length === 0 || elapsed >= UNSETTLED_LIMIT_MS)) return new Set()
+    if (found.length === 0 && dying.length === 0 && unsettled.length === 0) return new Set()
     if (elapsed >= options.deadlineMs) return new Set(dying.map(({key}) => key))
     await sleep(pause)
     ;({found, unsettled} = found.length > 0 || dying.length > 0 ? search.all() : search.again(unsettled))
