@@ -7,7 +7,7 @@ import type {ConfirmOptions} from './confirm.ts'
 import {Interruption} from './interruption.ts'
 import {oclifFlags} from './oclif-flags.ts'
 import {Printer} from './print.ts'
-import type {Session} from './session.ts'
+import type {Session, SessionOptions} from './session.ts'
 import {colorLevel, painter} from './terminal.ts'
 
 interface Prepared {
@@ -87,15 +87,15 @@ export abstract class BaseCommand extends Command {
    * @param options `create`: make a missing one, unless `--no-create` was given
    * @throws {QctlError} when it cannot be opened
    */
-  protected async open({create = false}: {readonly create?: boolean} = {}): Promise<Session> {
-    this.#session ??= this.#open(create && this.#ready.flags['no-create'] !== true)
+  protected async open({create = false, durability}: Partial<SessionOptions> = {}): Promise<Session> {
+    this.#session ??= this.#open({create: create && this.#ready.flags['no-create'] !== true, durability})
     return this.#session
   }
 
-  async #open(create: boolean): Promise<Session> {
+  async #open(options: SessionOptions): Promise<Session> {
     this.print.detail(`database: ${shownDatabase(this.settings.db)}`)
     const {openSession} = await import('./session.ts')
-    return openSession(this.settings, {create, onCreate: (path) => this.print.note(`made the database ${path}`)})
+    return openSession(this.settings, {...options, onCreate: (path) => this.print.note(`made the database ${path}`)})
   }
 
   /** oclif's parser alone, for a command that must work even with a broken configuration. */

@@ -12,17 +12,26 @@ export interface Session {
   close(): Promise<void>
 }
 
+/** How to open a database. */
+export interface SessionOptions {
+  /** Make a missing one instead of failing. */
+  readonly create: boolean
+  /** Of one that is made now; `full` when absent. */
+  readonly durability?: 'full' | 'normal' | undefined
+  /** Told the path of one that was made. */
+  readonly onCreate?: (path: string) => void
+}
+
 /**
  * Opens the database of the settings.
  *
  * @param settings `db` and `lockTimeout` count
- * @param options `create`: make a missing database instead of failing; `onCreate` is told the path of one that was made
  * @throws {QctlError} `not_found`, `cannot_open`, `permission`, `not_a_database`, `newer_schema`, …
  */
 export async function openSession(
   settings: Pick<Settings, 'db' | 'lockTimeout'>,
-  {create, onCreate = () => {}}: {readonly create: boolean; readonly onCreate?: (path: string) => void},
+  {create, durability = 'full', onCreate = () => {}}: SessionOptions,
 ): Promise<Session> {
-  const storage = await openStorage(databaseOf(settings), {create, lockTimeoutMs: settings.lockTimeout, onCreate})
+  const storage = await openStorage(databaseOf(settings), {create, durability, lockTimeoutMs: settings.lockTimeout, onCreate})
   return {queue: new Queue(storage), inspector: new Inspector(storage), storage, close: () => storage.close()}
 }

@@ -59,7 +59,7 @@ function parseAction(text: string): ExitAction {
 }
 
 function usage(problem: string): QctlError {
-  return new QctlError('usage', `--on-exit: ${problem}`, {hint: HINT})
+  return new QctlError('usage', problem, {hint: HINT})
 }
 
 /** What is known of an end besides its status. */

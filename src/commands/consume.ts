@@ -1,0 +1,67 @@
+import {BaseCommand} from '../lib/cli/base-command.ts'
+import {CONSUME_ARGS, CONSUME_FLAGS, requireOneHandler, tellOfMissing, workOf} from '../lib/cli/consume-flags.ts'
+import {daemonLog} from '../lib/cli/daemon-log.ts'
+import {databaseFile} from '../lib/cli/database-file.ts'
+import type {FlagTable, FlagValues} from '../lib/cli/flags.ts'
+import {oclifArgs, oclifFlags} from '../lib/cli/oclif-flags.ts'
+import {Consumer} from '../lib/consumer/consumer.ts'
+import {workLog} from '../lib/consumer/work-log.ts'
+import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, parseExitPolicy} from '../lib/handlers/index.ts'
+
+const HANDLER_FLAGS = {
+  handler: {
+    kind: 'value',
+    shape: BUILT_IN_HANDLERS.join('|'),
+    options: BUILT_IN_HANDLERS,
+    parse: (text): (typeof BUILT_IN_HANDLERS)[number] => BUILT_IN_HANDLERS.find(name => name === text) ?? 'timestamp',
+    summary: 'built in: timestamp writes the time at the top of the file of each job',
+    helpGroup: 'HANDLER',
+  },
+  'on-exit': {
+    kind: 'value',
+    shape: 'STATUS=ACTION,…',
+    parse: parseExitPolicy,
+    summary: 'what exit statuses mean, as in 75=retry:10m,78=pause-queue',
+    exclusive: ['handler'],
+    helpGroup: 'HANDLER',
+  },
+} as const satisfies FlagTable
+
+type Flags = FlagValues<typeof CONSUME_FLAGS & typeof HANDLER_FLAGS>
+
+export default class Consume extends BaseCommand {
+  static override summary = 'Run a command for each job, until stopped'
+  static override description = `The payload comes on stdin, QCTL_* variables tell the rest (qctl help handlers).
+TERM and INT let handlers finish within --grace; a second one ends them at once.`
+  static override examples = [
+    'qctl consume -Q mail -- ./send.sh',
+    "qctl consume -Q sum -c 4 --drain --shell 'xargs sha256sum'",
+    'qctl consume -Q stamp --handler timestamp --name stamper-1',
+  ]
+  static override args = oclifArgs(CONSUME_ARGS)
+  static override flags = oclifFlags({...CONSUME_FLAGS, ...HANDLER_FLAGS})
+
+  override async run(): Promise<void> {
+    const {args, flags} = await this.parse(Consume)
+    const {command = []} = args
+    requireOneHandler(flags, command, this.argv)
+    const {stop, now: kill} = this.interruption
+    const {queue, storage} = await this.open({create: true})
+    const log = daemonLog(this.settings, flags)
+    const work = workOf(flags, this.settings, this.origins.lease)
+    await tellOfMissing(work.queues, storage, log)
+    const handler = await openHandler(specOf(flags, command), {removeFile: flags['remove-file']})
+    const dbPath = databaseFile(this.settings)
+    try {
+      await new Consumer({...work, queue, storage, dbPath, handler, stop, kill, log: workLog(log)}).run()
+    } finally {
+      await log.flush()
+    }
+    kill.throwIfAborted()
+  }
+}
+
+function specOf({shell, handler, 'on-exit': exitPolicy}: Flags, command: readonly string[]): HandlerSpec {
+  if (handler !== undefined) return {kind: handler}
+  return shell === undefined ? {kind: 'exec', command, exitPolicy} : {kind: 'shell', script: shell, exitPolicy}
+}

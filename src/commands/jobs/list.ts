@@ -1,0 +1,22 @@
+import {BaseCommand} from '../../lib/cli/base-command.ts'
+import {LIST_FLAGS, SELECT_FLAGS} from '../../lib/cli/job-flags.ts'
+import {listJobs, watchJobs} from '../../lib/cli/list-jobs.ts'
+import {oclifFlags} from '../../lib/cli/oclif-flags.ts'
+
+export default class JobsList extends BaseCommand {
+  static override summary = 'List jobs, newest first'
+  static override examples = [
+    'qctl jobs list',
+    'qctl jobs list -Q mail -s failed,retrying -l 50',
+    "qctl jobs list --where 'queue=mail attempts>2 age<1d' --sort attempts",
+    'qctl jobs list -s failed -o id | xargs qctl jobs resubmit',
+  ]
+  static override flags = oclifFlags({...SELECT_FLAGS, ...LIST_FLAGS})
+
+  override async run(): Promise<void> {
+    const {flags} = await this.parse(JobsList)
+    const {inspector, storage} = await this.open()
+    if (flags.watch) await watchJobs(flags, {inspector, storage, print: this.print, signal: this.signal})
+    else await listJobs(flags, {inspector, print: this.print})
+  }
+}

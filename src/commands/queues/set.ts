@@ -1,0 +1,26 @@
+import {DRY_RUN_FLAGS} from '../../lib/cli/flags.ts'
+import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
+import {QueueCommand} from '../../lib/cli/queue-command.ts'
+import {QUEUE_ARGS, SETTING_FLAGS, settingsChange} from '../../lib/cli/queue-flags.ts'
+import {QctlError} from '../../lib/errors.ts'
+
+export default class QueuesSet extends QueueCommand {
+  static override summary = 'Change the settings of a queue'
+  static override examples = [
+    'qctl queues set mail --max-attempts 5 --backoff exp:1s..1h*4',
+    'qctl queues set mail --retention done=1d,failed=never --dead-letter mail-failed',
+    'qctl queues set mail --timeout none --lease default',
+  ]
+  static override args = oclifArgs(QUEUE_ARGS)
+  static override flags = oclifFlags({...SETTING_FLAGS, ...DRY_RUN_FLAGS})
+
+  override async run(): Promise<void> {
+    const {args, flags} = await this.parse(QueuesSet)
+    const {settings: current} = await this.existing(args.name)
+    const settings = settingsChange(flags, current)
+    if (Object.keys(settings).length === 0) throw new QctlError('usage', 'nothing to set', {hint: 'qctl queues set --help lists the settings'})
+    if (flags['dry-run']) return this.rehearse(args.name, {create: 'never', settings})
+    const {storage} = await this.open()
+    this.printQueue(await storage.setQueue(args.name, {create: 'never', settings}))
+  }
+}

@@ -1,0 +1,84 @@
+import {userInfo} from 'node:os'
+import type {Action, Target} from '../storage/storage.ts'
+import {failureOfReport, reportJson, reportLine} from './action-report.ts'
+import {BaseCommand} from './base-command.ts'
+import {confirm} from './confirm.ts'
+import {databaseFile} from './database-file.ts'
+import {reportFailure} from './failure.ts'
+import type {Selection} from './job-flags.ts'
+import type {Session} from './session.ts'
+
+/** What a verb does, and how. */
+export interface Deed {
+  readonly action: Action
+  /** Only say what would change. */
+  readonly dryRun: boolean
+  /** Do not wait for the holders of jobs; else the grace and 5 s more. */
+  readonly noWait?: boolean
+  /** Settles what dead holders left. */
+  readonly reap?: (session: Session) => () => Promise<unknown>
+}
+
+/** Beyond the grace: the holder has to notice, kill and store. */
+const BEYOND_GRACE_MS = 5000
+
+/** A command that does one thing to many jobs. */
+export abstract class ActionCommand extends BaseCommand {
+  /** The file of the database; `null` when it is named by a URL. */
+  protected get databaseFile(): string | null {
+    return databaseFile(this.settings)
+  }
+
+  /** Who acts, for the history of jobs. */
+  protected get actor(): string {
+    try {
+      return `cli:${userInfo().username}`
+    } catch {
+      // A user id without a name, as in many containers.
+      return `cli:${process.getuid?.() ?? ''}`
+    }
+  }
+
+  /**
+   * Finds the jobs, asks if that is needed, acts, prints what became of them and sets the exit status.
+   * @throws QctlError `conflict` when `--confirm` expected another number, `confirmation_needed`
+   */
+  protected async perform(selection: Selection, deed: Deed): Promise<void> {
+    const session = await this.open()
+    const {targets, unnamed} = await this.#find(selection, session)
+    const {inspector} = session
+    if (deed.dryRun) return this.#print(await inspector.preview(deed.action, targets), unnamed)
+    await this.#ask(selection, deed, targets.length)
+    const report = await inspector.act(deed.action, targets, {
+      actor: this.actor,
+      waitMs: deed.noWait === true ? null : this.settings.grace + BEYOND_GRACE_MS,
+      reap: deed.reap?.(session) ?? (async () => {}),
+      signal: this.signal,
+    })
+    this.#print(report, unnamed)
+  }
+
+  async #find(
+    selection: Selection,
+    {inspector}: Session,
+  ): Promise<{readonly targets: readonly Target[]; readonly unnamed: readonly string[]}> {
+    if (selection.kind === 'where') return {targets: await inspector.snapshot(selection.filter), unnamed: []}
+    const {ids, missing} = await inspector.resolve(selection.specs)
+    return {targets: ids.map(id => ({id, seen: null})), unnamed: missing}
+  }
+
+  /** Whoever names every job has said what is meant. */
+  async #ask(selection: Selection, {action}: Deed, count: number): Promise<void> {
+    const options = this.confirmation
+    await confirm({verb: action.kind, count, noun: 'job'}, {...options, yes: options.yes || selection.kind === 'ids'})
+  }
+
+  #print(report: Parameters<typeof reportJson>[0], unnamed: readonly string[]): void {
+    this.print.result(reportJson(report), () => reportLine(report))
+    const failure = failureOfReport(report, unnamed)
+    if (failure === null) return
+    // The document says it all to a program: no second one for the error.
+    reportFailure(failure.error, {json: false, verbose: false})
+    process.exitCode = failure.exit
+  }
+}

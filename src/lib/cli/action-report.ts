@@ -1,0 +1,74 @@
+import {QctlError} from '../errors.ts'
+import type {ActionReport, Skipped} from '../queue/action-report.ts'
+
+const PAST: Readonly<Record<ActionReport['action'], string>> = {
+  cancel: 'cancelled',
+  fail: 'failed',
+  resubmit: 'resubmitted',
+  delete: 'deleted',
+  assign: 'assigned',
+}
+/** How many jobs that were left alone are named. */
+const NAMED = 10
+
+/** The document of a bulk verb. */
+export function reportJson(report: ActionReport): Readonly<Record<string, unknown>> {
+  const {action, matched, changed, dryRun, sample} = report
+  const skipped = [...report.refused, ...report.open, ...report.already, ...report.missing].sort((a, b) => a.id - b.id)
+  return {action, matched, changed: dryRun ? 0 : changed, skipped, dry_run: dryRun, sample}
+}
+
+/** One sentence for people: `4,198 deleted, 13 skipped (changed since)`. */
+export function reportLine(report: ActionReport): string {
+  const parts: string[] = []
+  if (report.dryRun) parts.push(`would ${report.action} ${jobs(wouldChange(report))}`)
+  else {
+    const settled = report.changed - report.requested.length
+    if (settled > 0 || report.requested.length === 0) parts.push(`${count(settled)} ${PAST[report.action]}`)
+    if (report.requested.length > 0) parts.push(`${count(report.requested.length)} requested`)
+  }
+  const left = [...report.refused, ...report.open, ...report.missing]
+  for (const [why, those] of Map.groupBy(left, ({why}) => why)) parts.push(`${count(those.length)} skipped (${why})`)
+  for (const [why, those] of Map.groupBy(report.already, ({why}) => why)) parts.push(`${count(those.length)} ${why}`)
+  if (!report.dryRun) return parts.join(', ')
+  const sample = report.sample.length === 0 ? '' : ` (${report.sample.join(' ')}${report.matched > report.sample.length ? ' …' : ''})`
+  return `${parts.join(', ')}${sample}; nothing was changed`
+}
+
+/** How many jobs a dry run found that would change. */
+function wouldChange({matched, refused, already, missing}: ActionReport): number {
+  return matched - refused.length - already.length - missing.length
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en')
+}
+
+function jobs(number: number): string {
+  return `${count(number)} job${number === 1 ? '' : 's'}`
+}
+
+/**
+ * The error that a report amounts to.
+ * @param unnamed ranges and `@` names that named no job
+ * @returns the error and the exit status; `null` when every job is as was asked. 66 when one is missing, 124 when one was not
+ *   settled in time, 4 when none was allowed, 1 when some were not
+ */
+export function failureOfReport(
+  report: ActionReport,
+  unnamed: readonly string[],
+): {readonly error: QctlError; readonly exit: number} | null {
+  const {refused, open, missing} = report
+  const sentence = sentenceOf([...refused, ...open, ...missing], unnamed)
+  if (sentence === '') return null
+  if (missing.length > 0 || unnamed.length > 0) return {error: new QctlError('not_found', sentence), exit: 66}
+  if (open.length > 0) return {error: new QctlError('timed_out', sentence), exit: 124}
+  const good = report.matched - refused.length
+  return {error: new QctlError('conflict', sentence), exit: good > 0 ? 1 : 4}
+}
+
+function sentenceOf(left: readonly Skipped[], unnamed: readonly string[]): string {
+  const named = [...unnamed.map(name => `no job ${name}`), ...left.map(({id, why}) => `job ${id}: ${why}`)]
+  const more = named.length - NAMED
+  return `${named.slice(0, NAMED).join('; ')}${more > 0 ? `; and ${count(more)} more` : ''}`
+}

@@ -1,0 +1,99 @@
+import type {Origin, Settings} from '../config.ts'
+import {QctlError} from '../errors.ts'
+import type {Log} from '../log.ts'
+import type {Storage} from '../storage/storage.ts'
+import {type ArgTable, asText, CREATE_FLAGS, type FlagTable, type FlagValues, settingFlag} from './flags.ts'
+import {parseName, parseSome, parseSpan} from './values.ts'
+
+const WORK = {helpGroup: 'WORK'} as const
+const HANDLER = {helpGroup: 'HANDLER'} as const
+
+/** The flags of `consume`, but those whose values only handlers know. */
+export const CONSUME_FLAGS = {
+  queue: {
+    kind: 'list',
+    commas: true,
+    char: 'Q',
+    shape: 'A,B',
+    parse: parseName,
+    summary: 'the queues, strictly in this order [default: default]',
+    ...WORK,
+  },
+  shell: {kind: 'value', shape: 'SCRIPT', parse: asText, summary: 'run this line with /bin/sh', exclusive: ['handler'], ...HANDLER},
+  concurrency: settingFlag('concurrency', {char: 'c', ...WORK}),
+  name: {kind: 'value', shape: 'NAME', parse: parseName, summary: 'of this consumer; no two may share it [default: HOST:PID]', ...WORK},
+  lease: settingFlag('lease', {...WORK, summary: "how long it holds a job without a sign of life; else the queue's"}),
+  timeout: {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: "the limit of an attempt; else the job's, else the queue's", ...WORK},
+  grace: settingFlag('grace', WORK),
+  drain: {kind: 'switch', summary: 'end when nothing can be claimed and nothing is being processed', ...WORK},
+  'max-jobs': {kind: 'value', shape: 'N', parse: parseSome, summary: 'end after so many', ...WORK},
+  'remove-file': {kind: 'switch', summary: "delete a job's file after its success is stored", ...HANDLER},
+  'log-format': settingFlag('logFormat', WORK),
+  ...CREATE_FLAGS,
+} as const satisfies FlagTable
+
+/** The command that `consume` runs. */
+export const CONSUME_ARGS = {
+  command: {summary: 'after --: the program that is run for each job, and its arguments', parse: asText, several: true},
+} as const satisfies ArgTable
+
+/** What the flags say about the handler. */
+interface HandlerFlags extends Pick<FlagValues<typeof CONSUME_FLAGS>, 'shell'> {
+  readonly handler?: string | undefined
+}
+
+/**
+ * Makes sure that exactly one handler is named.
+ * @param command what stands after `--`
+ * @param argv the command line, to tell a `--` that was forgotten
+ * @throws QctlError `usage`
+ */
+export function requireOneHandler({shell, handler}: HandlerFlags, command: readonly string[], argv: readonly string[]): void {
+  if (command.length > 0 && !argv.includes('--')) {
+    throw new QctlError('usage', `unexpected ${JSON.stringify(command[0])}`, {hint: 'the command goes after --, as in: qctl consume -Q mail -- ./send.sh'})
+  }
+  const named = [command.length > 0, shell !== undefined, handler !== undefined].filter(Boolean).length
+  if (named === 1) return
+  throw new QctlError('usage', named === 0 ? 'no handler: what is to be done with the jobs?' : 'more than one handler', {
+    hint: "give one: -- CMD ARG…, --shell 'SCRIPT' or --handler NAME",
+  })
+}
+
+type ConsumeFlags = FlagValues<typeof CONSUME_FLAGS>
+
+/** What the flags and settings say about the work. */
+export interface Work {
+  readonly name: string | null
+  readonly queues: readonly string[]
+  readonly concurrency: number
+  readonly leaseMs: number | null
+  readonly timeoutMs: number | null
+  readonly graceMs: number
+  readonly drain: boolean
+  readonly maxJobs: number | null
+}
+
+/**
+ * Says how a consumer is to work.
+ * @param leaseOrigin a lease that nobody set is the queue's
+ */
+export function workOf(flags: ConsumeFlags, settings: Settings, leaseOrigin: Origin): Work {
+  return {
+    name: flags.name ?? null,
+    queues: [...new Set(flags.queue ?? ['default'])],
+    concurrency: settings.concurrency,
+    leaseMs: leaseOrigin.kind === 'default' ? null : settings.lease,
+    timeoutMs: flags.timeout ?? null,
+    graceMs: settings.grace,
+    drain: flags.drain,
+    maxJobs: flags['max-jobs'] ?? null,
+  }
+}
+
+/** Tells of queues that do not exist: it may be a slip of the keyboard, or they come later. */
+export async function tellOfMissing(queues: readonly string[], storage: Pick<Storage, 'queues'>, log: Log): Promise<void> {
+  const known = (await storage.queues()).map(({name}) => name)
+  for (const queue of queues) {
+    if (!known.includes(queue)) log.warn('no such queue yet; waiting for it', {queue, known: known.slice(0, 10)})
+  }
+}

@@ -1,0 +1,31 @@
+import type {Consumer} from '../job.ts'
+import {formatDurationShort} from '../time.ts'
+import {aliveOf, consumerJson} from './consumer-json.ts'
+import type {ListFormat} from './print.ts'
+
+/**
+ * How consumers are listed.
+ * @param now UTC ms, for the time they have been up
+ */
+export function consumerList(now: number): ListFormat<Consumer> {
+  return {
+    columns: [
+      {key: 'name', title: 'CONSUMER', value: consumer => consumer.name, style: () => 'bold'},
+      {key: 'pid', title: 'PID', value: consumer => consumer.process.pid, align: 'right'},
+      {key: 'host', title: 'HOST', value: consumer => consumer.process.host},
+      {key: 'queues', title: 'QUEUES', value: consumer => consumer.queues.join(',')},
+      {key: 'jobs', title: 'JOBS', value: consumer => `${consumer.jobs}/${consumer.concurrency}`, align: 'right'},
+      {
+        key: 'alive',
+        title: 'ALIVE',
+        value: aliveOf,
+        style: consumer => (aliveOf(consumer) === 'no' ? 'red' : null),
+      },
+      {key: 'processed', title: 'PROCESSED', value: consumer => consumer.processed, align: 'right'},
+      {key: 'failed', title: 'FAILED', value: consumer => consumer.failed, align: 'right'},
+      {key: 'up', title: 'UP', value: consumer => formatDurationShort(Math.max(0, now - consumer.startedAt)), align: 'right'},
+    ],
+    id: consumer => consumer.name,
+    toJson: consumerJson,
+  }
+}

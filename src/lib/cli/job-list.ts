@@ -1,0 +1,72 @@
+import type {Job, State} from '../job.ts'
+import {formatDurationShort} from '../time.ts'
+import {formatTime} from '../time-parse.ts'
+import type {CellStyle, Column} from './columns.ts'
+import {jobJson, waitMs} from './job-json.ts'
+import type {ListFormat} from './print.ts'
+
+const STATE_STYLES: Readonly<Record<State, CellStyle | null>> = {
+  pending: null,
+  processing: 'cyan',
+  done: 'green',
+  failed: 'red',
+  cancelled: 'dim',
+}
+
+/** How a state is painted. */
+export function stateStyle(state: State): CellStyle | null {
+  return STATE_STYLES[state]
+}
+
+/** What happened to a job or will, in a few words: why it failed, when it runs, who runs it. */
+function remark(job: Job, now: number): string {
+  if (job.requested !== null) return `${job.requested} requested`
+  if (job.state === 'failed') return job.error === null ? (job.reason ?? '') : `${job.reason}: ${firstLine(job.error)}`
+  if (job.state === 'processing') return job.consumer === null ? '' : `by ${job.consumer}`
+  if (job.state !== 'pending') return ''
+  const last = job.error === null ? '' : firstLine(job.error)
+  if (job.runAt <= now) return last
+  return `in ${formatDurationShort(job.runAt - now)}${last === '' ? '' : `: ${last}`}`
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? ''
+}
+
+function span(ms: number | null): string | null {
+  return ms === null ? null : formatDurationShort(ms)
+}
+
+function time(ms: number | null): string | null {
+  return ms === null ? null : formatTime(ms)
+}
+
+/**
+ * How jobs are listed.
+ * @param now UTC ms, for ages
+ */
+export function jobList(now: number): ListFormat<Job> {
+  const columns: readonly Column<Job>[] = [
+    {key: 'id', title: 'ID', value: job => job.id, align: 'right', style: () => 'bold'},
+    {key: 'queue', title: 'QUEUE', value: job => job.queue},
+    {key: 'state', title: 'STATE', value: job => job.state, style: job => stateStyle(job.state)},
+    {key: 'attempts', title: 'ATT', value: job => job.attempts, align: 'right'},
+    {key: 'priority', title: 'PRIO', value: job => job.priority, align: 'right', wide: true},
+    {key: 'age', title: 'AGE', value: job => span(Math.max(0, now - job.createdAt)), align: 'right'},
+    {key: 'updated', title: 'UPDATED', value: job => span(Math.max(0, now - job.updatedAt)), align: 'right'},
+    {key: 'key', title: 'KEY', value: job => job.key, wide: true},
+    {key: 'tags', title: 'TAGS', value: job => job.tags.join(','), wide: true},
+    {key: 'payload_bytes', title: 'BYTES', value: job => job.payloadBytes, align: 'right', wide: true},
+    {key: 'consumer', title: 'CONSUMER', value: job => job.consumer, wide: true},
+    {key: 'assigned_to', title: 'ASSIGNED', value: job => job.assignedTo, wide: true},
+    {key: 'run_at', title: 'RUN AT', value: job => time(job.runAt), wide: true},
+    {key: 'created_at', title: 'SUBMITTED', value: job => time(job.createdAt), wide: true},
+    {key: 'finished_at', title: 'FINISHED', value: job => time(job.finishedAt), wide: true},
+    {key: 'wait_ms', title: 'WAITED', value: job => span(waitMs(job)), align: 'right', wide: true},
+    {key: 'run_ms', title: 'RAN', value: job => span(job.runMs), align: 'right', wide: true},
+    {key: 'reason', title: 'REASON', value: job => job.reason, wide: true},
+    {key: 'error', title: 'ERROR', value: job => job.error, wide: true},
+    {key: 'remark', title: '', value: job => remark(job, now), style: job => (job.state === 'failed' ? 'red' : 'dim')},
+  ]
+  return {columns, id: job => job.id, toJson: job => jobJson(job, now)}
+}

@@ -1,0 +1,69 @@
+import {Changes} from '../queue/changes.ts'
+import type {Inspector} from '../queue/inspector.ts'
+import type {Page, Storage} from '../storage/storage.ts'
+import {formatTime} from '../time-parse.ts'
+import {systemClock} from '../time.ts'
+import type {FlagValues} from './flags.ts'
+import {filterOf, type LIST_FLAGS, type SelectFlags} from './job-flags.ts'
+import {jobList} from './job-list.ts'
+import type {Printer} from './print.ts'
+
+type ListFlags = SelectFlags & FlagValues<typeof LIST_FLAGS>
+
+const DEFAULT_LIMIT = 20
+/** A listing that finds little looks at no more rows than this; the next page goes on from there. */
+const SCAN_LIMIT = 100_000
+/** Home, and clear what was below. */
+const CLEAR = '\u001b[H\u001b[J'
+
+/** What a listing needs. */
+export interface Listing {
+  readonly inspector: Pick<Inspector, 'list'>
+  readonly print: Printer
+}
+
+/** Prints one page of jobs. */
+export async function listJobs(flags: ListFlags, {inspector, print}: Listing): Promise<void> {
+  const page = await read(flags, inspector)
+  await show(page, print)
+  const {searched, next} = page
+  if (!searched.complete) print.note(`searched ${searched.rows.toLocaleString('en')} jobs and not all of them`)
+  if (next !== null) print.hint(`more: --cursor ${next}`)
+}
+
+/** Prints the first page again whenever something has changed, until the signal. */
+export async function watchJobs(
+  flags: ListFlags,
+  {inspector, print, storage, signal}: Listing & {readonly storage: Storage; readonly signal: AbortSignal},
+): Promise<never> {
+  const changes = new Changes(storage)
+  try {
+    for (;;) {
+      // Ages and relative times move on: the filter is read anew each time.
+      const page = await read(flags, inspector)
+      if (print.width !== null && !print.isMachine) {
+        print.raw(CLEAR)
+        print.line(print.paint.dim(`${formatTime(systemClock.wallNow())}  Ctrl-C ends it`))
+      }
+      await show(page, print)
+      await changes.next(REDRAW_MS, signal)
+    }
+  } finally {
+    changes.stop()
+  }
+}
+const REDRAW_MS = 2000
+
+function read(flags: ListFlags, inspector: Pick<Inspector, 'list'>): Promise<Page> {
+  return inspector.list({
+    filter: filterOf(flags),
+    limit: flags.limit ?? DEFAULT_LIMIT,
+    cursor: flags.cursor ?? null,
+    scanLimit: SCAN_LIMIT,
+    ...(flags.sort === undefined ? {} : {order: flags.sort}),
+  })
+}
+
+function show({jobs, next, searched}: Page, print: Printer): Promise<void> {
+  return print.list({items: jobs, next, searched}, jobList(systemClock.wallNow()))
+}

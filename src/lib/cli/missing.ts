@@ -1,0 +1,34 @@
+import {QctlError} from '../errors.ts'
+import {nearest} from '../nearest.ts'
+import type {Storage} from '../storage/storage.ts'
+
+/** How many of many are named. */
+const NAMED = 5
+
+function listed(names: readonly string[]): string {
+  const more = names.length - NAMED
+  return `${names.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+/**
+ * The error for jobs that do not exist.
+ * @param names their ids, or the ranges and `@` names that name none
+ */
+export async function noSuchJobs(names: readonly string[], storage: Pick<Storage, 'info' | 'find'>): Promise<QctlError> {
+  const [{location}, newest] = await Promise.all([
+    storage.info(),
+    storage.find({filter: null, order: {field: 'id', descending: true}, limit: 1, cursor: null, scanLimit: null}),
+  ])
+  const [last] = newest.jobs
+  const hint = last === undefined ? 'there are no jobs at all' : `the newest is ${last.id}`
+  return new QctlError('not_found', `no job ${listed(names)} in ${location}`, {hint})
+}
+
+/** The error for a queue that does not exist. */
+export async function noSuchQueue(name: string, storage: Pick<Storage, 'info' | 'queues'>): Promise<QctlError> {
+  const [{location}, queues] = await Promise.all([storage.info(), storage.queues()])
+  const names = queues.map(queue => queue.name)
+  const meant = nearest(name, names)
+  const known = names.length === 0 ? 'there are none yet; a queue comes with its first job' : `the queues are ${listed(names)}`
+  return new QctlError('not_found', `no queue ${name} in ${location}`, {hint: meant === null ? known : `did you mean ${meant}?`})
+}

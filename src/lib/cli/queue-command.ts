@@ -1,0 +1,66 @@
+import type {Queue} from '../job.ts'
+import type {QueueChange, Storage} from '../storage/storage.ts'
+import {BaseCommand} from './base-command.ts'
+import {confirm} from './confirm.ts'
+import {noSuchQueue} from './missing.ts'
+import {queueJson} from './queue-json.ts'
+import {printQueue} from './queue-list.ts'
+
+/**
+ * A queue that has to exist.
+ * @throws QctlError `not_found`, with the name that was probably meant
+ */
+export async function existingQueue(name: string, storage: Pick<Storage, 'queues' | 'info'>): Promise<Queue> {
+  const [queue] = await storage.queues([name])
+  if (queue === undefined) throw await noSuchQueue(name, storage)
+  return queue
+}
+
+/** A command about one queue. */
+export abstract class QueueCommand extends BaseCommand {
+  /** The queue, which has to exist. */
+  protected async existing(name: string): Promise<Queue> {
+    return existingQueue(name, (await this.open()).storage)
+  }
+
+  /** Prints a queue with its settings. */
+  protected printQueue(queue: Queue): void {
+    this.print.result(queueJson(queue), () => printQueue(queue, this.print))
+  }
+
+  /** Says what a change would do: shows the queue as it is, after checking what can be checked. */
+  protected async rehearse(name: string, {create, settings}: QueueChange): Promise<void> {
+    const words = Object.keys(settings ?? {}).join(', ')
+    if (create === 'must') this.print.note(`would create queue ${name}${words === '' ? '' : ` and set ${words}`}; nothing was changed`)
+    else {
+      const queue = await this.existing(name)
+      this.print.note(`would change ${words} of queue ${name}; nothing was changed`)
+      this.printQueue(queue)
+    }
+  }
+
+  /** Pauses or resumes. */
+  protected async setPaused(name: string, paused: NonNullable<QueueChange['paused']>, dryRun: boolean): Promise<void> {
+    const {storage} = await this.open()
+    const before = await existingQueue(name, storage)
+    const word = paused.paused ? 'pause' : 'resume'
+    if (dryRun) this.print.note(`would ${word} queue ${name}; nothing was changed`)
+    const queue = dryRun ? before : await storage.setQueue(name, {create: 'never', paused})
+    this.print.result(queueJson(queue), () => `${queue.name} is ${queue.paused ? 'paused' : 'active'}`)
+  }
+
+  /**
+   * Deletes a queue; with `force` its jobs as well, which is asked about.
+   * @throws QctlError `conflict`, `not_found`, `confirmation_needed`
+   */
+  protected async remove(name: string, {force, dryRun}: {readonly force: boolean; readonly dryRun: boolean}): Promise<void> {
+    const {storage} = await this.open()
+    const {counts} = await existingQueue(name, storage)
+    const jobs = Object.values(counts).reduce((sum, count) => sum + count, 0)
+    if (force && !dryRun) await confirm({verb: `delete queue ${name} and`, count: jobs, noun: 'job'}, this.confirmation)
+    if (!dryRun) await storage.deleteQueue(name, {force})
+    const document = {action: 'delete', name, jobs, dry_run: dryRun}
+    const text = `queue ${name} with ${jobs.toLocaleString('en')} jobs`
+    this.print.result(document, () => (dryRun ? `would delete ${text}; nothing was changed` : `deleted ${text}`))
+  }
+}

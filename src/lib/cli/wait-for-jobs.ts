@@ -1,0 +1,45 @@
+import {QctlError} from '../errors.ts'
+import type {Awaited, WaitLimits} from '../queue/await-jobs.ts'
+import type {IdSpec} from '../queue/id-list.ts'
+import type {Inspector} from '../queue/inspector.ts'
+import type {Storage} from '../storage/storage.ts'
+import {reportFailure} from './failure.ts'
+import {noSuchJobs} from './missing.ts'
+import type {Printer} from './print.ts'
+
+/** What waiting needs. */
+export interface Waiting {
+  readonly inspector: Inspector
+  readonly storage: Storage
+  readonly print: Printer
+}
+
+/**
+ * Waits until jobs are finished and prints how they ended.
+ * @returns the exit status: 0 all done, 1 one failed or was cancelled, 66 one does not exist (any more), 124 time ran out
+ */
+export async function waitForJobs(specs: readonly IdSpec[], limits: WaitLimits, {inspector, storage, print}: Waiting): Promise<number> {
+  const {ids, missing} = await inspector.resolve(specs)
+  if (ids.length === 0) throw await noSuchJobs(missing, storage)
+  const {jobs, timedOut} = await inspector.wait(ids, limits)
+  print.result({jobs, timed_out: timedOut}, () => jobs.map(lineOf).join('\n'))
+  const error = await errorOf(jobs, {timedOut, missing, storage})
+  if (error !== null) return reportFailure(error, {json: false, verbose: false})
+  return jobs.every(({state}) => state === 'done') ? 0 : 1
+}
+
+function lineOf({id, state, reason}: Awaited): string {
+  return `${id} ${state ?? 'deleted'}${reason === null ? '' : ` (${reason})`}`
+}
+
+async function errorOf(
+  jobs: readonly Awaited[],
+  {timedOut, missing, storage}: {readonly timedOut: boolean; readonly missing: readonly string[]; readonly storage: Storage},
+): Promise<QctlError | null> {
+  if (timedOut) {
+    const open = jobs.filter(({state}) => state === 'pending' || state === 'processing')
+    return new QctlError('timed_out', `${open.length} of ${jobs.length} jobs are not finished; they go on`)
+  }
+  const gone = [...missing, ...jobs.filter(({state}) => state === null).map(({id}) => String(id))]
+  return gone.length > 0 ? noSuchJobs(gone, storage) : null
+}
