@@ -18,10 +18,11 @@ const ASSIGN = `
 UPDATE job SET assigned_to = ?4, assigned_until = ?5, lane = iif(lane = ${LANE_SUSPECT}, lane, ${LANE_ASSIGNED}), updated_at = ?6 ${GUARD}`
 const REQUEST = 'UPDATE lease SET requested = ?3 WHERE job_id = ?1 AND fence = ?2'
 const REQUESTED = 'SELECT requested FROM lease WHERE job_id = ?'
-const RAISE_LAST_RUN_AT = 'UPDATE queue SET last_run_at = ?1 WHERE id = ?2 AND last_run_at < ?1'
 const DELETE_RESULT = 'DELETE FROM result WHERE job_id = ?'
 const DELETE_PARTS = ['attempt', 'output', 'event', 'result'].map(table => `DELETE FROM ${table} WHERE job_id = ?`)
 const DELETE_JOB = `DELETE FROM job ${GUARD}`
+/** New ids follow the highest in the table: when that one goes, the floor has to remember it. */
+const RAISE_ID_FLOOR = 'UPDATE store SET last_job_id = ?1 WHERE last_job_id < ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE id > ?1)'
 
 interface Seen {
   readonly id: number
@@ -99,9 +100,8 @@ function resubmit(tx: Transaction, job: Seen, reason: string, actor: string): Ac
   if (job.state === PROCESSING) return skipped(job, 'processing')
   if (job.key !== null && !holdKeyAgain(tx, job.queueId, job.key, job.id)) return skipped(job, 'key held by another job')
   const queue = queueById(tx.db, job.queueId)
-  const runAt = Math.max(tx.now, queue.lastRunAt)
+  const runAt = tx.stampRunAt(queue.id, queue.lastRunAt)
   assertChanged(job, tx.db.run(RESUBMIT, job.id, job.state, job.fence, runAt, tx.now))
-  tx.db.run(RAISE_LAST_RUN_AT, runAt, job.queueId)
   tx.db.run(DELETE_RESULT, job.id)
   tx.move(job.queueId, job.state, PENDING)
   recordEvent(tx, {jobId: job.id, from: job.state, to: PENDING, actor, reason})
@@ -125,6 +125,7 @@ function remove(tx: Transaction, job: Seen): Acted {
 
 /** Deletes a job that is not processing, with its history, output and result; its key's window goes on. */
 export function deleteJob(tx: Transaction, job: Pick<Seen, 'id' | 'queueId' | 'state' | 'fence'>): void {
+  tx.db.run(RAISE_ID_FLOOR, job.id)
   assertChanged(job, tx.db.run(DELETE_JOB, job.id, job.state, job.fence))
   for (const sql of DELETE_PARTS) tx.db.run(sql, job.id)
   tx.move(job.queueId, job.state, null)

@@ -3,7 +3,7 @@ import {QctlError} from '../../errors.ts'
 import type {Enqueued, NewJob} from '../../job.ts'
 import type {Value} from './connection.ts'
 import {ensureQueue, type QueueRow} from './queue-rows.ts'
-import {LANE_ASSIGNED, LANE_OPEN, num, PENDING} from './rows.ts'
+import {LANE_ASSIGNED, LANE_OPEN, PENDING} from './rows.ts'
 import type {Transaction} from './transaction.ts'
 
 /** How many plain jobs one INSERT carries: 32 rows cost less than half of 32 statements, 64 no less. */
@@ -23,8 +23,11 @@ const INSERT_FULL = `
 INSERT INTO job (${PLAIN_COLUMNS}, content_type, key, tags, max_attempts, timeout_ms, assigned_to, assigned_until)
 VALUES (?1, ?2, ${PENDING}, ?9, ?3, ?4, 0, 0, 0, 0, ?5, ?5, ?6, ?7, ?8, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
 
-const TAKE_IDS = 'UPDATE store SET last_job_id = last_job_id + ? RETURNING last_job_id'
-const RAISE_LAST_RUN_AT = 'UPDATE queue SET last_run_at = ?1 WHERE id = ?2 AND last_run_at < ?1'
+/**
+ * The highest id ever given: that of a job, or the floor that deleting jobs leaves (see `deleteJob`).
+ * Reading it costs an addition no write of a sequence row.
+ */
+const LAST_ID = 'SELECT max(last_job_id, ifnull((SELECT max(id) FROM job), 0)) FROM store'
 const KEY_HOLDER = 'SELECT job_id FROM job_key WHERE queue_id = ? AND key = ? AND (free_at IS NULL OR free_at > ?)'
 const HOLD_KEY = `
 INSERT INTO job_key (queue_id, key, job_id, free_at) VALUES (?, ?, ?, NULL)
@@ -51,8 +54,7 @@ export function enqueue(tx: Transaction, jobs: readonly NewJob[]): readonly Enqu
     return queue
   }
   for (const job of jobs) assertFits(job, queueOf(job.queue))
-  const answers = placeAll(tx, jobs, queueOf)
-  return answers
+  return placeAll(tx, jobs, queueOf)
 }
 
 function assertFits(job: NewJob, queue: QueueRow): void {
@@ -63,9 +65,7 @@ function assertFits(job: NewJob, queue: QueueRow): void {
 }
 
 function placeAll(tx: Transaction, jobs: readonly NewJob[], queueOf: (name: string) => QueueRow): readonly Enqueued[] {
-  const clock = new RunAtClock(tx)
-  // Ids are taken for the whole batch and given back for held keys by not being used: a gap is allowed, a repeat is not.
-  let id = num(tx.db.tuples(TAKE_IDS, jobs.length)[0]?.[0]) - jobs.length
+  let id = lastId(tx)
   const placed: Placed[] = []
   const answers: Enqueued[] = []
   for (const job of jobs) {
@@ -77,36 +77,20 @@ function placeAll(tx: Transaction, jobs: readonly NewJob[], queueOf: (name: stri
     }
     id += 1
     if (job.key !== null) tx.db.run(HOLD_KEY, queue.id, job.key, id)
-    placed.push({job, queue, id, runAt: clock.runAt(job, queue)})
+    placed.push({job, queue, id, runAt: runAt(tx, job, queue)})
     answers.push({id, queue: job.queue, existing: false})
   }
   insertAll(tx, placed)
-  clock.save()
   return answers
 }
 
-/** Gives each job its `run_at`; immediate ones never before one given earlier in the queue. */
-class RunAtClock {
-  readonly #tx: Transaction
-  readonly #last = new Map<number, number>()
+function lastId(tx: Transaction): number {
+  return tx.db.number(LAST_ID) ?? 0
+}
 
-  constructor(tx: Transaction) {
-    this.#tx = tx
-  }
-
-  runAt({when}: NewJob, queue: QueueRow): number {
-    const asked = when.kind === 'now' ? 0 : when.kind === 'after' ? this.#tx.now + when.delayMs : when.runAt
-    if (asked > this.#tx.now) return asked
-    const known = this.#last.get(queue.id)
-    if (known !== undefined) return known
-    const runAt = Math.max(this.#tx.now, queue.lastRunAt)
-    this.#last.set(queue.id, runAt)
-    return runAt
-  }
-
-  save(): void {
-    for (const [queueId, runAt] of this.#last) this.#tx.db.run(RAISE_LAST_RUN_AT, runAt, queueId)
-  }
+function runAt(tx: Transaction, {when}: NewJob, queue: QueueRow): number {
+  const asked = when.kind === 'now' ? 0 : when.kind === 'after' ? tx.now + when.delayMs : when.runAt
+  return asked > tx.now ? asked : tx.stampRunAt(queue.id, queue.lastRunAt)
 }
 
 function insertAll(tx: Transaction, placed: readonly Placed[]): void {
@@ -185,10 +169,8 @@ const LINK_COPY = 'UPDATE job SET dead_letter_id = ?1 WHERE id = ?2'
  * @returns the copy's id
  */
 export function deadLetter(tx: Transaction, jobId: number, queue: QueueRow): number {
-  const id = num(tx.db.tuples(TAKE_IDS, 1)[0]?.[0])
-  const runAt = Math.max(tx.now, queue.lastRunAt)
-  tx.db.run(COPY_JOB, id, queue.id, runAt, tx.now, jobId)
-  tx.db.run(RAISE_LAST_RUN_AT, runAt, queue.id)
+  const id = lastId(tx) + 1
+  tx.db.run(COPY_JOB, id, queue.id, tx.stampRunAt(queue.id, queue.lastRunAt), tx.now, jobId)
   tx.db.run(LINK_COPY, id, jobId)
   tx.move(queue.id, null, PENDING)
   return id

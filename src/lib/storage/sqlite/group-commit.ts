@@ -117,7 +117,7 @@ export class GroupCommit {
     let turn = start
     for (;;) {
       try {
-        this.#db.exec('BEGIN IMMEDIATE')
+        this.#db.run('BEGIN IMMEDIATE')
         return
       } catch (error) {
         const now = monotonicMs()
@@ -140,7 +140,7 @@ export class GroupCommit {
       const tx = this.#transaction()
       const values = calls.map(call => call.run(tx))
       tx.flush()
-      this.#db.exec('COMMIT')
+      this.#db.run('COMMIT')
       return values.map(value => ({ok: true, value}))
     } catch (error) {
       if (calls.length === 1 || !this.#db.inTransaction || isFatal(error)) throw error
@@ -152,12 +152,12 @@ export class GroupCommit {
   /** Each call in a savepoint of its own. */
   #runApart(calls: readonly Call[]): readonly Result[] {
     const results = calls.map((call): Result => {
-      this.#db.exec('SAVEPOINT caller')
+      this.#db.run('SAVEPOINT caller')
       try {
         const tx = this.#transaction()
         const value = call.run(tx)
         tx.flush()
-        this.#db.exec('RELEASE caller')
+        this.#db.run('RELEASE caller')
         return {ok: true, value}
       } catch (error) {
         if (!this.#db.inTransaction || isFatal(error)) throw error
@@ -165,12 +165,12 @@ export class GroupCommit {
         return {ok: false, error}
       }
     })
-    this.#db.exec('COMMIT')
+    this.#db.run('COMMIT')
     return results
   }
 
   #transaction(): Transaction {
-    return new Transaction(this.#db, this.#clock.wallNow(), this.#clock.bootNow(), this.#clock.bootId)
+    return new Transaction(this.#db, this.#clock)
   }
 
   #rollback(): void {

@@ -1,3 +1,4 @@
+import type {Clock} from '../../time.ts'
 import type {Connection} from './connection.ts'
 
 /** Counters of a queue row, by state code − 2: pending, processing, done, failed, cancelled. */
@@ -11,17 +12,36 @@ export class Transaction {
   readonly db: Connection
   /** Wall clock, UTC ms. */
   readonly now: number
-  /** Boot clock, ms. */
-  readonly bootNow: number
-  readonly bootId: string
+  readonly #clock: Clock
+  #bootNow: number | null = null
   readonly #deltas = new Map<number, Deltas>()
+  readonly #lastRunAts = new Map<number, number>()
   readonly #consumers = new Map<number, {processed: number; failed: number}>()
 
-  constructor(db: Connection, now: number, bootNow: number, bootId: string) {
+  constructor(db: Connection, clock: Clock) {
     this.db = db
-    this.now = now
-    this.bootNow = bootNow
-    this.bootId = bootId
+    this.now = clock.wallNow()
+    this.#clock = clock
+  }
+
+  /** Boot clock, ms. Read when first asked: additions do without. */
+  get bootNow(): number {
+    this.#bootNow ??= this.#clock.bootNow()
+    return this.#bootNow
+  }
+
+  get bootId(): string {
+    return this.#clock.bootId
+  }
+
+  /**
+   * The `run_at` of a job that may run at once: now, but never before one given earlier in its queue.
+   * @param lastRunAt what the queue's row says
+   */
+  stampRunAt(queueId: number, lastRunAt: number): number {
+    const runAt = Math.max(this.now, lastRunAt, this.#lastRunAts.get(queueId) ?? 0)
+    this.#lastRunAts.set(queueId, runAt)
+    return runAt
   }
 
   /** Notes that `count` jobs of the queue moved between states (codes; `null` = into or out of existence). */
@@ -50,17 +70,18 @@ export class Transaction {
   /** Writes the noted counters. Called once, before the commit. */
   flush(): void {
     for (const [queueId, deltas] of this.#deltas) {
-      if (deltas.every(delta => delta === 0)) continue
-      this.db.run(MOVE_COUNTERS, ...deltas, this.now, queueId)
+      if (deltas.every(delta => delta === 0) && !this.#lastRunAts.has(queueId)) continue
+      this.db.run(MOVE_COUNTERS, ...deltas, this.#lastRunAts.get(queueId) ?? 0, this.now, queueId)
     }
     for (const [id, {processed, failed}] of this.#consumers) this.db.run(CREDIT_CONSUMER, processed, failed, id)
     this.#deltas.clear()
+    this.#lastRunAts.clear()
     this.#consumers.clear()
   }
 }
 
 const MOVE_COUNTERS = `
 UPDATE queue SET pending = pending + ?, processing = processing + ?, done = done + ?, failed = failed + ?,
-  cancelled = cancelled + ?, updated_at = ? WHERE id = ?`
+  cancelled = cancelled + ?, last_run_at = max(last_run_at, ?), updated_at = ? WHERE id = ?`
 
 const CREDIT_CONSUMER = 'UPDATE consumer SET processed = processed + ?, failed = failed + ? WHERE id = ?'

@@ -6,6 +6,7 @@
  * `payload` is the last column: lists never read its overflow pages.
  * Lanes of a pending job: 0 open to all, 1 assigned to one consumer, 2 suspect (runs alone).
  * `updated_at` of a finished job is when it finished.
+ * `store.last_job_id` is the highest id among deleted jobs (see `deleteJob`): ids are never used twice.
  */
 export const queueSchema = `
 CREATE TABLE store (
