@@ -40,7 +40,7 @@ function pidsOf(attempt = A, db: string | null = DB): number[] {
 describe('survivors', () => {
   test('are found also in another session and under another parent', async () => {
     const {child, line} = await start('setsid sleep 100 >/dev/null & echo $!; wait')
-    expect(pidsOf().toSorted()).toEqual([child.pid, Number(line)].toSorted())
+    expect(pidsOf().toSorted()).toEqual([child.pid ?? 0, Number(line)].toSorted())
     child.kill('SIGKILL')
     await waitFor(() => child.signalCode !== null)
     expect(pidsOf()).toEqual([Number(line)])

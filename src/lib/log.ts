@@ -64,8 +64,10 @@ export class Log {
   #write(level: LogLevel, message: string, fields: LogFields): void {
     const {level: least, sink} = this.#options
     if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(least)) return
-    if (this.#dropped > 0 && sink.write(this.#line('warn', 'log lines dropped', {count: this.#dropped}))) this.#dropped = 0
-    if (!sink.write(this.#line(level, message, fields))) this.#dropped += 1
+    const line = this.#line(level, message, fields)
+    // In one piece with the line, so that a nearly full pipe does not fill up with this sentence alone.
+    const notice = this.#dropped === 0 ? '' : this.#line('warn', 'log lines dropped', {count: this.#dropped})
+    this.#dropped = sink.write(notice + line) ? 0 : this.#dropped + 1
   }
 
   #line(level: LogLevel, message: string, fields: LogFields): string {

@@ -189,7 +189,8 @@ const LONGEST_PAUSE_MS = 16
  * @param attempts whose processes
  * @param dbPath as in {@link survivors}
  * @param options deadlineMs: how long to try, in ms
- * @returns the `attemptKey`s of attempts that still have a living process; empty = all gone
+ * @returns the `attemptKey`s of attempts that still have a living process; empty = all gone (a process that hangs in an exec
+ * until the deadline belongs to nobody as far as can be seen, and holds nobody up longer)
  */
 export async function killSurvivors(
   attempts: readonly Attempt[],
