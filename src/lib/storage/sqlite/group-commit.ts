@@ -104,9 +104,14 @@ export class GroupCommit {
   #answerWithoutWriting(calls: readonly Call[]): readonly Call[] {
     if (calls.some(call => call.probe === null)) return calls
     return calls.filter(call => {
-      const value = call.probe?.()
-      if (value === undefined) return true
-      call.resolve(value)
+      try {
+        const value = call.probe?.()
+        if (value === undefined) return true
+        call.resolve(value)
+      } catch (error) {
+        if (isBusy(error)) return true
+        call.reject(error)
+      }
       return false
     })
   }
