@@ -81,7 +81,7 @@ export class SqliteStorage implements Storage {
 
   claim(request: ClaimRequest): Promise<readonly Lease[]> {
     const probe = (): readonly Lease[] | undefined =>
-      request.limit > 0 && wouldGrant(this.#db, request, this.#clock.wallNow()) ? undefined : []
+      wouldGrant(this.#db, request, this.#clock.wallNow()) && request.limit > 0 ? undefined : []
     return this.#write('claim', tx => claim(tx, request), probe)
   }
 
