@@ -274,6 +274,16 @@ export function claimContract(suite: Suite): void {
       await bench.storage.unregister(ann)
       expect(await refusal(bench.claim(ann))).toBe('not_found')
     },
+    'and takes no claim of the same moment with it': async bench => {
+      const [ann, bob] = [await bench.hire('ann'), await bench.hire('bob')]
+      await bench.storage.unregister(ann)
+      for (const count of [0, 1]) {
+        const ids = await bench.produce(...Array.from({length: count}, () => ({})))
+        const [refused, granted] = await Promise.allSettled([bench.claim(ann), bench.claimIds(bob)])
+        expect(refused.status).toBe('rejected')
+        expect(granted).toEqual({status: 'fulfilled', value: [...ids]})
+      }
+    },
     'it never was': async bench => {
       await bench.add()
       expect(await refusal(bench.claim(4711))).toBe('not_found')

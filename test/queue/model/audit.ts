@@ -1,0 +1,184 @@
+import type {Consumer, Job, Lease, Queue} from '../../../src/lib/job.ts'
+import type {Held, History, Storage} from '../../../src/lib/storage/storage.ts'
+import type {Clock} from '../../../src/lib/time.ts'
+import type {Model} from './model.ts'
+import type {ModelJob, ModelQueue} from './state.ts'
+
+/** Everything the store says at one moment. */
+export interface Facts {
+  readonly now: number
+  readonly jobs: readonly Job[]
+  readonly queues: readonly Queue[]
+  readonly held: readonly Held[]
+  readonly consumers: readonly Consumer[]
+}
+
+const EVERY_JOB = {filter: null, order: {field: 'id', descending: false}, limit: 10_000, cursor: null, scanLimit: null} as const
+
+export async function readFacts(storage: Storage, clock: Clock): Promise<Facts> {
+  const [{jobs}, queues, held, consumers] = await Promise.all([
+    storage.find(EVERY_JOB),
+    storage.queues(),
+    storage.held(),
+    storage.consumers(),
+  ])
+  return {now: clock.wallNow(), jobs, queues, held, consumers}
+}
+
+/** Compares, and keeps what must hold whatever the model says. */
+export class Audit {
+  readonly #fences = new Map<number, number>()
+  readonly #granted = new Set<string>()
+
+  /** No claim of a job is ever granted twice. */
+  granted(leases: readonly Lease[]): void {
+    for (const {id, fence} of leases) {
+      const claim = `${id}.${fence}`
+      if (this.#granted.has(claim)) throw new Error(`claim ${claim} was granted twice`)
+      this.#granted.add(claim)
+    }
+  }
+
+  /** What must hold of any store at any moment, without a model. */
+  facts({jobs, queues, held}: Facts): void {
+    const keys = new Set<string>()
+    for (const {id, fence, state, key, queue} of jobs) {
+      const before = this.#fences.get(id) ?? 0
+      if (fence < before) throw new Error(`the fence of job ${id} went back from ${before} to ${fence}`)
+      this.#fences.set(id, fence)
+      if (key === null || (state !== 'pending' && state !== 'processing')) continue
+      if (keys.has(`${queue} ${key}`)) throw new Error(`two unfinished jobs of queue ${queue} have the key ${key}`)
+      keys.add(`${queue} ${key}`)
+    }
+    const processing = jobs.filter(({state}) => state === 'processing').map(({id}) => id)
+    same('the leases and the jobs processing', held.map(({id}) => id).toSorted(ascending), processing)
+    for (const {name, counts} of queues) {
+      for (const [state, count] of Object.entries(counts)) {
+        same(`count of ${state} in ${name}`, count, jobs.filter(job => job.queue === name && job.state === state).length)
+      }
+    }
+  }
+
+  answer(real: unknown, predicted: unknown): void {
+    same('the answer', real, predicted)
+  }
+
+  /** The store against the model, field by field. */
+  model({now, jobs, queues, held, consumers}: Facts, model: Model): void {
+    const expected = model.jobs.toSorted((a, b) => a.id - b.id)
+    same('the ids of the jobs', jobs.map(({id}) => id), expected.map(({id}) => id))
+    for (const [i, job] of expected.entries()) same(`job ${job.id}`, realJob(jobs[i], job, model), modelJob(job, model))
+    const names = [...model.state.queues.keys()].toSorted()
+    same('the queues', queues.map(({name}) => name), names)
+    for (const queue of queues) same(`queue ${queue.name}`, realQueue(queue), modelQueue(model.state.queues.get(queue.name), model, now))
+    same('the holders', held.map(holder), expected.filter(({lease}) => lease !== null).toSorted(byClaim).map(job => modelHolder(job, model)))
+    const known = consumers.map(({id, name, jobs: count, endedAt}) => ({id, name, jobs: count, ended: endedAt !== null}))
+    same('the consumers', known, modelConsumers(model))
+  }
+
+  history(job: ModelJob, {runs, events}: History): void {
+    const seen = runs.map(({run, attempt, consumer, startedAt, finishedAt, outcome, cause}) => {
+      return {run, attempt, consumer, startedAt, finishedAt, outcome, cause}
+    })
+    same(`the runs of job ${job.id}`, seen, job.runs)
+    same(`the events of job ${job.id}`, events.map(({at, from, to, actor}) => ({at, from, to, actor})), job.events)
+  }
+}
+
+const DECODER = new TextDecoder()
+
+function realJob(job: Job | undefined, {errorOpen, ...expected}: ModelJob, model: Model): unknown {
+  if (job === undefined) return undefined
+  const ended = model.assignmentEnded({...expected, errorOpen})
+  return {
+    id: job.id,
+    queue: job.queue,
+    state: job.state,
+    reason: job.reason,
+    error: errorOpen && job.error === null ? expected.error : job.error,
+    priority: job.priority,
+    runAt: job.runAt,
+    key: job.key,
+    attempts: job.attempts,
+    maxAttempts: job.maxAttempts,
+    crashes: job.crashes,
+    snoozes: job.snoozes,
+    fence: job.fence,
+    // An assignment that has ended may still be shown.
+    assignedTo: ended ? expected.assignedTo : job.assignedTo,
+    assignedUntil: ended ? expected.assignedUntil : job.assignedUntil,
+    requested: job.requested,
+    consumer: job.consumer,
+    createdAt: job.createdAt,
+    startedAt: job.startedAt,
+    finishedAt: job.finishedAt,
+    leaseRemainingMs: job.leaseRemainingMs,
+    result: job.result === null ? null : DECODER.decode(job.result),
+    payloadBytes: job.payloadBytes,
+    originId: job.originId,
+    deadLetterId: job.deadLetterId,
+  }
+}
+
+function modelJob(job: ModelJob, model: Model): unknown {
+  const {payload, lease, suspect: _suspect, errorOpen: _open, runs: _runs, events: _events, ...shown} = job
+  return {
+    ...shown,
+    payloadBytes: payload.length,
+    requested: lease?.requested ?? null,
+    leaseRemainingMs: model.leaseRemainingMs(job),
+  }
+}
+
+function realQueue({name, paused, pausedReason, scheduled, oldestPendingMs, settings}: Queue): unknown {
+  return {name, paused: paused ? (pausedReason ?? '') : null, scheduled, oldestPendingMs, settings}
+}
+
+function modelQueue(queue: ModelQueue | undefined, model: Model, now: number): unknown {
+  if (queue === undefined) return undefined
+  const {name, paused, settings} = queue
+  const waits = model.jobs.filter(job => job.queue === name && job.state === 'pending').map(({runAt}) => now - runAt)
+  const oldest = Math.max(...waits)
+  return {name, paused, settings, scheduled: waits.filter(wait => wait < 0).length, oldestPendingMs: oldest >= 0 ? oldest : null}
+}
+
+function holder({id, fence, attempt, consumerId, consumer, requested, leaseExpired}: Held): unknown {
+  return {id, fence, attempt, consumerId, consumer, requested, leaseExpired}
+}
+
+function modelHolder(job: ModelJob, model: Model): unknown {
+  return {
+    id: job.id,
+    fence: job.fence,
+    attempt: job.attempts,
+    consumerId: job.lease?.consumerId,
+    consumer: job.consumer,
+    requested: job.lease?.requested ?? null,
+    leaseExpired: (model.leaseRemainingMs(job) ?? 0) <= 0,
+  }
+}
+
+function modelConsumers(model: Model): unknown {
+  return [...model.state.consumers.values()]
+    .map(({id, name, ended}) => ({id, name, jobs: model.jobs.filter(({lease}) => lease?.consumerId === id).length, ended}))
+    .filter(({jobs, ended}) => !ended || jobs > 0)
+    .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id - b.id))
+}
+
+/** Claims of one moment have no order; the store breaks the tie by id. */
+function byClaim(a: ModelJob, b: ModelJob): number {
+  return (a.startedAt ?? 0) - (b.startedAt ?? 0) || a.id - b.id
+}
+
+function ascending(a: number, b: number): number {
+  return a - b
+}
+
+function same(what: string, real: unknown, expected: unknown): void {
+  if (Bun.deepEquals(real, expected)) return
+  throw new Error(`${what}: the store says\n  ${show(real)}\nand the model\n  ${show(expected)}`)
+}
+
+function show(value: unknown): string {
+  return JSON.stringify(value) ?? 'nothing'
+}

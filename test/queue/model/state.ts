@@ -1,0 +1,94 @@
+import type {FailReason, ProcessIdentity, QueueSettings, Requested, RunOutcome, State} from '../../../src/lib/job.ts'
+
+/** A job as the model knows it. Plain data, so that a whole state can be cloned. */
+export interface ModelJob {
+  readonly id: number
+  readonly queue: string
+  readonly payload: string
+  readonly priority: number
+  readonly key: string | null
+  readonly maxAttempts: number | null
+  readonly createdAt: number
+  readonly originId: number | null
+  state: State
+  reason: FailReason | null
+  error: string | null
+  /** True while nothing says whether the error of a refunded first attempt is shown. */
+  errorOpen: boolean
+  runAt: number
+  attempts: number
+  crashes: number
+  snoozes: number
+  fence: number
+  suspect: boolean
+  assignedTo: string | null
+  assignedUntil: number | null
+  consumer: string | null
+  startedAt: number | null
+  finishedAt: number | null
+  result: string | null
+  deadLetterId: number | null
+  lease: ModelLease | null
+  readonly runs: ModelRun[]
+  readonly events: ModelEvent[]
+}
+
+export interface ModelLease {
+  readonly consumerId: number
+  readonly bootId: string
+  until: number
+  requested: Requested | null
+}
+
+export interface ModelRun {
+  readonly run: number
+  readonly attempt: number
+  readonly consumer: string
+  readonly startedAt: number
+  readonly finishedAt: number
+  readonly outcome: RunOutcome
+  readonly cause: string | null
+}
+
+export interface ModelEvent {
+  readonly at: number
+  readonly from: State
+  readonly to: State
+  readonly actor: string
+}
+
+export interface ModelQueue {
+  readonly name: string
+  paused: string | null
+  settings: QueueSettings
+  /** The last `runAt` given to a job that could run at once. */
+  lastRunAt: number
+}
+
+export interface ModelConsumer {
+  readonly id: number
+  readonly name: string
+  readonly process: ProcessIdentity
+  ended: boolean
+}
+
+/** Who holds a key; `freeAt` null while the holder is unfinished. */
+export interface ModelKey {
+  readonly queue: string
+  readonly key: string
+  readonly jobId: number
+  freeAt: number | null
+}
+
+export interface ModelState {
+  readonly jobs: Map<number, ModelJob>
+  readonly queues: Map<string, ModelQueue>
+  readonly consumers: Map<number, ModelConsumer>
+  keys: ModelKey[]
+  /** The highest id ever given. */
+  lastId: number
+}
+
+export function emptyState(): ModelState {
+  return {jobs: new Map(), queues: new Map(), consumers: new Map(), keys: [], lastId: 0}
+}

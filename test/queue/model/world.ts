@@ -1,0 +1,340 @@
+import {QctlError} from '../../../src/lib/errors.ts'
+import type {Claim, Enqueued, Lease, ProcessIdentity, State} from '../../../src/lib/job.ts'
+import {bareEnd, type LossCause} from '../../../src/lib/outcome.ts'
+import {type Coroner, Queue} from '../../../src/lib/queue/queue.ts'
+import type {Action, Storage, Target} from '../../../src/lib/storage/storage.ts'
+import {FakeClock} from '../../storage/contract/clock.ts'
+import {Audit, readFacts} from './audit.ts'
+import {type Ids, Model, Refusal, type Settlement} from './model.ts'
+import type {Call, JobPick, LeasePick, ModelAction, Script, Step} from './steps.ts'
+import {NAMES} from './steps.ts'
+import type {ModelStore} from './stores.ts'
+
+/** What a call answers, with a refusal as a value, so that real and model can be compared. */
+type Answer = {readonly value: unknown} | {readonly refused: string}
+
+/** A call that was really made: what it answered, and how the model would do it. */
+interface Made {
+  readonly answer: Answer
+  readonly predict: (model: Model, ids: Ids) => unknown
+}
+
+/** Plays a script against the real queue and the model, and compares after every step. */
+export class World {
+  readonly #clock: FakeClock
+  readonly #draw: number
+  readonly #store: ModelStore
+  readonly #audit = new Audit()
+  readonly #leases: Lease[] = []
+  /** The registration in use per consumer name. */
+  readonly #hired = new Map<string, {readonly id: number; readonly process: ProcessIdentity}>()
+  readonly #dead = new Set<number>()
+  /** How each job was seen when it was new to somebody. */
+  readonly #once = new Map<number, {readonly state: State; readonly fence: number}>()
+  #model: Model
+  #storage: Storage
+  #queue: Queue
+  #pids = 100
+
+  constructor(script: Script, store: ModelStore, clock: FakeClock) {
+    this.#clock = clock
+    this.#draw = script.draw
+    this.#store = store
+    this.#model = new Model(clock, script.draw)
+    this.#storage = store.storage
+    this.#queue = this.#queueOf(store.storage)
+  }
+
+  #queueOf(storage: Storage): Queue {
+    return new Queue(storage, () => this.#draw)
+  }
+
+  /** Plays a step; throws when real and model disagree. */
+  async play(step: Step): Promise<void> {
+    const made = await this.#make(step)
+    await this.#compare(made)
+  }
+
+  /** At the end: every run and event of every job. */
+  async finish(): Promise<void> {
+    for (const job of this.#model.jobs) this.#audit.history(job, await this.#storage.history(job.id))
+  }
+
+  async #make(step: Step): Promise<readonly Made[]> {
+    switch (step.do) {
+      case 'together':
+        return this.#together(step.calls)
+      case 'reap':
+        return [await this.#reap(step.unkillable)]
+      case 'hire':
+        return [await this.#hire(nameOf(step.who), step.replace)]
+      case 'set':
+        return [await this.#call(() => this.#storage.setQueue(step.queue, {create: 'may', settings: step.settings}).then(() => null), model => {
+          model.setQueue(step.queue, {create: 'may', settings: step.settings})
+          return null
+        })]
+      case 'pause': {
+        const change = {create: 'may', paused: {paused: step.paused, reason: 'operator'}} as const
+        return [await this.#call(() => this.#storage.setQueue(step.queue, change).then(() => null), model => {
+          model.setQueue(step.queue, change)
+          return null
+        })]
+      }
+      case 'drop':
+        return [await this.#call(() => this.#storage.deleteQueue(step.queue, {force: step.force}).then(() => null), model => {
+          model.deleteQueue(step.queue, step.force)
+          return null
+        })]
+      case 'maintain':
+        return [await this.#call(async () => (await this.#storage.maintain({limit: 1000})).deleted, model => model.maintain())]
+      case 'die':
+      case 'quit':
+        return this.#leave(nameOf(step.who), step.do)
+      case 'pass':
+      case 'bootPass':
+      case 'setWall':
+        this.#moveClock(step.do, step.ms)
+        return []
+      case 'reopen':
+      case 'otherHandle':
+      case 'reboot':
+        await this.#switch(step.do)
+        return []
+      default:
+        await this.#staff(step)
+        return [await this.#start(step)]
+    }
+  }
+
+  async #call(real: () => Promise<unknown>, predict: Made['predict']): Promise<Made> {
+    return {answer: await answerOf(real), predict}
+  }
+
+  /** Several calls in one moment: all are made before any is answered. */
+  async #together(calls: readonly Call[]): Promise<readonly Made[]> {
+    for (const call of calls) await this.#staff(call)
+    return Promise.all(calls.map(call => this.#start(call)))
+  }
+
+  /** A claim needs somebody who claims: not the dead, and nobody of an earlier boot. */
+  async #staff(call: Call): Promise<void> {
+    if (call.do !== 'claim') return
+    const name = nameOf(call.who)
+    const hired = this.#hired.get(name)
+    if (hired === undefined || hired.process.bootId !== this.#clock.bootId) await this.#compare([await this.#hire(name, true)])
+  }
+
+  #start(call: Call): Promise<Made> {
+    switch (call.do) {
+      case 'produce':
+        return this.#produce(call.jobs)
+      case 'claim':
+        return this.#claim(call)
+      case 'end':
+        return this.#end(call.ends)
+      case 'extend': {
+        const claims = distinct(call.leases.flatMap(pick => this.#lease(pick)))
+        return this.#call(
+          async () => (await this.#queue.extend(claims, call.leaseMs)).map(claimKey),
+          model => model.extend(claims, call.leaseMs).map(claimKey),
+        )
+      }
+      case 'act': {
+        const targets = call.jobs.flatMap(pick => this.#target(pick))
+        const action = actionOf(call.action)
+        return this.#call(
+          () => this.#storage.act(action, targets, 'operator'),
+          (model, ids) => model.act(action, targets, ids),
+        )
+      }
+    }
+  }
+
+  async #produce(jobs: Extract<Call, {do: 'produce'}>['jobs']): Promise<Made> {
+    let answers: readonly Enqueued[] = []
+    const answer = await answerOf(async () => (answers = await this.#storage.enqueue(jobs)))
+    return {answer, predict: model => model.enqueue(jobs, answers)}
+  }
+
+  async #claim({who, queues, limit, leaseMs}: Extract<Call, {do: 'claim'}>): Promise<Made> {
+    const request = {consumerId: this.#hired.get(nameOf(who))?.id ?? 4711, queues, limit, leaseMs}
+    const answer = await answerOf(async () => {
+      const leases = await this.#queue.claim(request)
+      this.#audit.granted(leases)
+      this.#leases.push(...leases)
+      return leases.map(({id}) => id)
+    })
+    return {answer, predict: model => model.claim(request)}
+  }
+
+  #end(ends: Extract<Call, {do: 'end'}>['ends']): Promise<Made> {
+    const picked = ends.flatMap(({lease, outcome}) => this.#lease(lease).map(one => ({lease: one, outcome})))
+    const unique = distinct(picked.map(({lease}) => lease)).flatMap(lease => picked.find(one => one.lease === lease) ?? [])
+    return this.#call(
+      async () => {
+        const settlements = await this.#queue.settle(unique.map(({lease, outcome}) => ({lease, end: bareEnd(outcome)})))
+        return settlements.map(
+          (settlement): Settlement =>
+            settlement.kind === 'lost'
+              ? settlement
+              : {kind: 'settled', to: settlement.transition.to, copied: settlement.deadLetterId !== null},
+        )
+      },
+      (model, ids) => model.settle(unique.map(({lease, outcome}) => ({claim: lease, outcome})), ids),
+    )
+  }
+
+  #reap(unkillable: readonly number[]): Promise<Made> {
+    const jobs = this.#model.jobs
+    const survivors = new Set(unkillable.flatMap(index => (jobs.length === 0 ? [] : (jobs[index % jobs.length]?.id ?? []))))
+    const causeOfDeath = (process: ProcessIdentity): LossCause | null =>
+      process.bootId !== this.#clock.bootId ? 'host_rebooted' : this.#dead.has(process.pid) ? 'consumer_died' : null
+    const coroner: Coroner = {
+      causeOfDeath,
+      removeSurvivors: async claims => claims.filter(({id}) => survivors.has(id)),
+    }
+    return this.#call(
+      async () => (await this.#queue.reap(coroner)).map(({claim}) => claimKey(claim)).toSorted(),
+      (model, ids) => model.reap(causeOfDeath, survivors, ids).map(claimKey).toSorted(),
+    )
+  }
+
+  async #hire(name: string, replace: boolean): Promise<Made> {
+    const before = this.#hired.get(name)
+    const process = this.#process()
+    const replaces = replace ? (before?.id ?? null) : null
+    const answer = await answerOf(async () => {
+      const registered = await this.#storage.register({name, process, queues: ['a'], concurrency: 5, replaces})
+      if (registered.kind === 'registered') this.#hired.set(name, {id: registered.id, process})
+      return registered.kind
+    })
+    const id = this.#hired.get(name)?.id ?? Number.NaN
+    return {answer, predict: model => model.register(name, process, replaces, id)}
+  }
+
+  #process(): ProcessIdentity {
+    this.#pids += 1
+    const {bootId} = this.#clock
+    return {pid: this.#pids, startTime: '1', bootId, pidNamespace: '4', host: 'here', machineId: 'machine-1'}
+  }
+
+  async #leave(name: string, how: 'die' | 'quit'): Promise<readonly Made[]> {
+    const hired = this.#hired.get(name)
+    if (hired === undefined) return []
+    if (how === 'die') {
+      this.#dead.add(hired.process.pid)
+      return []
+    }
+    return [
+      await this.#call(
+        () => this.#storage.unregister(hired.id).then(() => null),
+        model => {
+          model.unregister(hired.id)
+          return null
+        },
+      ),
+    ]
+  }
+
+  /** The wall clock is never set back past the end of an assignment or key window: whether that revives it is left open. */
+  #moveClock(how: 'pass' | 'bootPass' | 'setWall', ms: number): void {
+    if (how === 'pass') this.#clock.pass(ms)
+    else if (how === 'bootPass') this.#clock.boot += ms
+    else this.#clock.setWall(Math.max(this.#clock.wall + ms, this.#model.lastBoundary() + 1))
+  }
+
+  async #switch(how: 'reopen' | 'otherHandle' | 'reboot'): Promise<void> {
+    if (how === 'reboot' && this.#store.canReopen) {
+      const {wall, boot, bootId} = this.#clock.afterReboot()
+      Object.assign(this.#clock, {wall, boot, bootId})
+    }
+    this.#storage = how === 'otherHandle' ? await this.#store.otherHandle() : await this.#store.reopen()
+    this.#queue = this.#queueOf(this.#storage)
+  }
+
+  /** Real facts against the model's; of several calls in one moment some order must explain all answers and all facts. */
+  async #compare(made: readonly Made[]): Promise<void> {
+    const facts = await readFacts(this.#storage, this.#clock)
+    this.#audit.facts(facts)
+    const copies = new Map(facts.jobs.flatMap(({id, originId}) => (originId === null ? [] : [[originId, id]])))
+    const ids: Ids = {copyOf: origin => this.#newest(copies, facts.jobs, origin)}
+    const orders = permutations(made)
+    const doubts: unknown[] = []
+    for (const order of orders) {
+      const model = orders.length === 1 ? this.#model : this.#model.fork()
+      try {
+        for (const {answer, predict} of order) this.#audit.answer(answer, answerNow(() => predict(model, ids)))
+        this.#audit.model(facts, model)
+        this.#model = model
+        for (const {id, state, fence} of facts.jobs) if (!this.#once.has(id)) this.#once.set(id, {state, fence})
+        return
+      } catch (error) {
+        doubts.push(error)
+      }
+    }
+    throw orders.length === 1 ? doubts[0] : new Error(`no order explains these calls of one moment:\n${doubts.join('\n')}`)
+  }
+
+  /** The copy made last of a job that may have been failed more than once. */
+  #newest(copies: ReadonlyMap<number, number>, jobs: readonly {readonly id: number; readonly originId: number | null}[], origin: number): number {
+    const made = jobs.filter(({originId, id}) => originId === origin && !this.#once.has(id)).map(({id}) => id)
+    return made[0] ?? copies.get(origin) ?? Number.NaN
+  }
+
+  #lease({index, late}: LeasePick): readonly Lease[] {
+    const holds = (lease: Lease): boolean => {
+      const job = this.#model.state.jobs.get(lease.id)
+      return job?.lease != null && job.fence === lease.fence
+    }
+    const leases = late ? this.#leases : this.#leases.filter(holds)
+    return leases.slice(index % Math.max(1, leases.length)).slice(0, 1)
+  }
+
+  #target({index, seen}: JobPick): readonly Target[] {
+    const known = [...this.#once.keys()]
+    const id = known[index % Math.max(1, known.length)]
+    if (id === undefined) return []
+    const job = this.#model.state.jobs.get(id)
+    const now = job === undefined ? null : {state: job.state, fence: job.fence}
+    return [{id, seen: seen === 'no' ? null : seen === 'now' ? now : (this.#once.get(id) ?? null)}]
+  }
+}
+
+function nameOf(who: number): string {
+  return NAMES[who % NAMES.length] ?? NAMES[0]
+}
+
+function actionOf(action: ModelAction): Action {
+  return {...action, reason: 'because'}
+}
+
+function claimKey({id, fence}: Claim): string {
+  return `${id}.${fence}`
+}
+
+function distinct(leases: readonly Lease[]): readonly Lease[] {
+  return [...new Map(leases.map(lease => [claimKey(lease), lease])).values()]
+}
+
+async function answerOf(real: () => Promise<unknown>): Promise<Answer> {
+  try {
+    return {value: await real()}
+  } catch (error) {
+    if (error instanceof QctlError) return {refused: error.code}
+    throw error
+  }
+}
+
+function answerNow(predict: () => unknown): Answer {
+  try {
+    return {value: predict()}
+  } catch (error) {
+    if (error instanceof Refusal) return {refused: error.code}
+    throw error
+  }
+}
+
+function permutations<T>(list: readonly T[]): readonly (readonly T[])[] {
+  if (list.length < 2) return [list]
+  return list.flatMap((one, i) => permutations(list.toSpliced(i, 1)).map(rest => [one, ...rest]))
+}
