@@ -94,8 +94,8 @@ export abstract class BaseCommand extends Command {
 
   async #open(options: SessionOptions): Promise<Session> {
     this.print.detail(`database: ${shownDatabase(this.settings.db)}`)
-    const {openSession} = await import('./session.ts')
-    return openSession(this.settings, {...options, onCreate: (path) => this.print.note(`made the database ${path}`)})
+    const {createdNote, openSession} = await import('./session.ts')
+    return openSession(this.settings, {...options, onCreate: (path) => this.print.note(createdNote(path))})
   }
 
   /** oclif's parser alone, for a command that must work even with a broken configuration. */

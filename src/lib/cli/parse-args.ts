@@ -1,4 +1,3 @@
-import {parseArgs} from 'node:util'
 import {QctlError} from '../errors.ts'
 import type {ArgTable, ArgValues, Flag, FlagTable, FlagValues} from './flags.ts'
 
@@ -7,8 +6,6 @@ export interface Parsed<Flags extends FlagTable, Args extends ArgTable> {
   readonly flags: FlagValues<Flags>
   readonly args: ArgValues<Args>
 }
-
-type Option = {type: 'boolean' | 'string'; multiple: true; short?: string}
 
 /**
  * Reads a plain command line without oclif, from the same tables.
@@ -43,25 +40,35 @@ interface Given {
   readonly positionals: readonly string[]
 }
 
+/** By hand, because importing `parseArgs` of node:util takes 2 ms of a `produce` that lasts 9. */
 function readTokens(flags: FlagTable, argv: readonly string[]): Given | null {
-  const options: Record<string, Option> = {}
-  for (const [name, flag] of Object.entries(flags)) {
-    const short = flag.char === undefined ? {} : {short: flag.char}
-    options[name] = {type: flag.kind === 'switch' ? 'boolean' : 'string', multiple: true, ...short}
-  }
-  const {tokens, positionals} = parseArgs({args: [...argv], options, allowPositionals: true, strict: true, tokens: true})
   const values = new Map<string, string[]>()
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue
-    // oclif reads `-Q=mail` as `mail`, parseArgs as `=mail`.
-    if (!token.rawName.startsWith('--') && token.value?.startsWith('=')) return null
-    // oclif takes a value that looks like a known flag for that flag.
-    if (token.value !== undefined && /^-\D/.test(token.value)) return null
-    const list = values.get(token.name) ?? []
-    list.push(token.value ?? '')
-    values.set(token.name, list)
+  const positionals: string[] = []
+  const rest = [...argv]
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === '--') return {values, positionals: [...positionals, ...rest]}
+    if (!word.startsWith('-') || word === '-') positionals.push(word)
+    else {
+      const found = readFlag(flags, word, rest)
+      if (found === null) return null
+      values.set(found.name, [...(values.get(found.name) ?? []), found.value])
+    }
   }
   return {values, positionals}
+}
+
+/** One flag; takes its value from `rest` when it stands apart. Null for what is no flag, or could be read in two ways. */
+function readFlag(flags: FlagTable, word: string, rest: string[]): {name: string; value: string} | null {
+  const [, long, assigned] = /^--([^=]+)(?:=([\s\S]*))?$/.exec(word) ?? []
+  const name = long ?? Object.entries(flags).find(([, flag]) => flag.char !== undefined && flag.char === word[1])?.[0]
+  if (name === undefined || !Object.hasOwn(flags, name)) return null
+  const attached = long === undefined ? word.slice(2) || undefined : assigned
+  if (flags[name]?.kind === 'switch') return attached === undefined ? {name, value: ''} : null
+  // oclif reads `-Q=mail` as `mail`.
+  if (long === undefined && attached?.startsWith('=')) return null
+  const value = attached ?? rest.shift()
+  // oclif takes a value that looks like a known flag for that flag.
+  return value === undefined || /^-\D/.test(value) ? null : {name, value}
 }
 
 function isAllowed(flags: FlagTable, given: Given['values']): boolean {

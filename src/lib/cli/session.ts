@@ -35,3 +35,8 @@ export async function openSession(
   const storage = await openStorage(databaseOf(settings), {create, durability, lockTimeoutMs: settings.lockTimeout, onCreate})
   return {queue: new Queue(storage), inspector: new Inspector(storage), storage, close: () => storage.close()}
 }
+
+/** What to tell the user when a database was made. */
+export function createdNote(path: string): string {
+  return `made the database ${path}`
+}

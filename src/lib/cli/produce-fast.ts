@@ -1,0 +1,103 @@
+/**
+ * The short way of `qctl produce TEXT…` around oclif, whose import alone takes longer than storing a job.
+ * It takes plain submissions only and leaves everything else, and every complaint about the command line, to oclif; both ways
+ * have the same flags, and the same functions make, store and print the jobs.
+ */
+import {writeSync} from 'node:fs'
+import {resolveSettings, type Settings} from '../config.ts'
+import {newJob} from '../queue/new-job.ts'
+import {storeJobs} from '../producer/store.ts'
+import {safeText} from '../safe-text.ts'
+import {GLOBAL_FLAGS} from './flags.ts'
+import {parseWithTable} from './parse-args.ts'
+import {PRODUCE_ARGS, PRODUCE_FLAGS} from './produce-flags.ts'
+import {defaultsOf, inputOf} from './produce-input.ts'
+import {enqueuedJson, enqueuedLines, existingNote} from './produce-output.ts'
+import {safeJson} from './safe-output.ts'
+import {createdNote, openSession} from './session.ts'
+
+const FLAGS = {...PRODUCE_FLAGS, ...GLOBAL_FLAGS}
+type Flags = NonNullable<ReturnType<typeof readArguments>>['flags']
+
+/** A plain submission. */
+interface Plain {
+  readonly flags: Flags
+  readonly texts: readonly string[]
+  readonly settings: Settings
+}
+
+/**
+ * Stores the jobs of a plain `produce` and ends with the exit status set.
+ * @param argv the arguments after `qctl`
+ * @returns false when this is not for the short way; nothing has happened then
+ */
+export async function produceFast(argv: readonly string[]): Promise<boolean> {
+  if (argv[0] !== 'produce') return false
+  const plain = await plainSubmission(argv.slice(1))
+  if (plain === null) return false
+  try {
+    await submit(plain)
+  } catch (error) {
+    const {reportFailure} = await import('./failure.ts')
+    const {output} = plain.settings
+    process.exitCode = reportFailure(error, {json: output === 'json' || output === 'ndjson', verbose: false})
+  }
+  return true
+}
+
+function readArguments(argv: readonly string[]) {
+  return parseWithTable(FLAGS, PRODUCE_ARGS, argv)
+}
+
+/** Texts as payloads and nothing that needs the terminal, stdin or the time. */
+async function plainSubmission(argv: readonly string[]): Promise<Plain | null> {
+  const parsed = readArguments(argv)
+  if (parsed === null) return null
+  const {flags, args} = parsed
+  if (flags.at !== undefined || flags['dry-run'] || flags.verbose || flags.columns !== undefined) return null
+  try {
+    const input = inputOf(flags, args.payload)
+    // The replacement character may stand for bytes that are no text; oclif's way looks for them.
+    if (input.kind !== 'payloads' || input.texts.some(text => text === '-' || text.includes('\ufffd'))) return null
+    const given = flags.json ? {...flags, output: 'json'} : flags
+    const {settings} = await resolveSettings({flags: given, env: process.env, cwd: process.cwd()})
+    return settings.output === 'csv' ? null : {flags, texts: input.texts, settings}
+  } catch {
+    // Whatever is wrong, oclif's way says it.
+    return null
+  }
+}
+
+async function submit({flags, texts, settings}: Plain): Promise<void> {
+  const defaults = defaultsOf(flags, null)
+  const jobs = texts.map(payload => newJob({...defaults, payload}))
+  const note = (text: string): void => {
+    if (!flags.quiet) write(2, `${safeText(text)}\n`)
+  }
+  const session = await openSession(settings, {create: !flags['no-create'], onCreate: path => note(createdNote(path))})
+  try {
+    const enqueued = await storeJobs(session.storage, jobs)
+    write(1, settings.output === 'json' ? `${safeJson(enqueuedJson(enqueued), 2)}\n` : enqueuedLines(enqueued, settings.output))
+    const existing = existingNote(enqueued)
+    if (existing !== null) note(existing)
+  } finally {
+    await session.close()
+  }
+}
+
+/** Writes without the streams of the process, whose making takes longer than the write. */
+function write(file: 1 | 2, text: string): void {
+  const bytes = Buffer.from(text)
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(file, bytes, written)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : null
+      // A reader that went away is no error. One that is slow is waited for by the stream.
+      if (code === 'EPIPE') return
+      if (code !== 'EAGAIN') throw error
+      ;(file === 1 ? process.stdout : process.stderr).write(bytes.subarray(written))
+      return
+    }
+  }
+}
