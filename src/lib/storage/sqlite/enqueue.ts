@@ -1,4 +1,4 @@
-import {crc32} from 'node:zlib'
+import {crc32} from './checksum.ts'
 import {QctlError} from '../../errors.ts'
 import type {Enqueued, NewJob} from '../../job.ts'
 import type {Value} from './connection.ts'
