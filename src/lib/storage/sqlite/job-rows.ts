@@ -1,9 +1,9 @@
 import type {FullJob, Job} from '../../job.ts'
 import type {Connection, Row} from './connection.ts'
-import {blob, blobOrNull, DONE, num, numOrNull, PENDING, reasonOf, stateOf, tagsOf, text, textOrNull} from './rows.ts'
+import {blob, blobOrNull, DONE, num, numOrNull, reasonOf, stateOf, tagsOf, text, textOrNull} from './rows.ts'
 
-/** The last run's error; a job that starts afresh has none. */
-export const ERROR = `iif(j.state = ${PENDING} AND j.attempts = 0, NULL, a.error)`
+/** The last run's error; a job that was taken up again has none, also when it ends before it is run. */
+export const ERROR = 'iif(j.attempts = 0, NULL, a.error)'
 /** The holder, else the consumer of the last run. */
 export const CONSUMER = 'coalesce(c.name, a.consumer)'
 
