@@ -1,6 +1,6 @@
-import {type Claim, DEFAULT_SETTINGS, type Enqueued, type Lease, type ProcessIdentity, type QueueSettings} from '../job.ts'
+import {type Claim, DEFAULT_SETTINGS, type Enqueued, type Lease, type ProcessIdentity, type QueueSettings, type Requested} from '../job.ts'
 import {bareEnd, type LossCause, type RunEnd} from '../outcome.ts'
-import type {ClaimRequest, Held, Settled, SettleCondition, Storage, Transition} from '../storage/storage.ts'
+import type {ClaimRequest, Held, SettleCondition, Storage, Transition} from '../storage/storage.ts'
 import {decide, type Random, type Subject} from './decide.ts'
 import {type JobInput, newJob} from './new-job.ts'
 
@@ -30,6 +30,8 @@ export interface Reaped {
   readonly cause: LossCause
   readonly transition: Transition
 }
+
+const LOST: Settlement = {kind: 'lost'}
 
 interface Verdict {
   readonly held: Held
@@ -129,19 +131,18 @@ export class Queue {
       const subject = subjects[i]
       const transition = transitions[i]
       if (subject === undefined || transition === undefined) continue
-      settlements.push(await this.#settlement(subject, transition, answer))
+      if (answer.kind === 'settled') settlements.push({kind: 'settled', transition, deadLetterId: answer.deadLetterId})
+      else if (answer.kind === 'lost') settlements.push(LOST)
+      else settlements.push(await this.#storeRequested(subject, transition, answer.requested))
     }
     return settlements
   }
 
-  async #settlement(subject: Subject, transition: Transition, answer: Settled): Promise<Settlement> {
-    if (answer.kind === 'settled') return {kind: 'settled', transition, deadLetterId: answer.deadLetterId}
-    if (answer.kind === 'lost') return {kind: 'lost'}
-    const end = bareEnd({kind: 'cancelled', requested: answer.requested})
-    const again = decide(subject, end, DEFAULT_SETTINGS, this.#random)
+  async #storeRequested(subject: Subject, transition: Transition, requested: Requested): Promise<Settlement> {
+    const again = decide(subject, bareEnd({kind: 'cancelled', requested}), DEFAULT_SETTINGS, this.#random)
     const run = {...transition.run, outcome: again.run.outcome, cause: again.run.cause}
     const settlements = await this.#store([subject], [{...again, run, only: transition.only}])
-    return settlements[0] ?? {kind: 'lost'}
+    return settlements[0] ?? LOST
   }
 
   async #settings(ended: readonly {readonly lease: {readonly queue: string}}[]): Promise<Map<string, QueueSettings>> {

@@ -16,7 +16,7 @@ const RESUBMIT = `
 UPDATE job SET state = ${PENDING}, run_at = ?4, attempts = 0, crashes = 0, snoozes = 0, reason = NULL, progress = NULL, updated_at = ?5 ${GUARD}`
 const ASSIGN = `
 UPDATE job SET assigned_to = ?4, assigned_until = ?5, lane = iif(lane = ${LANE_SUSPECT}, lane, ${LANE_ASSIGNED}), updated_at = ?6 ${GUARD}`
-const REQUEST = 'UPDATE lease SET requested = ?3 WHERE job_id = ?1 AND fence = ?2'
+const REQUEST = 'UPDATE lease SET requested = ?2 WHERE job_id = ?1'
 const REQUESTED = 'SELECT requested FROM lease WHERE job_id = ?'
 const DELETE_RESULT = 'DELETE FROM result WHERE job_id = ?'
 const DELETE_PARTS = ['attempt', 'output', 'event', 'result'].map(table => `DELETE FROM ${table} WHERE job_id = ?`)
@@ -89,7 +89,7 @@ function stop(tx: Transaction, job: Seen, to: typeof CANCELLED | typeof FAILED, 
 function request(tx: Transaction, job: Seen, to: typeof CANCELLED | typeof FAILED, reason: string, actor: string): Acted {
   const word = to === CANCELLED ? 'cancel' : 'fail'
   if (tx.db.tuples(REQUESTED, job.id)[0]?.[0] !== word) {
-    assertChanged(job, tx.db.run(REQUEST, job.id, job.fence, word))
+    assertChanged(job, tx.db.run(REQUEST, job.id, word))
     recordEvent(tx, {jobId: job.id, from: PROCESSING, to: PROCESSING, actor, reason})
   }
   return {id: job.id, kind: 'requested', fence: job.fence}

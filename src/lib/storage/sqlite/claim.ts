@@ -1,4 +1,4 @@
-import {crc32} from 'node:zlib'
+import {crc32} from './checksum.ts'
 import {QctlError} from '../../errors.ts'
 import type {Lease} from '../../job.ts'
 import type {ClaimRequest} from '../storage.ts'
@@ -23,8 +23,13 @@ const LIVE_CONSUMER = 'SELECT name FROM consumer WHERE id = ? AND ended_at IS NU
 const HOLDS_SUSPECT = 'SELECT 1 FROM lease WHERE consumer_id = ? AND suspect = 1'
 const HOLDS_ANY = 'SELECT 1 FROM lease WHERE consumer_id = ? LIMIT 1'
 
+/** What a lease is made of, but for what the claim itself adds. `run_at` and `priority` only order. */
+const LEASE_COLUMNS = `id, priority, run_at, fence, attempts, crashes, snoozes, created_at, file, checksum, content_type, key, tags,
+  max_attempts, timeout_ms, payload`
+
+const ANY_SUSPECT = `SELECT 1 FROM job INDEXED BY job_suspect WHERE queue_id = ? AND state = ${PENDING} AND lane = ${LANE_SUSPECT} LIMIT 1`
 const DUE_SUSPECT = `
-SELECT id FROM job INDEXED BY job_suspect
+SELECT ${LEASE_COLUMNS} FROM job INDEXED BY job_suspect
 WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_SUSPECT} AND run_at <= ?2
   AND (assigned_to IS NULL OR assigned_to = ?3 OR assigned_until <= ?2)
 ORDER BY priority DESC, run_at, id LIMIT 1`
@@ -40,49 +45,43 @@ WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_until <= ?`
  * nor the scheduled jobs slow it. The same walk over what is open and over what is assigned to this consumer.
  */
 const NEXT_PRIORITY_OPEN = `
-SELECT max(priority) FROM job INDEXED BY job_ready
-WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_OPEN} AND priority < ?2`
+SELECT priority FROM job INDEXED BY job_ready
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_OPEN} AND priority < ?2 ORDER BY priority DESC LIMIT 1`
 const DUE_OPEN = `
-SELECT id, run_at FROM job INDEXED BY job_ready
+SELECT ${LEASE_COLUMNS} FROM job INDEXED BY job_ready
 WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_OPEN} AND priority = ?2 AND run_at <= ?3
 ORDER BY run_at, id LIMIT ?4`
 const NEXT_PRIORITY_ASSIGNED = `
-SELECT max(priority) FROM job INDEXED BY job_assigned
-WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_to = ?3 AND priority < ?2`
+SELECT priority FROM job INDEXED BY job_assigned
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_to = ?3 AND priority < ?2
+ORDER BY priority DESC LIMIT 1`
 const DUE_ASSIGNED = `
-SELECT id, run_at FROM job INDEXED BY job_assigned
+SELECT ${LEASE_COLUMNS} FROM job INDEXED BY job_assigned
 WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_to = ?5 AND priority = ?2 AND run_at <= ?3
 ORDER BY run_at, id LIMIT ?4`
 
+/** Repeats the state: within the transaction it cannot have changed, and if it had, the count would tell. */
 const GRANT = `
 UPDATE job SET state = ${PROCESSING}, fence = fence + 1, attempts = attempts + 1, updated_at = ?1
-WHERE id IN (SELECT value FROM json_each(?2)) AND state = ${PENDING}
-RETURNING id, fence, attempts, crashes, snoozes, priority, run_at, created_at, file, checksum, content_type, key, tags,
-  max_attempts, timeout_ms, lane, payload`
+WHERE id IN (SELECT value FROM json_each(?2)) AND state = ${PENDING}`
 const GRANT_LEASES = `
-INSERT INTO lease (job_id, fence, consumer_id, until, lease_ms, started_at, suspect, requested)
-SELECT id, fence, ?1, ?2, ?3, ?4, lane = ${LANE_SUSPECT}, NULL FROM job WHERE id IN (SELECT value FROM json_each(?5))`
+INSERT INTO lease (job_id, consumer_id, until, lease_ms, started_at, suspect)
+SELECT value, ?1, ?2, ?3, ?4, ?5 FROM json_each(?6)`
 
 /** Above every priority. */
 const TOP = 1_000_000
-
-interface Candidate {
-  readonly id: number
-  readonly priority: number
-  readonly runAt: number
-}
 
 /**
  * Says whether a claim would grant anything now, without writing: an idle consumer must not take the write lock.
  * @param now wall clock, UTC ms
  */
 export function wouldGrant(db: Connection, request: ClaimRequest, now: number): boolean {
-  if (db.number(ENDED_ASSIGNMENT, now) !== null) return true
   const name = consumerName(db, request.consumerId)
+  if (db.number(ENDED_ASSIGNMENT, now) !== null) return true
   return request.queues.some(queueName => {
     const queue = queueByName(db, queueName)
     if (queue === null || roomIn(queue, 1, 0) === 0) return false
-    return db.number(DUE_SUSPECT, queue.id, now, name) !== null || candidates(db, queue, name, now, 1).length > 0
+    return suspectOf(db, queue, name, now) !== null || candidates(db, queue, name, now, 1).length > 0
   })
 }
 
@@ -93,20 +92,20 @@ export function wouldGrant(db: Connection, request: ClaimRequest, now: number): 
 export function claim(tx: Transaction, request: ClaimRequest): readonly Lease[] {
   const {db} = tx
   const name = consumerName(db, request.consumerId)
-  if (db.number(HOLDS_SUSPECT, request.consumerId) !== null) return []
+  if (request.limit < 1 || db.number(HOLDS_SUSPECT, request.consumerId) !== null) return []
   if (db.number(ENDED_ASSIGNMENT, tx.now) !== null) db.run(OPEN_ENDED_ASSIGNMENTS, tx.now)
   const queues = request.queues.map(queue => queueByName(db, queue)).filter(queue => queue !== null)
   const suspect = dueSuspect(tx, queues, name)
   if (suspect !== null) {
     if (db.number(HOLDS_ANY, request.consumerId) !== null) return []
-    return grant(tx, request, suspect.queue, [suspect.id])
+    return grant(tx, request, suspect.queue, [suspect.row], true)
   }
   const leases: Lease[] = []
   for (const queue of queues) {
     const room = roomIn(queue, request.limit - leases.length, tx.processingDelta(queue.id))
     if (room === 0) continue
-    const ids = candidates(db, queue, name, tx.now, room).map(({id}) => id)
-    if (ids.length > 0) leases.push(...grant(tx, request, queue, ids))
+    const rows = candidates(db, queue, name, tx.now, room)
+    if (rows.length > 0) leases.push(...grant(tx, request, queue, rows, false))
   }
   return leases
 }
@@ -125,23 +124,30 @@ function roomIn(queue: QueueRow, wanted: number, processingDelta: number): numbe
   return Math.max(0, Math.min(wanted, concurrency - queue.processing - processingDelta))
 }
 
-function dueSuspect(tx: Transaction, queues: readonly QueueRow[], name: string): {id: number; queue: QueueRow} | null {
+function dueSuspect(tx: Transaction, queues: readonly QueueRow[], name: string): {row: Tuple; queue: QueueRow} | null {
   for (const queue of queues) {
     if (roomIn(queue, 1, tx.processingDelta(queue.id)) === 0) continue
-    const id = tx.db.number(DUE_SUSPECT, queue.id, tx.now, name)
-    if (id !== null) return {id, queue}
+    const row = suspectOf(tx.db, queue, name, tx.now)
+    if (row !== null) return {row, queue}
   }
   return null
 }
 
-/** The next due jobs of a queue for this consumer, in the order they must start. */
-function candidates(db: Connection, queue: QueueRow, name: string, now: number, limit: number): readonly Candidate[] {
+/** Suspects are rare: the first look is a bare probe of an index that is nearly always empty. */
+function suspectOf(db: Connection, queue: QueueRow, name: string, now: number): Tuple | null {
+  if (db.number(ANY_SUSPECT, queue.id) === null) return null
+  return db.tuples(DUE_SUSPECT, queue.id, now, name)[0] ?? null
+}
+
+/** The rows of the next due jobs of a queue for this consumer, in the order they must start. */
+function candidates(db: Connection, queue: QueueRow, name: string, now: number, limit: number): readonly Tuple[] {
   const open = walk(db, queue.id, now, limit, NEXT_PRIORITY_OPEN, DUE_OPEN, null)
   const assigned = walk(db, queue.id, now, limit, NEXT_PRIORITY_ASSIGNED, DUE_ASSIGNED, name)
-  if (assigned.length === 0) return open
-  return [...open, ...assigned]
-    .sort((a, b) => b.priority - a.priority || a.runAt - b.runAt || a.id - b.id)
-    .slice(0, limit)
+  return assigned.length === 0 ? open : [...open, ...assigned].sort(inStartingOrder).slice(0, limit)
+}
+
+function inStartingOrder(a: Tuple, b: Tuple): number {
+  return num(b[1]) - num(a[1]) || num(a[2]) - num(b[2]) || num(a[0]) - num(b[0])
 }
 
 function walk(
@@ -152,42 +158,38 @@ function walk(
   nextPriority: string,
   due: string,
   name: string | null,
-): readonly Candidate[] {
+): readonly Tuple[] {
   const own = name === null ? [] : [name]
-  const found: Candidate[] = []
+  const found: Tuple[] = []
   let priority = db.number(nextPriority, queueId, TOP, ...own)
   while (priority !== null && found.length < limit) {
-    for (const [id, runAt] of db.tuples(due, queueId, priority, now, limit - found.length, ...own)) {
-      found.push({id: num(id), priority, runAt: num(runAt)})
-    }
+    found.push(...db.tuples(due, queueId, priority, now, limit - found.length, ...own))
     if (found.length < limit) priority = db.number(nextPriority, queueId, priority, ...own)
   }
   return found
 }
 
-function grant(tx: Transaction, request: ClaimRequest, queue: QueueRow, ids: readonly number[]): readonly Lease[] {
+function grant(tx: Transaction, request: ClaimRequest, queue: QueueRow, rows: readonly Tuple[], suspect: boolean): readonly Lease[] {
   const leaseMs = request.leaseMs ?? queue.settings.leaseMs
-  const list = JSON.stringify(ids)
-  const granted = tx.db.tuples(GRANT, tx.now, list)
-  tx.db.run(GRANT_LEASES, request.consumerId, tx.bootNow + leaseMs, leaseMs, tx.now, list)
-  tx.move(queue.id, PENDING, PROCESSING, granted.length)
-  const byId = new Map(granted.map(row => [num(row[0]), row]))
-  return ids.flatMap(id => {
-    const row = byId.get(id)
-    return row === undefined ? [] : [leaseOf(row, queue.name, leaseMs, tx.now)]
-  })
+  const ids = JSON.stringify(rows.map(row => row[0]))
+  const granted = tx.db.run(GRANT, tx.now, ids)
+  if (granted !== rows.length) throw new TypeError(`${rows.length} jobs were due but ${granted} could be granted`)
+  tx.db.run(GRANT_LEASES, request.consumerId, tx.bootNow + leaseMs, leaseMs, tx.now, suspect ? 1 : 0, ids)
+  tx.move(queue.id, PENDING, PROCESSING, granted)
+  return rows.map(row => leaseOf(row, queue.name, leaseMs, tx.now))
 }
 
+/** The lease of a job whose row was read just before the claim counted it. */
 function leaseOf(row: Tuple, queue: string, leaseMs: number, startedAt: number): Lease {
-  const payload = blob(row[16])
+  const payload = blob(row[15])
   return {
     id: num(row[0]),
-    fence: num(row[1]),
+    fence: num(row[3]) + 1,
     queue,
-    attempt: num(row[2]),
-    crashes: num(row[3]),
-    snoozes: num(row[4]),
-    priority: num(row[5]),
+    attempt: num(row[4]) + 1,
+    crashes: num(row[5]),
+    snoozes: num(row[6]),
+    priority: num(row[1]),
     createdAt: num(row[7]),
     file: row[8] === 1,
     intact: crc32(payload) === row[9],

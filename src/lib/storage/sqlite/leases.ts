@@ -7,12 +7,12 @@ import type {Transaction} from './transaction.ts'
 /** ?1 ids with one fence, ?2 the fence, ?3 the new end, ?4 now, ?5 the boot both are measured in, ?6 how long. */
 const EXTEND = `
 UPDATE lease SET until = ?3, lease_ms = ?6
-WHERE job_id IN (SELECT value FROM json_each(?1)) AND fence = ?2 AND until > ?4
+WHERE job_id IN (SELECT id FROM job WHERE id IN (SELECT value FROM json_each(?1)) AND fence = ?2) AND until > ?4
   AND consumer_id IN (SELECT id FROM consumer WHERE boot_id = ?5)
 RETURNING job_id`
 
 const HELD = `
-SELECT l.job_id, l.fence, q.name AS queue, j.attempts, j.crashes, j.snoozes, j.max_attempts, l.requested, l.started_at,
+SELECT l.job_id, j.fence, q.name AS queue, j.attempts, j.crashes, j.snoozes, j.max_attempts, l.requested, l.started_at,
   (c.boot_id <> ?1 OR l.until <= ?2) AS expired, c.id AS consumer_id, c.name AS consumer,
   c.pid, c.start_time, c.boot_id, c.pid_namespace, c.host, c.machine_id
 FROM lease l JOIN job j ON j.id = l.job_id JOIN queue q ON q.id = j.queue_id JOIN consumer c ON c.id = l.consumer_id`

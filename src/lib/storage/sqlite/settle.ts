@@ -42,57 +42,71 @@ const FREE_LEASE = 'DELETE FROM lease WHERE job_id = ?'
 const INSERT_ATTEMPT = `
 INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, outcome, run_ms, exit_code, signal, cause, error,
   cpu_ms, max_rss_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+/** A success without an exit status, the bulk of in-process work: half the columns, half the cost. */
+const INSERT_BARE_ATTEMPT = `
+INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, outcome, run_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 const INSERT_OUTPUT = `
 INSERT INTO output (job_id, fence, stdout, stderr, stdout_dropped_bytes, stderr_dropped_bytes) VALUES (?, ?, ?, ?, ?, ?)`
 const INSERT_RESULT = 'INSERT INTO result (job_id, data) VALUES (?1, ?2) ON CONFLICT (job_id) DO UPDATE SET data = ?2'
 const PAUSE = 'UPDATE queue SET paused = 1, paused_reason = ?1 WHERE id = ?2 AND paused = 0'
 
-/** Outcomes that say the run ended badly by itself: they count for the consumer as failed. */
+/** Outcomes that say the run ended badly by itself. Others but `done` were not the handler's doing and do not count for the consumer. */
 const FAILED_OUTCOMES: readonly RunFacts['outcome'][] = ['failed', 'timed_out', 'crashed', 'rejected']
-/** Outcomes that were not the handler's doing: they do not count as processed. */
-const UNPROCESSED_OUTCOMES: readonly RunFacts['outcome'][] = ['released', 'lost', 'unrunnable', 'snoozed', 'cancelled']
 
 /**
  * Ends runs whose claims still hold.
  * @returns per transition, in order, what became of it
  */
 export function settle(tx: Transaction, transitions: readonly Transition[]): readonly Settled[] {
-  const settled = settlePlainSuccesses(tx, transitions)
-  return transitions.map(transition => {
-    if (!isPlainSuccess(transition)) return settleOne(tx, transition)
-    // Of two equal acks the first one is settled, the second is late.
-    return settled.delete(claimKey(transition)) ? SETTLED : LOST
-  })
+  const answers = new Array<Settled>(transitions.length).fill(LOST)
+  const plain = new Map<number, Place[]>()
+  for (const [place, transition] of transitions.entries()) {
+    if (!isPlainSuccess(transition)) continue
+    const group = plain.get(transition.fence)
+    if (group === undefined) plain.set(transition.fence, [{place, transition}])
+    else group.push({place, transition})
+  }
+  for (const [fence, group] of plain) {
+    for (const place of settlePlainSuccesses(tx, fence, group)) answers[place] = SETTLED
+  }
+  for (const [place, transition] of transitions.entries()) {
+    if (!isPlainSuccess(transition)) answers[place] = settleOne(tx, transition)
+  }
+  return answers
 }
 
 const SETTLED: Settled = {kind: 'settled', deadLetterId: null}
 const LOST: Settled = {kind: 'lost'}
 
-function isPlainSuccess(transition: Transition): boolean {
-  return transition.to === 'done' && transition.result === null && transition.only === null && transition.run.output === null
+/** A transition and where in the batch it stands. */
+interface Place {
+  readonly place: number
+  readonly transition: Transition
 }
 
-/** Successes with nothing to keep but the fact: one statement for all of one fence. Returns the claims that held. */
-function settlePlainSuccesses(tx: Transaction, transitions: readonly Transition[]): Set<string> {
-  const held = new Set<string>()
-  const byFence = Map.groupBy(transitions.filter(isPlainSuccess), ({fence}) => fence)
-  for (const [fence, group] of byFence) {
-    const rows = tx.db.tuples(SETTLE_DONE, JSON.stringify(group.map(({id}) => id)), tx.now, fence)
-    if (rows.length === 0) continue
-    const runs = new Map(group.toReversed().map(({id, run}) => [id, run]))
-    const leases = freeLeases(tx, rows.map(row => num(row[0])))
-    for (const [id, queueId, attempt, key] of rows) {
-      const jobId = num(id)
-      const run = runs.get(jobId)
-      const lease = leases.get(jobId)
-      if (run === undefined || lease === undefined) throw new TypeError(`job ${jobId} is processing without a lease`)
-      held.add(`${jobId}.${fence}`)
-      tx.move(num(queueId), PROCESSING, DONE)
-      if (key !== null) keepKey(tx, queueById(tx.db, num(queueId)), text(key), jobId)
-      recordRun(tx, {jobId, fence, attempt: num(attempt), run, ...lease})
-    }
-  }
-  return held
+function isPlainSuccess({to, result, only, run}: Transition): boolean {
+  return to === 'done' && result === null && only === null && run.output === null
+}
+
+/** Successes of one fence with nothing to keep but the fact: one statement for all. Returns the places of those that held. */
+function settlePlainSuccesses(tx: Transaction, fence: number, group: readonly Place[]): readonly number[] {
+  const ids = JSON.stringify(group.map(({transition}) => transition.id))
+  const rows = tx.db.tuples(SETTLE_DONE, ids, tx.now, fence)
+  if (rows.length === 0) return []
+  const leases = freeLeases(tx, rows.length === group.length ? ids : JSON.stringify(rows.map(row => row[0])))
+  const settled = new Map(rows.map(row => [num(row[0]), row]))
+  return group.flatMap(({place, transition}) => {
+    const row = settled.get(transition.id)
+    const lease = leases.get(transition.id)
+    // Of two equal acks the first one is settled, the second is late.
+    if (row === undefined || !settled.delete(transition.id)) return []
+    if (lease === undefined) throw new TypeError(`job ${transition.id} is processing without a lease`)
+    const [, queueId, attempt, key] = row
+    tx.move(num(queueId), PROCESSING, DONE)
+    if (key != null) keepKey(tx, queueById(tx.db, num(queueId)), text(key), transition.id)
+    recordRun(tx, {jobId: transition.id, fence, attempt: num(attempt), run: transition.run, lease})
+    return [place]
+  })
 }
 
 interface LeaseFacts {
@@ -101,10 +115,10 @@ interface LeaseFacts {
   readonly consumer: string
 }
 
-function freeLeases(tx: Transaction, ids: readonly number[]): ReadonlyMap<number, LeaseFacts> {
+function freeLeases(tx: Transaction, ids: string): ReadonlyMap<number, LeaseFacts> {
   const names = new Map<number, string>()
   const leases = new Map<number, LeaseFacts>()
-  for (const [id, startedAt, consumer] of tx.db.tuples(FREE_LEASES, JSON.stringify(ids))) {
+  for (const [id, startedAt, consumer] of tx.db.tuples(FREE_LEASES, ids)) {
     const consumerId = num(consumer)
     let name = names.get(consumerId)
     if (name === undefined) names.set(consumerId, (name = text(tx.db.tuples(CONSUMER_NAME, consumerId)[0]?.[0])))
@@ -113,26 +127,26 @@ function freeLeases(tx: Transaction, ids: readonly number[]): ReadonlyMap<number
   return leases
 }
 
-interface EndedRun extends LeaseFacts {
+interface EndedRun {
   readonly jobId: number
   readonly fence: number
   readonly attempt: number
   readonly run: RunFacts
+  readonly lease: LeaseFacts
 }
 
-function recordRun(tx: Transaction, ended: EndedRun): void {
-  const {jobId, fence, run} = ended
-  tx.db.run(
-    INSERT_ATTEMPT, jobId, fence, ended.attempt, ended.consumer, ended.startedAt, tx.now, outcomeCode(run.outcome),
-    run.runMs, run.exitCode, run.signal, run.cause, run.error, run.cpuMs, run.maxRssBytes,
-  )
+function recordRun(tx: Transaction, {jobId, fence, attempt, run, lease}: EndedRun): void {
+  const common = [jobId, fence, attempt, lease.consumer, lease.startedAt, tx.now, outcomeCode(run.outcome), run.runMs] as const
+  if (run.outcome === 'done' && run.exitCode === null) tx.db.run(INSERT_BARE_ATTEMPT, ...common)
+  else tx.db.run(INSERT_ATTEMPT, ...common, run.exitCode, run.signal, run.cause, run.error, run.cpuMs, run.maxRssBytes)
   if (run.output !== null) {
     const {stdout, stderr, stdoutDroppedBytes, stderrDroppedBytes} = run.output
     if (stdout.length + stderr.length + stdoutDroppedBytes + stderrDroppedBytes > 0) {
       tx.db.run(INSERT_OUTPUT, jobId, fence, stdout, stderr, stdoutDroppedBytes, stderrDroppedBytes)
     }
   }
-  if (!UNPROCESSED_OUTCOMES.includes(run.outcome)) tx.credit(ended.consumerId, FAILED_OUTCOMES.includes(run.outcome))
+  if (run.outcome === 'done') tx.credit(lease.consumerId, false)
+  else if (FAILED_OUTCOMES.includes(run.outcome)) tx.credit(lease.consumerId, true)
 }
 
 function settleOne(tx: Transaction, transition: Transition): Settled {
@@ -149,9 +163,11 @@ function settleOne(tx: Transaction, transition: Transition): Settled {
     fence,
     attempt: num(standing['attempts']),
     run: transition.run,
-    startedAt: num(standing['started_at']),
-    consumerId: num(standing['consumer_id']),
-    consumer: text(standing['name']),
+    lease: {
+      startedAt: num(standing['started_at']),
+      consumerId: num(standing['consumer_id']),
+      consumer: text(standing['name']),
+    },
   })
   tx.move(queue.id, PROCESSING, stateCode(to))
   if (transition.result !== null) tx.db.run(INSERT_RESULT, id, transition.result)

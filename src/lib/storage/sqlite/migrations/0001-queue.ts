@@ -6,6 +6,7 @@
  * `payload` is the last column: lists never read its overflow pages.
  * Lanes of a pending job: 0 open to all, 1 assigned to one consumer, 2 suspect (runs alone).
  * `updated_at` of a finished job is when it finished.
+ * A lease belongs to its job's current fence: it is there exactly while the job is processing.
  * `store.last_job_id` is the highest id among deleted jobs (see `deleteJob`): ids are never used twice.
  */
 export const queueSchema = `
@@ -69,8 +70,7 @@ CREATE INDEX job_finished ON job (queue_id, state, updated_at) WHERE state >= 4;
 CREATE INDEX job_by_key ON job (key) WHERE key IS NOT NULL;
 
 CREATE TABLE lease (
-  job_id INTEGER PRIMARY KEY REFERENCES job (id),
-  fence INTEGER NOT NULL CHECK (fence > 0),
+  job_id INTEGER PRIMARY KEY,
   consumer_id INTEGER NOT NULL REFERENCES consumer (id),
   until INTEGER NOT NULL,
   lease_ms INTEGER NOT NULL CHECK (lease_ms > 0),
