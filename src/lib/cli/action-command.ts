@@ -1,5 +1,5 @@
-import {userInfo} from 'node:os'
 import type {Action, Target} from '../storage/storage.ts'
+import {cliActor} from './actor.ts'
 import {failureOfReport, reportJson, reportLine} from './action-report.ts'
 import {BaseCommand} from './base-command.ts'
 import {confirm} from './confirm.ts'
@@ -29,16 +29,6 @@ export abstract class ActionCommand extends BaseCommand {
     return databaseFile(this.settings)
   }
 
-  /** Who acts, for the history of jobs. */
-  protected get actor(): string {
-    try {
-      return `cli:${userInfo().username}`
-    } catch {
-      // A user id without a name, as in many containers.
-      return `cli:${process.getuid?.() ?? ''}`
-    }
-  }
-
   /**
    * Finds the jobs, asks if that is needed, acts, prints what became of them and sets the exit status.
    * @throws QctlError `conflict` when `--confirm` expected another number, `confirmation_needed`
@@ -50,7 +40,7 @@ export abstract class ActionCommand extends BaseCommand {
     if (deed.dryRun) return this.#print(await inspector.preview(deed.action, targets), unnamed)
     await this.#ask(selection, deed, targets.length)
     const report = await inspector.act(deed.action, targets, {
-      actor: this.actor,
+      actor: cliActor(),
       waitMs: deed.noWait === true ? null : this.settings.grace + BEYOND_GRACE_MS,
       reap: deed.reap?.(session) ?? (async () => {}),
       signal: this.signal,

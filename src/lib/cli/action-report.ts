@@ -67,8 +67,20 @@ export function failureOfReport(
   return {error: new QctlError('conflict', sentence), exit: good > 0 ? 1 : 4}
 }
 
+/** What a word of the document means in a sentence about one job. */
+const SENTENCES: Readonly<Record<string, string>> = {
+  'no such job': 'does not exist',
+  'changed since': 'has changed since it was counted',
+  processing: 'is being processed',
+  finished: 'is finished',
+  pending: 'is pending',
+  'not pending': 'is not pending',
+  'key held by another job': 'has a key that another job holds now',
+  'requested, still processing': 'was asked to stop and is still being processed; it will be settled',
+}
+
 function sentenceOf(left: readonly Skipped[], unnamed: readonly string[]): string {
-  const named = [...unnamed.map(name => `no job ${name}`), ...left.map(({id, why}) => `job ${id}: ${why}`)]
+  const named = [...unnamed.map(name => `there is no job ${name}`), ...left.map(({id, why}) => `job ${id} ${SENTENCES[why] ?? why}`)]
   const more = named.length - NAMED
   return `${named.slice(0, NAMED).join('; ')}${more > 0 ? `; and ${count(more)} more` : ''}`
 }

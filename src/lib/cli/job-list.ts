@@ -37,6 +37,11 @@ function span(ms: number | null): string | null {
   return ms === null ? null : formatDurationShort(ms)
 }
 
+/** In whole seconds: what is less changes while it is read. */
+function age(since: number, now: number): string {
+  return formatDurationShort(Math.max(0, Math.floor((now - since) / 1000) * 1000))
+}
+
 function time(ms: number | null): string | null {
   return ms === null ? null : formatTime(ms)
 }
@@ -52,8 +57,8 @@ export function jobList(now: number): ListFormat<Job> {
     {key: 'state', title: 'STATE', value: job => job.state, style: job => stateStyle(job.state)},
     {key: 'attempts', title: 'ATT', value: job => job.attempts, align: 'right'},
     {key: 'priority', title: 'PRIO', value: job => job.priority, align: 'right', wide: true},
-    {key: 'age', title: 'AGE', value: job => span(Math.max(0, now - job.createdAt)), align: 'right'},
-    {key: 'updated', title: 'UPDATED', value: job => span(Math.max(0, now - job.updatedAt)), align: 'right'},
+    {key: 'age', title: 'AGE', value: job => age(job.createdAt, now), align: 'right'},
+    {key: 'updated', title: 'UPDATED', value: job => age(job.updatedAt, now), align: 'right'},
     {key: 'key', title: 'KEY', value: job => job.key, wide: true},
     {key: 'tags', title: 'TAGS', value: job => job.tags.join(','), wide: true},
     {key: 'payload_bytes', title: 'BYTES', value: job => job.payloadBytes, align: 'right', wide: true},

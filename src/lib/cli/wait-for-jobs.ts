@@ -29,7 +29,7 @@ export async function waitForJobs(specs: readonly IdSpec[], limits: WaitLimits, 
 }
 
 function lineOf({id, state, reason}: Awaited): string {
-  return `${id} ${state ?? 'deleted'}${reason === null ? '' : ` (${reason})`}`
+  return `${id} ${state ?? 'does not exist'}${reason === null ? '' : ` (${reason})`}`
 }
 
 async function errorOf(
