@@ -77,6 +77,17 @@ describe('survivors', () => {
     expect(found.get(attemptKey(B))?.map(({pid}) => pid)).toEqual([second.child.pid ?? 0])
   })
 
+  test('are found behind an environment of any size', async () => {
+    for (const bytes of [16_000, 16_384, 70_000, 120_000]) {
+      const child = spawn('sh', ['-c', 'echo on; exec sleep 100'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        env: {PATH: process.env['PATH'], FILLER: 'x'.repeat(bytes), FILLER2: 'x'.repeat(bytes), QCTL_JOB_ID: '7', QCTL_FENCE: '3', QCTL_DB: DB},
+      })
+      started.push(child)
+      await waitFor(() => pidsOf().includes(child.pid ?? 0))
+    }
+  })
+
   test('are not those who only have the marks somewhere in their environment', async () => {
     const child = spawn('sh', ['-c', 'echo on; exec sleep 100'], {
       env: {PATH: process.env['PATH'], X: `QCTL_JOB_ID=7`, XQCTL_JOB_ID: '7', QCTL_FENCE: '3', QCTL_DB: DB},
@@ -90,6 +101,23 @@ describe('survivors', () => {
     const {line} = await start('sleep 0 & echo $!; exec env -u QCTL_JOB_ID sleep 100')
     await waitFor(() => readStat(Number(line))?.state === 'Z')
     expect(pidsOf()).toEqual([])
+  })
+
+  test('include one whose first thread has ended while another runs', async () => {
+    const program = join(scratchDirectory(), 'headless.py')
+    await Bun.write(
+      program,
+      `
+import ctypes, platform, threading, time
+threading.Thread(target=time.sleep, args=(100,)).start()
+print("on", flush=True)
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)`,
+    )
+    const {child} = await start(`exec python3 ${program}`)
+    await waitFor(() => readStat(child.pid ?? 0)?.state === 'Z')
+    expect(pidsOf()).toEqual([child.pid ?? 0])
+    expect(await killSurvivors([A], DB, {deadlineMs: 5000})).toEqual(new Set())
+    await waitFor(() => child.signalCode === 'SIGKILL')
   })
 
   test('do not include this process', async () => {

@@ -44,7 +44,8 @@ export function readStat(pid: number): ProcessStat | null {
     exiting: (Number(field(9)) & EXITING_FLAG) !== 0,
     threads: Number(field(20)),
     startTime: field(22),
-    environmentBytes: field(51) === '0' ? null : Number(field(51)) - Number(field(50)),
+    // An exec sets 50 and 51 alike, then moves 51 to the end, and last of all sets 27, the end of the code (fs/binfmt_elf.c).
+    environmentBytes: field(27) === '0' || field(51) === '0' ? null : Number(field(51)) - Number(field(50)),
   }
 }
 

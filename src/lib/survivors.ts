@@ -6,7 +6,7 @@
  * (`env -i`), and one in the instant between fork and exec, which still shows the environment of its parent. The guard
  * answers for the last one.
  */
-import {readFileSync, readdirSync} from 'node:fs'
+import {closeSync, openSync, readdirSync, readSync} from 'node:fs'
 import type {ProcessIdentity} from './job.ts'
 import {identifySelf, isFinished, ownPidNamespace, readStat} from './process.ts'
 import {monotonicMs, sleep} from './time.ts'
@@ -150,12 +150,29 @@ function readThreadEnvironment(pid: number): Sight {
   return 'unsettled'
 }
 
+/** Larger than nearly every environment; what does not fit is read again with more room. */
+const ENVIRONMENT_BYTES = 16_384
+
+/**
+ * Reads it with a single call: the open file belongs to the program of that moment, and after an exec the next call says
+ * "end of file", which would make a piece look like the whole.
+ */
 function readEnvironmentFile(path: string): Buffer | 'gone' | 'hidden' {
+  let file: number | null = null
   try {
-    return readFileSync(path)
+    file = openSync(path, 'r')
+    for (let size = ENVIRONMENT_BYTES; ; size *= 4) {
+      const buffer = Buffer.allocUnsafe(size)
+      const length = readSync(file, buffer, 0, size, 0)
+      if (length < size) return buffer.subarray(0, length)
+    }
   } catch (error) {
     const {code} = error as NodeJS.ErrnoException
+    // ESRCH says that there is no environment (a kernel thread, a zombie): that is not yet gone.
+    if (code === 'ESRCH') return Buffer.alloc(0)
     return code === 'EACCES' || code === 'EPERM' ? 'hidden' : 'gone'
+  } finally {
+    if (file !== null) closeSync(file)
   }
 }
 
