@@ -1,0 +1,104 @@
+/** A function of this process as a handler: for programs that embed the queue. */
+import type {Lease} from '../job.ts'
+import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
+import {type Handler, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
+import {Permanent, Snooze} from './verdicts.ts'
+
+/** A job as a function sees it. */
+export interface FunctionJob {
+  readonly id: number
+  readonly queue: string
+  /** From 1. */
+  readonly attempt: number
+  readonly fence: number
+  readonly key: string | null
+  readonly contentType: string | null
+  /** True when the payload is the path of a file. */
+  readonly file: boolean
+  readonly payload: Uint8Array
+  /** The payload as UTF-8 text. */
+  text(): string
+  /** The payload as JSON; throws SyntaxError when it is none. */
+  json(): unknown
+}
+
+/**
+ * Does one job. What it returns is the job's result: nothing, text or bytes as they are, anything else as JSON.
+ * A throw is a failed attempt; see `Permanent` and `Snooze`. The signal asks it to end: timeout, cancel, shutdown, lease lost.
+ */
+export type JobFunction = (job: FunctionJob, context: {readonly signal: AbortSignal}) => unknown
+
+/** The handler behind `OpenQueue.consume`. */
+export class FunctionHandler implements Handler {
+  readonly #work: JobFunction
+
+  constructor(work: JobFunction) {
+    this.#work = work
+  }
+
+  async run(lease: Lease, {signal}: RunContext): Promise<RunEnd> {
+    try {
+      const result = await this.#work(new LeasedJob(lease), {signal})
+      return bareEnd({kind: 'done', result: bytesOf(result)})
+    } catch (error) {
+      const stop = stopOf(signal)
+      return bareEnd(stop === null ? outcomeOf(error) : stoppedOutcome(stop))
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+class LeasedJob implements FunctionJob {
+  readonly #lease: Lease
+  constructor(lease: Lease) {
+    this.#lease = lease
+  }
+
+  get id(): number {
+    return this.#lease.id
+  }
+  get queue(): string {
+    return this.#lease.queue
+  }
+  get attempt(): number {
+    return this.#lease.attempt
+  }
+  get fence(): number {
+    return this.#lease.fence
+  }
+  get key(): string | null {
+    return this.#lease.key
+  }
+  get contentType(): string | null {
+    return this.#lease.contentType
+  }
+  get file(): boolean {
+    return this.#lease.file
+  }
+  get payload(): Uint8Array {
+    return this.#lease.payload
+  }
+
+  text(): string {
+    return new TextDecoder().decode(this.#lease.payload)
+  }
+
+  json(): unknown {
+    return JSON.parse(this.text())
+  }
+}
+
+function outcomeOf(error: unknown): Outcome {
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof Permanent) return {kind: 'rejected', reason: 'permanent', error: message}
+  if (error instanceof Snooze) return {kind: 'snoozed', delayMs: error.delayMs}
+  return {kind: 'failed', error: message, retryAfterMs: null}
+}
+
+/** A result as it is stored; `null` = none. */
+function bytesOf(result: unknown): Uint8Array | null {
+  if (result === undefined || result === null) return null
+  if (result instanceof Uint8Array) return result
+  return new TextEncoder().encode(typeof result === 'string' ? result : JSON.stringify(result))
+}
