@@ -126,9 +126,19 @@ const settings: fc.Arbitrary<SettingsChange> = fc.oneof(
   fc.constantFrom(null, {doneMs: 1001, failedMs: null, cancelledMs: 501}).map(retention => ({retention})),
 )
 
+/**
+ * Calls whose order in one moment can be found out by trying all: of several acts only the first, because the queue ends
+ * a job whose cancel was asked for in two calls of the store; of several ends the first, because two batches may take turns.
+ */
+function inOneMoment(calls: readonly Call[]): Step {
+  const act = calls.find(one => one.do === 'act')
+  const kept = calls.filter(one => one.do !== 'act' || one === act)
+  return {do: 'together', calls: kept.map(one => (one.do === 'end' ? {...one, ends: one.ends.slice(0, 1)} : one))}
+}
+
 const step: fc.Arbitrary<Step> = fc.oneof(
   {weight: 30, arbitrary: call},
-  {weight: 3, arbitrary: fc.record({do: fc.constant('together'), calls: fc.array(call, {minLength: 2, maxLength: 3, size: 'max'})})},
+  {weight: 3, arbitrary: fc.array(call, {minLength: 2, maxLength: 3, size: 'max'}).map(inOneMoment)},
   {weight: 3, arbitrary: fc.record({do: fc.constant('reap'), unkillable: fc.oneof(fc.constant([]), fc.array(index, {maxLength: 2}))})},
   {weight: 2, arbitrary: fc.record({do: fc.constant('hire'), who: fc.nat(2), replace: fc.boolean()})},
   {weight: 3, arbitrary: fc.record({do: fc.constantFrom('die', 'die', 'quit'), who: fc.nat(2)})},
