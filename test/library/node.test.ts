@@ -1,0 +1,45 @@
+/** The npm package: the same source, compiled by tsc, under Node. `npm test` builds it and brings the Node. */
+import {beforeAll, expect, test} from 'bun:test'
+import {existsSync, mkdirSync, symlinkSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {scratchDirectory} from '../support/scratch.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const NODE = join(ROOT, 'test/.node/node')
+
+beforeAll(() => {
+  for (const path of [NODE, join(ROOT, 'dist/node/index.js')]) {
+    if (!existsSync(path)) throw new Error(`${path} is missing: run the tests with npm test, which makes it`)
+  }
+})
+
+async function node(args: readonly string[], cwd: string, input = ''): Promise<{status: number; stdout: string; stderr: string}> {
+  const child = Bun.spawn([NODE, ...args], {cwd, stdin: Buffer.from(input), stdout: 'pipe', stderr: 'pipe', env: {PATH: process.env['PATH'] ?? '', HOME: cwd}})
+  const [stdout, stderr, status] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text(), child.exited])
+  return {status, stdout, stderr}
+}
+
+test('bin/run.js produces, consumes and lists', async () => {
+  const cwd = scratchDirectory()
+  const qctl = (...args: readonly string[]) => node([join(ROOT, 'bin/run.js'), '--db', join(cwd, 'q.db'), ...args], cwd)
+  expect(await qctl('produce', 'hello', 'world')).toMatchObject({status: 0, stdout: '1\n2\n'})
+  expect(await qctl('consume', '--drain', '-q', '--', 'cat')).toMatchObject({status: 0, stderr: ''})
+  const listed = await qctl('jobs', 'list', '--json')
+  expect((JSON.parse(listed.stdout) as {items: {state: string}[]}).items.map(({state}) => state)).toEqual(['done', 'done'])
+})
+
+test('import {openQueue} from qctl', async () => {
+  const cwd = scratchDirectory()
+  mkdirSync(join(cwd, 'node_modules'))
+  symlinkSync(ROOT, join(cwd, 'node_modules/qctl'))
+  const program = `
+    import {openQueue} from 'qctl'
+    const queue = await openQueue('q.db', {create: true})
+    await queue.enqueue({payload: 'a'}, {payload: 'b'})
+    const seen = []
+    await queue.consume(job => { seen.push(job.text()) }, {drain: true})
+    console.log(seen.join(' '))
+    await queue.close()`
+  writeFileSync(join(cwd, 'program.mjs'), program)
+  expect(await node(['program.mjs'], cwd)).toMatchObject({status: 0, stdout: 'a b\n'})
+})

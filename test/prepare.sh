@@ -1,0 +1,40 @@
+#!/bin/sh
+# Brings what the tests drive but npm ci does not: Debian's tools, and a Node new enough to run the npm package.
+# Called by `npm test`; does nothing when all is there.
+set -eu
+cd "$(dirname "$0")/.."
+
+NODE_VERSION=26.10.0
+
+missing=
+need() { # command, package
+  command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
+}
+need strace strace
+need tmux tmux
+need python3 python3-minimal
+need setpriv util-linux
+need script bsdutils
+
+if [ -n "$missing" ]; then
+  if ! command -v apt-get >/dev/null 2>&1; then
+    echo "test/prepare.sh: the tests need$missing, and there is no apt-get to install them with" >&2
+    exit 1
+  fi
+  sudo=
+  [ "$(id -u)" -eq 0 ] || sudo=sudo
+  $sudo apt-get update -qq
+  # shellcheck disable=SC2086 # a list of package names
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing
+fi
+
+case "$(uname -m)" in
+  x86_64) arch=x64 ;;
+  aarch64) arch=arm64 ;;
+  *) echo "test/prepare.sh: no Node for $(uname -m) known here" >&2; exit 1 ;;
+esac
+prefix=test/.node
+if [ ! -x "$prefix/node" ]; then
+  npm install --no-save --no-audit --no-fund --loglevel=error --prefix "$prefix" "node-linux-$arch@$NODE_VERSION"
+  ln -sf "node_modules/node-linux-$arch/bin/node" "$prefix/node"
+fi
