@@ -30,7 +30,7 @@ class Fixture {
       },
       clock: systemClock,
       onLost: ({id}) => this.lost.push(id),
-      onTrouble: error => this.troubles.push(error),
+      onTrouble: doing => this.troubles.push(doing),
     })
   }
 

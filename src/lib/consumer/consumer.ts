@@ -83,16 +83,23 @@ export class Consumer {
     const coroner = new HostCoroner(dbPath)
     const shift = new Shift({...this.#options, dbPath: coroner.dbPath, log: this.#log}, registration)
     const over = new AbortController()
-    const unwatch = storage.watch(error => (error === null ? shift.storeChanged() : shift.fail(error)), POLL_MS)
+    const maintenance = new Maintenance({queue, storage, coroner, log: this.#log})
+    const unwatch = storage.watch(error => {
+      if (error !== null) return shift.fail(error)
+      shift.storeChanged()
+      void maintenance.rescueNowAndThen()
+    }, POLL_MS)
     whenAborted(stop, () => shift.stop(), over.signal)
     whenAborted(kill, () => shift.kill(), over.signal)
     // Not waited for: it never rejects, and what it may be doing at the end needs nobody.
-    void new Maintenance({queue, storage, coroner, log: this.#log}).run(over.signal)
+    void maintenance.run(over.signal)
+    void maintenance.rescueNowAndThen()
     try {
       return await shift.work()
     } finally {
       over.abort()
       unwatch()
+      maintenance.close()
       shift.close()
     }
   }

@@ -3,7 +3,7 @@ import type {Claim, Lease} from '../job.ts'
 import type {RunEnd} from '../outcome.ts'
 import type {Queue, Settlement} from '../queue/queue.ts'
 import {after, type CancelTimer, type Clock} from '../time.ts'
-import {sentence} from './events.ts'
+import type {OnTrouble} from './events.ts'
 import {RetryPause} from './passing.ts'
 
 /** The end of one attempt. */
@@ -19,8 +19,8 @@ export interface EndsOptions {
   readonly clock: Clock
   readonly onSettled: (finished: Finished, settlement: Settlement) => void
   /** Given up: the lease has ended. */
-  readonly onExpired: (finished: Finished, error: string) => void
-  readonly onTrouble: (error: string, retryInMs: number) => void
+  readonly onExpired: (finished: Finished, error: unknown) => void
+  readonly onTrouble: OnTrouble
   /** There is something to be taken. */
   readonly onDue: () => void
 }
@@ -88,7 +88,7 @@ export class Ends {
     try {
       settlements = await this.#options.queue.settle(batch)
     } catch (error) {
-      return this.#postpone(batch, sentence(error))
+      return this.#postpone(batch, error)
     }
     this.#pause.reset()
     for (const [i, finished] of batch.entries()) {
@@ -97,7 +97,7 @@ export class Ends {
     }
   }
 
-  #postpone(batch: readonly Finished[], error: string): void {
+  #postpone(batch: readonly Finished[], error: unknown): void {
     const now = this.#options.clock.bootNow()
     for (const finished of batch) {
       if (now < finished.leaseEndsAt) {
@@ -110,7 +110,7 @@ export class Ends {
     }
     if (this.#waiting.length === 0 || this.#cancelRetry !== null) return
     const pause = this.#pause.next()
-    this.#options.onTrouble(error, pause)
+    this.#options.onTrouble('storing the ends of jobs', error, pause)
     this.#cancelRetry = after(pause, () => this.#retry())
   }
 

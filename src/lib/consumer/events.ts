@@ -43,6 +43,9 @@ export interface EndFacts {
 /** Takes events. What it throws is ignored: a log never stops the queue. */
 export type Log = (event: WorkEvent) => void
 
+/** Told of something that went wrong and may pass; `retryInMs` is `null` when it is not tried again. */
+export type OnTrouble = (doing: string, error: unknown, retryInMs: number | null) => void
+
 /** A log that cannot throw. */
 export function harmless(log: Log): Log {
   return event => {

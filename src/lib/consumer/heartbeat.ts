@@ -6,14 +6,14 @@ import type {Claim, Lease} from '../job.ts'
 import type {Queue} from '../queue/queue.ts'
 import {after, type CancelTimer, type Clock} from '../time.ts'
 import {claimKey} from './attempt.ts'
-import {sentence} from './events.ts'
+import type {OnTrouble} from './events.ts'
 
 export interface HeartbeatOptions {
   readonly queue: Pick<Queue, 'extend'>
   readonly clock: Clock
   /** The job is not ours any more, or will not be in a moment. */
   readonly onLost: (claim: Claim, why: string) => void
-  readonly onTrouble: (error: string, retryInMs: number) => void
+  readonly onTrouble: OnTrouble
 }
 
 /** One lease, on the boot clock: that is what the store counts in. */
@@ -104,7 +104,7 @@ export class Heartbeat {
     } catch (error) {
       const pause = Math.round((leaseMs / RETRIES_PER_LEASE) * (0.5 + Math.random()))
       for (const beat of beats) beat.extendAt = clock.bootNow() + pause
-      onTrouble(sentence(error), pause)
+      onTrouble('prolonging leases', error, pause)
     }
     this.#armNext()
   }

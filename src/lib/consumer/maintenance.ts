@@ -2,7 +2,7 @@
 import type {FinalState} from '../job.ts'
 import type {Coroner, Queue, Reaped} from '../queue/queue.ts'
 import type {Storage} from '../storage/storage.ts'
-import {sleep} from '../time.ts'
+import {monotonicMs, sleep} from '../time.ts'
 import {type Log, sentence} from './events.ts'
 
 export interface MaintenanceOptions {
@@ -12,8 +12,11 @@ export interface MaintenanceOptions {
   readonly log: Log
 }
 
-/** A dead consumer's jobs are to be back in 2 s; a look costs one read. */
-const RESCUE_EVERY_MS = {least: 500, most: 1000} as const
+/**
+ * A dead consumer's jobs are to be back in 2 s. The look is taken when the consumer is awake anyway, which is once a
+ * second at least: to wake for it alone would cost more than the look itself.
+ */
+const RESCUE_EVERY_MS = 500
 const TIDY_EVERY_MS = {least: 45_000, most: 75_000} as const
 /** The first tidying: soon, but not all consumers of a host at once. */
 const FIRST_TIDY_MS = {least: 1000, most: 15_000} as const
@@ -23,14 +26,36 @@ const STEP_PAUSE_MS = 50
 
 export class Maintenance {
   readonly #options: MaintenanceOptions
+  #rescuedAt = Number.NEGATIVE_INFINITY
+  #isRescuing = false
+  #isClosed = false
 
   constructor(options: MaintenanceOptions) {
     this.#options = options
   }
 
-  /** Does its duties until the signal; troubles are logged and tried again. */
+  /** Tidies up now and then, until the signal. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#rescueNowAndThen(signal), this.#tidyNowAndThen(signal)])
+    await sleep(between(FIRST_TIDY_MS), signal)
+    while (!signal.aborted) {
+      const pause = between(TIDY_EVERY_MS)
+      await this.#try('tidying up', pause, () => this.tidy(signal))
+      await sleep(pause, signal)
+    }
+  }
+
+  /** To be called once a second: rescues, unless that was done just now. Never rejects. */
+  async rescueNowAndThen(): Promise<void> {
+    if (this.#isRescuing || monotonicMs() - this.#rescuedAt < RESCUE_EVERY_MS) return
+    this.#isRescuing = true
+    await this.#try('looking for jobs of dead consumers', RESCUE_EVERY_MS, () => this.rescue())
+    this.#rescuedAt = monotonicMs()
+    this.#isRescuing = false
+  }
+
+  /** Troubles are told to nobody from now on: the store may be closed under a last try. */
+  close(): void {
+    this.#isClosed = true
   }
 
   /** Takes the jobs whose holder is dead or out of time. */
@@ -70,30 +95,11 @@ export class Maintenance {
     }
   }
 
-  async #rescueNowAndThen(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const pause = between(RESCUE_EVERY_MS)
-      await this.#try('looking for jobs of dead consumers', pause, signal, () => this.rescue())
-      await sleep(pause, signal)
-    }
-  }
-
-  async #tidyNowAndThen(signal: AbortSignal): Promise<void> {
-    await sleep(between(FIRST_TIDY_MS), signal)
-    while (!signal.aborted) {
-      const pause = between(TIDY_EVERY_MS)
-      await this.#try('tidying up', pause, signal, () => this.tidy(signal))
-      await sleep(pause, signal)
-    }
-  }
-
-  async #try(doing: string, retryInMs: number, signal: AbortSignal, duty: () => Promise<unknown>): Promise<void> {
+  async #try(doing: string, retryInMs: number, duty: () => Promise<unknown>): Promise<void> {
     try {
       await duty()
     } catch (error) {
-      // Nobody waits for the last try, so the store may be closed under it.
-      if (signal.aborted) return
-      this.#options.log({kind: 'trouble', doing, error: sentence(error), retryInMs})
+      if (!this.#isClosed) this.#options.log({kind: 'trouble', doing, error: sentence(error), retryInMs})
     }
   }
 }

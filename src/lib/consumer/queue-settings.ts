@@ -7,14 +7,19 @@ const FRESH_MS = 1000
 
 /** The settings of a consumer's queues, read now and then. */
 export class QueueSettingsCache {
-  readonly #storage: Storage
+  readonly #storage: Pick<Storage, 'settings'>
   readonly #queues: readonly string[]
   #settings = new Map<string, QueueSettings>()
   #readAt = Number.NEGATIVE_INFINITY
 
-  constructor(storage: Storage, queues: readonly string[]) {
+  constructor(storage: Pick<Storage, 'settings'>, queues: readonly string[]) {
     this.#storage = storage
     this.#queues = queues
+  }
+
+  /** False before they were read for the first time. */
+  get areKnown(): boolean {
+    return this.#readAt !== Number.NEGATIVE_INFINITY
   }
 
   /** Reads them again unless that was done just now. */

@@ -3,7 +3,7 @@ import type {Requested} from '../job.ts'
 import type {Storage} from '../storage/storage.ts'
 import {after, type CancelTimer} from '../time.ts'
 import {type Attempt, claimKey} from './attempt.ts'
-import {sentence} from './events.ts'
+import type {OnTrouble} from './events.ts'
 import {isPassing} from './passing.ts'
 
 export interface RequestsOptions {
@@ -13,7 +13,7 @@ export interface RequestsOptions {
   readonly running: ReadonlyMap<string, Attempt>
   readonly onRequested: (attempt: Attempt, requested: Requested) => void
   readonly onLost: (attempt: Attempt) => void
-  readonly onTrouble: (error: string) => void
+  readonly onTrouble: OnTrouble
 }
 
 /** However often the store changes, it is asked no more often than this. */
@@ -48,7 +48,7 @@ export class Requests {
       await this.#compare()
     } catch (error) {
       // The next change or poll of the store asks again.
-      if (!isPassing(error)) this.#options.onTrouble(sentence(error))
+      if (!isPassing(error)) this.#options.onTrouble('looking for requests', error, null)
     } finally {
       this.#isLooking = false
     }

@@ -2,23 +2,20 @@
  * The work of one registered consumer: idle slots → claim → attempt → settle, until it is told to stop or has nothing left
  * to do. Ends and claims of one turn of the event loop are given to the store together, so that they share a commit.
  */
-import {QctlError} from '../errors.ts'
 import type {Claim, Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import type {Settlement} from '../queue/queue.ts'
 import {after, type CancelTimer, type Clock, nextTurn, systemClock} from '../time.ts'
 import {Afterwork} from './afterwork.ts'
 import {type Attempt, claimKey} from './attempt.ts'
+import {Claims, type Granted} from './claims.ts'
 import type {ConsumerOptions} from './consumer.ts'
 import {Ends, type Finished} from './ends.ts'
-import {sentence} from './events.ts'
+import {type OnTrouble, sentence} from './events.ts'
 import {Heartbeat} from './heartbeat.ts'
-import {isPassing, RetryPause} from './passing.ts'
-import {QueueSettingsCache} from './queue-settings.ts'
 import type {Registration} from './registration.ts'
 import {Requests} from './requests.ts'
 import {Slots} from './slots.ts'
-import {releaseStrays} from './strays.ts'
 import {Wakeup} from './wakeup.ts'
 
 /** What a handler gets between TERM and KILL when the grace of a stop is used up. */
@@ -31,17 +28,13 @@ export class Shift {
   readonly #consumer: Registration
   readonly #clock: Clock
   readonly #wakeup = new Wakeup()
-  readonly #settings: QueueSettingsCache
+  readonly #claims: Claims
   readonly #heartbeat: Heartbeat
   readonly #slots: Slots
   readonly #ends: Ends
   readonly #requests: Requests
-  readonly #claimPause = new RetryPause()
   readonly #afterwork: Afterwork
   readonly #timers = new Set<CancelTimer>()
-  #mayClaim = true
-  /** A claim failed and may have been stored nevertheless. */
-  #mayHoldStrays = false
   /** The last claim was tried and granted nothing. */
   #foundNothing = false
   #isStopping = false
@@ -51,35 +44,32 @@ export class Shift {
   #settled = 0
 
   constructor(options: ConsumerOptions, consumer: Registration) {
-    const {queue, storage, handler, log} = options
+    const {queue, storage, handler, log, graceMs, clock = systemClock} = options
+    const onTrouble: OnTrouble = (...trouble) => this.#trouble(...trouble)
+    const wake = (): void => this.#wakeup.signal()
     this.#options = options
-    this.#afterwork = new Afterwork(handler, log)
     this.#consumer = consumer
-    this.#clock = options.clock ?? systemClock
-    const clock = this.#clock
-    this.#settings = new QueueSettingsCache(storage, options.queues)
-    this.#heartbeat = new Heartbeat({
-      queue,
-      clock,
-      onLost: (claim, why) => this.#lose(claim, why),
-      onTrouble: (error, retryInMs) => this.#trouble('prolonging leases', error, retryInMs),
-    })
+    this.#clock = clock
+    this.#afterwork = new Afterwork(handler, log)
+    this.#heartbeat = new Heartbeat({queue, clock, onLost: (claim, why) => this.#lose(claim, why), onTrouble})
     this.#slots = new Slots({handler, heartbeat: this.#heartbeat, onEnd: (...end) => this.#onEnd(...end)})
     this.#ends = new Ends({
       queue,
       clock,
       onSettled: (finished, settlement) => this.#onSettled(finished, settlement),
-      onExpired: ({lease}, error) => this.#logLoss(lease, `its end could not be stored in time: ${error}`),
-      onTrouble: (error, retryInMs) => this.#trouble('storing the ends of jobs', error, retryInMs),
-      onDue: () => this.#wakeup.signal(),
+      onExpired: ({lease}, error) => this.#logLoss(lease, `its end could not be stored in time: ${sentence(error)}`),
+      onDue: wake,
+      onTrouble,
     })
+    const isKnown = (claim: Claim): boolean => this.#slots.running.has(claimKey(claim)) || this.#ends.has(claim)
+    this.#claims = new Claims({...options, consumer, clock, isKnown, onReady: wake, onHopeless: error => this.fail(error), onTrouble})
     this.#requests = new Requests({
       storage,
       consumerId: consumer.id,
       running: this.#slots.running,
-      onRequested: (attempt, requested) => attempt.stop({cause: 'requested', requested, graceMs: options.graceMs}),
+      onRequested: (attempt, requested) => attempt.stop({cause: 'requested', requested, graceMs}),
       onLost: attempt => this.#lose(attempt.lease, 'it is held by nobody or somebody else'),
-      onTrouble: error => this.#trouble('looking for requests', error, null),
+      onTrouble,
     })
   }
 
@@ -92,8 +82,8 @@ export class Shift {
     this.#wakeup.signal()
     do {
       await this.#wakeup.wait()
-      // Whatever else is ready in this turn goes into the same transaction.
-      await nextTurn()
+      // Whatever else ends in this turn goes into the same transaction.
+      if (this.#slots.size > 0) await nextTurn()
       if (this.#failure === null) await this.#step()
     } while (!(await this.#isOver()))
     if (this.#failure !== null) throw this.#failure
@@ -139,26 +129,25 @@ export class Shift {
   close(): void {
     this.#heartbeat.close()
     this.#requests.close()
+    this.#claims.close()
     this.#ends.close()
     for (const cancel of this.#timers) cancel()
   }
 
   async #step(): Promise<void> {
-    if (this.#demand(0) > 0) await this.#prepareClaim()
+    if (this.#demand(0) > 0) await this.#claims.prepare()
     const ends = this.#ends.take()
     const demand = this.#demand(ends.length)
-    const grantedAt = this.#clock.bootNow()
     const settling = this.#ends.settle(ends)
-    const leases = demand > 0 ? await this.#claim(demand) : []
-    if (demand > 0 && this.#mayClaim) this.#claimPause.reset()
-    this.#foundNothing = demand > 0 && this.#mayClaim && leases.length === 0
-    for (const lease of leases) this.#start(lease, grantedAt)
+    const granted = demand > 0 ? await this.#claims.claim(demand) : null
+    this.#foundNothing = granted?.length === 0
+    for (const one of granted ?? []) this.#start(one)
     await settling
   }
 
   /** How many jobs could be started now, given that so many ends are about to be stored. */
   #demand(ending: number): number {
-    if (this.#isStopping || !this.#mayClaim || this.#failure !== null) return 0
+    if (this.#isStopping || this.#claims.arePaused || this.#failure !== null) return 0
     const {concurrency, maxJobs} = this.#options
     // A job whose end cannot be stored is held still, although nothing of it runs.
     const inHand = this.#slots.size + this.#ends.waiting
@@ -166,60 +155,21 @@ export class Shift {
     return Math.min(concurrency, allowed) - inHand
   }
 
-  async #prepareClaim(): Promise<void> {
-    try {
-      if (this.#mayHoldStrays) {
-        await releaseStrays(this.#options, this.#consumer.id, job => this.#slots.running.has(claimKey(job)) || this.#ends.has(job))
-        this.#mayHoldStrays = false
-      }
-      await this.#settings.refresh()
-    } catch (error) {
-      this.#cannotClaim(error)
-    }
-  }
-
-  async #claim(limit: number): Promise<readonly Lease[]> {
-    const {queue, queues, leaseMs} = this.#options
-    try {
-      return await queue.claim({consumerId: this.#consumer.id, queues, limit, leaseMs})
-    } catch (error) {
-      this.#cannotClaim(error)
-      return []
-    }
-  }
-
-  #cannotClaim(error: unknown): void {
-    if (error instanceof QctlError && error.code === 'not_found') return this.fail(takenOver(this.#consumer))
-    if (!isPassing(error)) return this.fail(error instanceof Error ? error : new Error(String(error)))
-    if (error instanceof QctlError && error.code === 'outcome_unknown') this.#mayHoldStrays = true
-    const pause = this.#claimPause.next()
-    this.#trouble('claiming jobs', sentence(error), pause)
-    this.#mayClaim = false
-    this.#later(pause, () => {
-      this.#mayClaim = true
-      this.#wakeup.signal()
-    })
-  }
-
-  #start(lease: Lease, grantedAt: number): void {
-    if (this.#isStopping || this.#failure !== null) return this.#giveBack(lease, grantedAt)
+  #start({lease, grantedAt}: Granted): void {
+    if (this.#failure !== null) return
+    if (this.#isStopping) return this.#ends.add({lease, end: bareEnd({kind: 'released'}), leaseEndsAt: grantedAt + lease.leaseMs})
     const {id, queue, attempt, fence} = lease
-    this.#options.log({kind: 'began', id, queue, attempt, fence})
-    const settings = this.#settings.of(queue)
+    const {log, dbPath, timeoutMs, graceMs} = this.#options
+    log({kind: 'began', id, queue, attempt, fence})
+    const settings = this.#claims.settingsOf(queue)
     this.#slots.start(lease, grantedAt, {
       consumer: this.#consumer.name,
-      dbPath: this.#options.dbPath,
+      dbPath,
       maxAttempts: lease.maxAttempts ?? settings.maxAttempts,
-      timeoutMs: lease.timeoutMs ?? this.#options.timeoutMs ?? settings.timeoutMs,
-      graceMs: this.#options.graceMs,
+      timeoutMs: lease.timeoutMs ?? timeoutMs ?? settings.timeoutMs,
+      graceMs,
       clock: this.#clock,
     })
-  }
-
-  /** Granted while the consumer was told to stop. */
-  #giveBack(lease: Lease, grantedAt: number): void {
-    if (this.#failure !== null) return
-    this.#ends.add({lease, end: bareEnd({kind: 'released'}), leaseEndsAt: grantedAt + lease.leaseMs})
   }
 
   #onEnd({lease, isLost}: Attempt, end: RunEnd, leaseEndsAt: number | null): void {
@@ -259,7 +209,8 @@ export class Shift {
       const queues = await this.#options.storage.queues(this.#options.queues)
       if (queues.some(({counts}) => counts.processing > 0)) return false
     } catch (error) {
-      this.#cannotClaim(error)
+      // The next change or poll of the store asks again.
+      this.#trouble('counting jobs', error, null)
       return false
     }
     await this.#step()
@@ -286,13 +237,7 @@ export class Shift {
     this.#options.log({kind: 'lease_lost', id, queue, attempt, fence, why})
   }
 
-  #trouble(doing: string, error: string, retryInMs: number | null): void {
-    this.#options.log({kind: 'trouble', doing, error, retryInMs})
+  #trouble(doing: string, error: unknown, retryInMs: number | null): void {
+    this.#options.log({kind: 'trouble', doing, error: sentence(error), retryInMs})
   }
-}
-
-function takenOver({name}: Registration): QctlError {
-  return new QctlError('conflict', `the registration of consumer ${name} was ended by somebody else`, {
-    hint: 'another consumer may use this name: see qctl consumers list',
-  })
 }

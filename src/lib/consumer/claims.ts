@@ -1,0 +1,139 @@
+/** A consumer's way to new jobs: claims, the pauses after failed ones, and the queues' settings that runs need. */
+import {QctlError} from '../errors.ts'
+import type {Claim, Lease, QueueSettings} from '../job.ts'
+import {bareEnd} from '../outcome.ts'
+import type {Queue} from '../queue/queue.ts'
+import type {Storage} from '../storage/storage.ts'
+import {after, type CancelTimer, type Clock} from '../time.ts'
+import type {OnTrouble} from './events.ts'
+import {isPassing, RetryPause} from './passing.ts'
+import {QueueSettingsCache} from './queue-settings.ts'
+import type {Registration} from './registration.ts'
+
+export interface ClaimsOptions {
+  readonly queue: Pick<Queue, 'claim' | 'settle'>
+  readonly storage: Pick<Storage, 'settings' | 'held'>
+  readonly consumer: Registration
+  readonly queues: readonly string[]
+  readonly leaseMs: number | null
+  readonly clock: Clock
+  /** Whether the consumer knows of a job it holds. */
+  readonly isKnown: (claim: Claim) => boolean
+  /** Claims may be made again. */
+  readonly onReady: () => void
+  /** It is no use to try again. */
+  readonly onHopeless: (error: Error) => void
+  readonly onTrouble: OnTrouble
+}
+
+/** A lease, and a moment not after its grant, on the boot clock. */
+export interface Granted {
+  readonly lease: Lease
+  readonly grantedAt: number
+}
+
+export class Claims {
+  readonly #options: ClaimsOptions
+  readonly #settings: QueueSettingsCache
+  readonly #pause = new RetryPause()
+  #cancelPause: CancelTimer | null = null
+  /** A claim failed and may have been stored nevertheless. */
+  #mayHoldStrays = false
+
+  constructor(options: ClaimsOptions) {
+    this.#options = options
+    this.#settings = new QueueSettingsCache(options.storage, options.queues)
+  }
+
+  /** True while it is too early to try again after a failure. */
+  get arePaused(): boolean {
+    return this.#cancelPause !== null
+  }
+
+  /** To be called before `claim`; afterwards `arePaused` tells whether that went well. Never rejects. */
+  async prepare(): Promise<void> {
+    try {
+      if (this.#mayHoldStrays) await this.#releaseStrays()
+      // Later only with jobs in hand: an idle consumer does not need to know.
+      if (!this.#settings.areKnown) await this.#settings.refresh()
+    } catch (error) {
+      this.#cannot(error)
+    }
+  }
+
+  /**
+   * Claims jobs. The call into the queue is made before this returns.
+   * @returns what was granted; `null` when that could not be tried. Never rejects.
+   */
+  async claim(limit: number): Promise<readonly Granted[] | null> {
+    const {queue, consumer, queues, leaseMs, clock} = this.#options
+    const askedAt = clock.bootNow()
+    try {
+      const leases = await queue.claim({consumerId: consumer.id, queues, limit, leaseMs})
+      const granted = leases.map(lease => ({lease, grantedAt: grantMoment(lease, askedAt, clock)}))
+      this.#pause.reset()
+      if (leases.length > 0) await this.#refreshSettings()
+      return granted
+    } catch (error) {
+      this.#cannot(error)
+      return null
+    }
+  }
+
+  /** The settings of a queue as they were when its last job was claimed. */
+  settingsOf(queue: string): QueueSettings {
+    return this.#settings.of(queue)
+  }
+
+  /** Leaves no timer behind. */
+  close(): void {
+    this.#cancelPause?.()
+  }
+
+  /** A claim whose commit failed may have been stored all the same: gives back the jobs that are held unknowingly. */
+  async #releaseStrays(): Promise<void> {
+    const {storage, queue, consumer, isKnown} = this.#options
+    const strays = (await storage.held({consumerId: consumer.id})).filter(job => !isKnown(job))
+    if (strays.length > 0) await queue.settle(strays.map(lease => ({lease, end: bareEnd({kind: 'released'})})))
+    this.#mayHoldStrays = false
+  }
+
+  async #refreshSettings(): Promise<void> {
+    try {
+      await this.#settings.refresh()
+    } catch (error) {
+      this.#options.onTrouble('reading the settings of queues', error, null)
+    }
+  }
+
+  #cannot(error: unknown): void {
+    const {consumer, onReady, onHopeless, onTrouble} = this.#options
+    const code = error instanceof QctlError ? error.code : null
+    if (code === 'not_found') return onHopeless(takenOver(consumer))
+    if (!isPassing(error)) return onHopeless(error instanceof Error ? error : new Error(String(error)))
+    if (code === 'outcome_unknown') this.#mayHoldStrays = true
+    const pause = this.#pause.next()
+    onTrouble('claiming jobs', error, pause)
+    this.#cancelPause?.()
+    this.#cancelPause = after(pause, () => {
+      this.#cancelPause = null
+      onReady()
+    })
+  }
+}
+
+/**
+ * When a lease was granted. A claim may wait long for the store's lock, so the moment it was asked says too little; and this
+ * process may have been frozen between the grant and now, so now says too much. What the store's clock shows lies between.
+ */
+function grantMoment(lease: Lease, askedAt: number, clock: Clock): number {
+  const now = clock.bootNow()
+  const age = Math.min(Math.max(clock.wallNow() - lease.startedAt, 0), now - askedAt)
+  return now - age
+}
+
+function takenOver({name}: Registration): QctlError {
+  return new QctlError('conflict', `the registration of consumer ${name} was ended by somebody else`, {
+    hint: 'another consumer may use this name: see qctl consumers list',
+  })
+}
