@@ -1,4 +1,5 @@
 import {BaseCommand} from '../lib/cli/base-command.ts'
+import {databaseFile} from '../lib/cli/database-file.ts'
 import {oclifArgs, oclifFlags} from '../lib/cli/oclif-flags.ts'
 import {produce} from '../lib/cli/produce.ts'
 import {PRODUCE_ARGS, PRODUCE_FLAGS} from '../lib/cli/produce-flags.ts'
@@ -22,6 +23,7 @@ export default class Produce extends BaseCommand {
     const {flags, args} = await this.parse(Produce)
     await produce(inputOf(flags, args.payload), flags, {
       print: this.print,
+      file: databaseFile(this.settings),
       open: options => this.open(options),
       signal: () => this.signal,
     })

@@ -1,4 +1,4 @@
-import {QctlError} from '../errors.ts'
+import {existsSync} from 'node:fs'
 import {DEFAULT_SETTINGS, type Enqueued, type NewJob, type Queue, type QueueSettings} from '../job.ts'
 import {type ProduceInput, submitInput, type Surroundings} from '../producer/input.ts'
 import {formatDurationShort, systemClock} from '../time.ts'
@@ -13,6 +13,8 @@ import type {Session} from './session.ts'
 /** What the command lends. */
 export interface ProduceContext {
   readonly print: Printer
+  /** The file of the database; `null` when it is named by a URL. */
+  readonly file: string | null
   /** Opens the database, making a missing one if `create`. */
   readonly open: (options: {readonly create: boolean}) => Promise<Session>
   /** Aborted by TERM, INT or HUP. From the first look at it on, these do not end the process by themselves. */
@@ -61,13 +63,8 @@ async function rehearse(
 }
 
 /** The database if there is one: a rehearsal makes none. */
-async function existing({open}: ProduceContext): Promise<Session['storage'] | null> {
-  try {
-    return (await open({create: false})).storage
-  } catch (error) {
-    if (error instanceof QctlError && error.code === 'not_found') return null
-    throw error
-  }
+async function existing({file, open}: ProduceContext): Promise<Session['storage'] | null> {
+  return file !== null && !existsSync(file) ? null : (await open({create: false})).storage
 }
 
 /** Knows the limits of the real one, and stores nothing. */
