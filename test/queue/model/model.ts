@@ -5,6 +5,7 @@ import {
   type NewJob,
   type ProcessIdentity,
   type QueueSettings,
+  type Requested,
   type State,
 } from '../../../src/lib/job.ts'
 import type {LossCause, Outcome} from '../../../src/lib/outcome.ts'
@@ -13,9 +14,6 @@ import type {Clock} from '../../../src/lib/time.ts'
 import {asked, type Verdict, verdictOf} from './rules.ts'
 import {emptyState, type ModelConsumer, type ModelJob, type ModelQueue, type ModelState} from './state.ts'
 
-/** The model's settings where a queue says nothing: short waits, so that a few steps of time pass them. */
-export const MODEL_DEFAULTS: QueueSettings = DEFAULT_SETTINGS
-
 export interface Ended {
   readonly claim: Claim
   readonly outcome: Outcome
@@ -23,6 +21,14 @@ export interface Ended {
 
 /** What became of an ended run, in the words in which real and model are compared. */
 export type Settlement = {readonly kind: 'lost'} | {readonly kind: 'settled'; readonly to: State; readonly copied: boolean}
+
+/** A job whose holder is gone, as a reaper saw it. */
+export interface Loss extends Claim {
+  readonly cause: LossCause
+  /** It was the only one its holder had. */
+  readonly alone: boolean
+  readonly requested: Requested | null
+}
 
 /** How the model learns the ids that the store chose: by the answer for produced jobs, by the origin for copies. */
 export interface Ids {
@@ -230,27 +236,28 @@ export class Model {
     return true
   }
 
-  /** The claims taken from holders that are gone. Those of `unkillable` jobs stay. */
-  reap(
-    causeOfDeath: (process: ProcessIdentity) => LossCause | null,
-    unkillable: ReadonlySet<number>,
-    ids: Ids,
-  ): readonly Claim[] {
+  /** What a reaper sees that looks now: the jobs whose holder is dead or whose lease ran out. */
+  look(causeOfDeath: (process: ProcessIdentity) => LossCause | null): readonly Loss[] {
     const held = this.jobs.filter(({lease}) => lease !== null)
-    const verdicts = held.flatMap(job => {
-      const holder = this.state.consumers.get(job.lease?.consumerId ?? Number.NaN)
+    return held.flatMap(({id, fence, lease}): readonly Loss[] => {
+      const holder = this.state.consumers.get(lease?.consumerId ?? Number.NaN)
       const cause = holder === undefined ? null : causeOfDeath(holder.process)
-      const alone = held.filter(({lease}) => lease?.consumerId === holder?.id).length === 1
-      if (cause !== null) return [{job, cause, alone}]
-      return job.lease !== null && this.#isExpired(job.lease) ? [{job, cause: 'lease_expired' as const, alone: false}] : []
+      const alone = held.filter(other => other.lease?.consumerId === holder?.id).length === 1
+      const requested = lease?.requested ?? null
+      if (cause !== null) return [{id, fence, cause, alone, requested}]
+      return lease !== null && this.#isExpired(lease) ? [{id, fence, cause: 'lease_expired', alone: false, requested}] : []
     })
-    const taken = verdicts.filter(({job}) => !unkillable.has(job.id))
-    for (const {job, cause, alone} of taken) {
-      const requested = job.lease?.requested ?? null
-      const outcome: Outcome = requested === null ? {kind: 'lost', cause, alone} : {kind: 'cancelled', requested}
-      this.#end(job, outcome, ids, 'reaper')
-    }
-    return taken.map(({job}) => ({id: job.id, fence: job.fence}))
+  }
+
+  /** Takes the jobs that a reaper saw, each if it still is lost. Returns their claims. */
+  take(losses: readonly Loss[], ids: Ids): readonly Claim[] {
+    return losses.filter(loss => {
+      const job = this.#claimed(loss)
+      if (job?.lease == null || (loss.cause === 'lease_expired' && !this.#isExpired(job.lease))) return false
+      const {cause, alone, requested} = loss
+      this.#end(job, requested === null ? {kind: 'lost', cause, alone} : {kind: 'cancelled', requested}, ids, 'reaper')
+      return true
+    })
   }
 
   act(action: Action, targets: readonly Target[], ids: Ids): readonly Acted[] {

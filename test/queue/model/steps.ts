@@ -10,7 +10,8 @@ import type {SettingsChange} from '../../../src/lib/storage/storage.ts'
 export type Step =
   | Call
   | {readonly do: 'together'; readonly calls: readonly Call[]}
-  | {readonly do: 'reap'; readonly unkillable: readonly number[]}
+  /** `meanwhile` happens between the reaper's look and its settling. */
+  | {readonly do: 'reap'; readonly unkillable: readonly number[]; readonly meanwhile: Call | null}
   | {readonly do: 'hire'; readonly who: number; readonly replace: boolean}
   | {readonly do: 'die' | 'quit'; readonly who: number}
   | {readonly do: 'set'; readonly queue: string; readonly settings: SettingsChange}
@@ -139,7 +140,14 @@ function inOneMoment(calls: readonly Call[]): Step {
 const step: fc.Arbitrary<Step> = fc.oneof(
   {weight: 30, arbitrary: call},
   {weight: 3, arbitrary: fc.array(call, {minLength: 2, maxLength: 3, size: 'max'}).map(inOneMoment)},
-  {weight: 3, arbitrary: fc.record({do: fc.constant('reap'), unkillable: fc.oneof(fc.constant([]), fc.array(index, {maxLength: 2}))})},
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('reap'),
+      unkillable: fc.oneof(fc.constant([]), fc.array(index, {maxLength: 2})),
+      meanwhile: fc.option(call, {freq: 1}),
+    }),
+  },
   {weight: 2, arbitrary: fc.record({do: fc.constant('hire'), who: fc.nat(2), replace: fc.boolean()})},
   {weight: 3, arbitrary: fc.record({do: fc.constantFrom('die', 'die', 'quit'), who: fc.nat(2)})},
   {weight: 4, arbitrary: fc.record({do: fc.constant('set'), queue, settings})},

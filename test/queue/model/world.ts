@@ -66,7 +66,7 @@ export class World {
       case 'together':
         return this.#together(step.calls)
       case 'reap':
-        return [await this.#reap(step.unkillable)]
+        return [await this.#reap(step)]
       case 'hire':
         return [await this.#hire(nameOf(step.who), step.replace)]
       case 'set':
@@ -188,18 +188,24 @@ export class World {
     )
   }
 
-  #reap(unkillable: readonly number[]): Promise<Made> {
+  /** The model looks before anything happens, and takes when everything has: as the reaper does. */
+  #reap({unkillable, meanwhile}: Extract<Step, {do: 'reap'}>): Promise<Made> {
     const jobs = this.#model.jobs
     const survivors = new Set(unkillable.flatMap(index => (jobs.length === 0 ? [] : (jobs[index % jobs.length]?.id ?? []))))
+    const {bootId} = this.#clock
     const causeOfDeath = (process: ProcessIdentity): LossCause | null =>
-      process.bootId !== this.#clock.bootId ? 'host_rebooted' : this.#dead.has(process.pid) ? 'consumer_died' : null
+      process.bootId !== bootId ? 'host_rebooted' : this.#dead.has(process.pid) ? 'consumer_died' : null
+    const seen = this.#model.look(causeOfDeath).filter(({id}) => !survivors.has(id))
     const coroner: Coroner = {
       causeOfDeath,
-      removeSurvivors: async claims => claims.filter(({id}) => survivors.has(id)),
+      removeSurvivors: async claims => {
+        if (meanwhile !== null) await this.play(meanwhile)
+        return claims.filter(({id}) => survivors.has(id))
+      },
     }
     return this.#call(
       async () => (await this.#queue.reap(coroner)).map(({claim}) => claimKey(claim)).toSorted(),
-      (model, ids) => model.reap(causeOfDeath, survivors, ids).map(claimKey).toSorted(),
+      (model, ids) => model.take(seen, ids).map(claimKey).toSorted(),
     )
   }
 

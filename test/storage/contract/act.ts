@@ -141,6 +141,15 @@ export function actContract(suite: Suite): void {
         const other = await bench.add()
         expect(await bench.claimIds(await bench.hire('bob'))).toEqual([id, other])
       },
+      'the error of the runs before it is not shown any more': async bench => {
+        const run = facts({outcome: 'failed', error: 'no route'})
+        const id = await bench.ended('failed', {}, {run})
+        await bench.act({kind: 'resubmit'}, id)
+        expect((await bench.job(id)).error).toBeNull()
+        await bench.act({kind: 'cancel'}, id)
+        expect((await bench.job(id)).error).toBeNull()
+        expect(await bench.runs(id)).toMatchObject([{error: 'no route'}])
+      },
       'its key is held again': async bench => {
         await bench.queue('q', {settings: {keyWindowMs: 0}})
         const id = await bench.ended('done', {key: 'k'})
