@@ -1,8 +1,7 @@
 /** Where a handler may leave its result: a file of its own in a directory that only this user may enter. */
-import {closeSync, constants, existsSync, fstatSync, mkdtempSync, openSync, readSync, rmSync} from 'node:fs'
-import {tmpdir} from 'node:os'
-import {join} from 'node:path'
+import {closeSync, constants, fstatSync, openSync, readSync, rmSync} from 'node:fs'
 import type {Claim} from '../job.ts'
+import {PrivateDirectory} from './private-directory.ts'
 
 /** More than this is no result but a file of its own. */
 export const RESULT_MAX_BYTES = 1024 * 1024
@@ -14,42 +13,40 @@ const NOTHING: FoundResult = {bytes: null, problem: null}
 
 /** The result files of one consumer. The files are made by the handlers, so one without a result costs nothing. */
 export class ResultFiles {
-  #directory: string | null = null
+  readonly #directory = new PrivateDirectory()
 
   /** The path for one run; nothing is there yet. */
-  pathFor(claim: Claim): string {
-    // A consumer may idle for weeks, and a cleaner of old temporary files may have been there.
-    if (this.#directory === null || !existsSync(this.#directory)) {
-      this.#directory = mkdtempSync(join(process.env['XDG_RUNTIME_DIR'] || tmpdir(), 'qctl-'))
-    }
-    return join(this.#directory, `${claim.id}.${claim.fence}`)
+  pathFor({id, fence}: Claim): string {
+    return this.#directory.pathOf(`${id}.${fence}`)
   }
 
   /** Takes what a run left at `path`, and removes it. */
   take(path: string): FoundResult {
+    let file: number
     try {
-      return readResult(path)
+      // Whatever is there must neither block the consumer (a FIFO) nor lead it elsewhere (a link).
+      file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
+    } catch (error) {
+      const {code} = error as NodeJS.ErrnoException
+      if (code === 'ENOENT' || code === 'ENOTDIR') return NOTHING
+      remove(path)
+      return problem(`cannot be read: ${code}`)
+    }
+    try {
+      return readResult(file)
     } finally {
-      rmSync(path, {recursive: true, force: true})
+      closeSync(file)
+      remove(path)
     }
   }
 
-  /** Removes the directory with all that is in it. */
+  /** Leaves nothing behind. */
   close(): void {
-    if (this.#directory !== null) rmSync(this.#directory, {recursive: true, force: true})
-    this.#directory = null
+    this.#directory.close()
   }
 }
 
-/** Whatever a handler put there must neither block the consumer (a FIFO) nor lead it elsewhere (a link). */
-function readResult(path: string): FoundResult {
-  let file: number
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
-  } catch (error) {
-    const {code} = error as NodeJS.ErrnoException
-    return code === 'ENOENT' ? NOTHING : problem(`cannot be read: ${code}`)
-  }
+function readResult(file: number): FoundResult {
   try {
     const stat = fstatSync(file)
     if (!stat.isFile()) return problem('is not a file')
@@ -57,8 +54,14 @@ function readResult(path: string): FoundResult {
     return stat.size === 0 ? NOTHING : {bytes: readAll(file, stat.size), problem: null}
   } catch (error) {
     return problem(`cannot be read: ${(error as NodeJS.ErrnoException).code}`)
-  } finally {
-    closeSync(file)
+  }
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, {recursive: true, force: true})
+  } catch {
+    // It lies in a private directory; what cannot be removed now is removed with the old ones.
   }
 }
 

@@ -1,0 +1,89 @@
+/**
+ * Real pipes, and files without a name, from the C library. Loaded only under Bun.
+ *
+ * Both runtimes connect a child by sockets, and the kernel refuses to open those by name: `echo >/dev/stderr` and
+ * `tee /dev/stdout` would fail in every handler. And Bun keeps the file it makes of a child's input open until its garbage
+ * is collected, a thousand of them if need be.
+ */
+import {dlopen} from 'bun:ffi'
+import {closeSync, writeSync} from 'node:fs'
+
+export interface Pipe {
+  readonly readEnd: number
+  readonly writeEnd: number
+}
+
+/** O_CLOEXEC and MFD_CLOEXEC of Linux: only the child that is meant inherits the descriptor. */
+const PIPE_CLOSE_ON_EXEC = 0o2000000
+const FILE_CLOSE_ON_EXEC = 1
+
+/** glibc, then musl. */
+const C_LIBRARIES = ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`]
+
+const FUNCTIONS = {
+  pipe2: {args: ['ptr', 'int'], returns: 'int'},
+  memfd_create: {args: ['ptr', 'u32'], returns: 'int'},
+} as const
+
+interface CLibrary {
+  readonly pipe2: (ends: NodeJS.TypedArray, flags: number) => number
+  readonly memfd_create: (name: NodeJS.TypedArray, flags: number) => number
+}
+
+/** Asks for the C library when it is needed for the first time. */
+class Descriptors {
+  readonly #name = new TextEncoder().encode('qctl payload\0')
+  #library: CLibrary | null | undefined
+
+  pipe(): Pipe | null {
+    const ends = new Int32Array(2)
+    if (this.#load()?.pipe2(ends, PIPE_CLOSE_ON_EXEC) !== 0) return null
+    const [readEnd = -1, writeEnd = -1] = ends
+    return {readEnd, writeEnd}
+  }
+
+  file(bytes: Uint8Array): number | null {
+    const file = this.#load()?.memfd_create(this.#name, FILE_CLOSE_ON_EXEC) ?? -1
+    if (file < 0) return null
+    try {
+      // With a position: the child shares the offset and is to read from the start.
+      for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written, bytes.length - written, written)
+      return file
+    } catch (error) {
+      closeSync(file)
+      throw error
+    }
+  }
+
+  #load(): CLibrary | null {
+    if (this.#library === undefined) this.#library = process.platform === 'linux' ? loadCLibrary() : null
+    return this.#library
+  }
+}
+
+function loadCLibrary(): CLibrary | null {
+  for (const library of C_LIBRARIES) {
+    try {
+      return dlopen(library, FUNCTIONS).symbols
+    } catch {
+      // Not this one.
+    }
+  }
+  return null
+}
+
+const descriptors = new Descriptors()
+
+/** Opens a pipe; `null` where that is not possible: then the runtime's own sockets have to do. */
+export function openPipe(): Pipe | null {
+  return descriptors.pipe()
+}
+
+/**
+ * Makes a file in memory that nobody else can name, to be read from its start.
+ * @returns its descriptor; `null` where that is not possible
+ * @throws when there is no memory for it
+ */
+export function anonymousFile(bytes: Uint8Array): number | null {
+  return descriptors.file(bytes)
+}
