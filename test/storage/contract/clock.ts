@@ -30,7 +30,7 @@ export class FakeClock implements Clock {
     const next = new FakeClock()
     next.wall = this.wall + 60_000
     next.boot = 20_000
-    next.bootId = `${this.bootId}+`
+    next.bootId = this.bootId.replace(':', '+:')
     return next
   }
 }

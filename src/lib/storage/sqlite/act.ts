@@ -19,7 +19,8 @@ UPDATE job SET assigned_to = ?4, assigned_until = ?5, lane = iif(lane = ${LANE_S
 const REQUEST = 'UPDATE lease SET requested = ?2 WHERE job_id = ?1'
 const REQUESTED = 'SELECT requested FROM lease WHERE job_id = ?'
 const DELETE_RESULT = 'DELETE FROM result WHERE job_id = ?'
-const DELETE_PARTS = ['attempt', 'output', 'event', 'result'].map(table => `DELETE FROM ${table} WHERE job_id = ?`)
+const PARTS = ['attempt', 'output', 'event', 'result'] as const
+const DELETE_PARTS = PARTS.map(table => `DELETE FROM ${table} WHERE job_id = ?`)
 const DELETE_JOB = `DELETE FROM job ${GUARD}`
 /** New ids follow the highest in the table: when that one goes, the floor has to remember it. */
 const RAISE_ID_FLOOR = 'UPDATE store SET last_job_id = ?1 WHERE last_job_id < ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE id > ?1)'
@@ -129,6 +130,17 @@ export function deleteJob(tx: Transaction, job: Pick<Seen, 'id' | 'queueId' | 's
   assertChanged(job, tx.db.run(DELETE_JOB, job.id, job.state, job.fence))
   for (const sql of DELETE_PARTS) tx.db.run(sql, job.id)
   tx.move(job.queueId, job.state, null)
+}
+
+const RAISE_ID_FLOOR_TO_ALL = 'UPDATE store SET last_job_id = max(last_job_id, ifnull((SELECT max(id) FROM job), 0))'
+const DELETE_ALL_PARTS = PARTS.map(table => `DELETE FROM ${table} WHERE job_id IN (SELECT id FROM job WHERE queue_id = ?)`)
+const DELETE_ALL = `DELETE FROM job WHERE queue_id = ? AND state <> ${PROCESSING}`
+
+/** Deletes every job of a queue of which none is processing, with all that belongs to them. The queue's counters are not moved. */
+export function deleteAllJobs(tx: Transaction, queueId: number): void {
+  tx.db.run(RAISE_ID_FLOOR_TO_ALL)
+  for (const sql of DELETE_ALL_PARTS) tx.db.run(sql, queueId)
+  tx.db.run(DELETE_ALL, queueId)
 }
 
 function skipped(job: Seen, why: SkipReason): Acted {

@@ -36,9 +36,12 @@ ORDER BY priority DESC, run_at, id LIMIT 1`
 
 const ENDED_ASSIGNMENT = `
 SELECT 1 FROM job INDEXED BY job_assignment_end WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_until <= ? LIMIT 1`
+/** Some at a time: the rest has its turn at the next claims. */
 const OPEN_ENDED_ASSIGNMENTS = `
 UPDATE job SET lane = ${LANE_OPEN}, assigned_to = NULL, assigned_until = NULL
-WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_until <= ?`
+WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND id IN (
+  SELECT id FROM job INDEXED BY job_assignment_end WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_until <= ?
+  ORDER BY assigned_until LIMIT 1000)`
 
 /**
  * The claim walks the distinct priorities downward and probes each for due jobs, so that neither the backlog
@@ -163,7 +166,7 @@ function walk(
   const found: Tuple[] = []
   let priority = db.number(nextPriority, queueId, TOP, ...own)
   while (priority !== null && found.length < limit) {
-    found.push(...db.tuples(due, queueId, priority, now, limit - found.length, ...own))
+    for (const row of db.tuples(due, queueId, priority, now, limit - found.length, ...own)) found.push(row)
     if (found.length < limit) priority = db.number(nextPriority, queueId, priority, ...own)
   }
   return found

@@ -61,7 +61,7 @@ function selectFrom(search: Search, source: string | null, range: string, extra:
   const text = `SELECT ${JOB_COLUMNS} FROM ${from} WHERE ${joined} AND ${range} AND ${after} AND ${search.condition}
 ORDER BY ${column} ${direction}, j.id ${direction} LIMIT :page`
   const place = cursor === null ? {} : {cursor_value: cursor.value, cursor_id: cursor.id}
-  return search.db.all(text, {...search.values, ...extra, ...place, page: query.limit + 1})
+  return search.db.allOnce(text, {...search.values, ...extra, ...place, page: query.limit + 1})
 }
 
 function page(query: Query, rows: readonly Row[], searched: number, complete: boolean): Page {

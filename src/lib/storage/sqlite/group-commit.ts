@@ -90,7 +90,7 @@ export class GroupCommit {
       const writing = this.#answerWithoutWriting(calls)
       if (writing.length === 0) return
       await this.#begin()
-      const results = this.#runTogether(writing) ?? this.#runApart(writing)
+      const results = this.#runTogether(writing) ?? (await this.#beginAndRunApart(writing))
       this.#db.assertSameFile()
       this.#onCommit()
       for (const [i, call] of writing.entries()) answer(call, results[i])
@@ -139,7 +139,7 @@ export class GroupCommit {
     }
   }
 
-  /** All calls in one go; `null` (and rolled back to a fresh transaction) when one of several failed. */
+  /** All calls in one go; `null` (and rolled back) when one of several failed. */
   #runTogether(calls: readonly Call[]): readonly Result[] | null {
     try {
       const tx = this.#transaction()
@@ -149,9 +149,14 @@ export class GroupCommit {
       return values.map(value => ({ok: true, value}))
     } catch (error) {
       if (calls.length === 1 || !this.#db.inTransaction || isFatal(error)) throw error
-      this.#db.exec('ROLLBACK; BEGIN IMMEDIATE')
+      this.#db.run('ROLLBACK')
       return null
     }
+  }
+
+  async #beginAndRunApart(calls: readonly Call[]): Promise<readonly Result[]> {
+    await this.#begin()
+    return this.#runApart(calls)
   }
 
   /** Each call in a savepoint of its own. */

@@ -11,9 +11,21 @@ WHERE job_id IN (SELECT id FROM job WHERE id IN (SELECT value FROM json_each(?1)
   AND consumer_id IN (SELECT id FROM consumer WHERE boot_id = ?5)
 RETURNING job_id`
 
+/**
+ * Whether the lease `l` of consumer `c` is over, given this boot's id and the boot clock.
+ * Another boot id: the host was started anew, all its leases are over. The same boot but another time namespace (`BOOT:NAMESPACE`):
+ * the two clocks cannot be compared, so it is left to somebody who shares that clock.
+ * @param boot name of the parameter with the whole id
+ * @param now name of the parameter with the time
+ */
+export const expired = (boot: string, now: string): string => `CASE WHEN c.boot_id = ${boot} THEN l.until <= ${now}
+  ELSE ${kernel('c.boot_id')} <> ${kernel(boot)} END`
+/** The boot id without its time namespace. */
+const kernel = (id: string): string => `substr(${id}, 1, instr(${id} || ':', ':') - 1)`
+
 const HELD = `
 SELECT l.job_id, j.fence, q.name AS queue, j.attempts, j.crashes, j.snoozes, j.max_attempts, l.requested, l.started_at,
-  (c.boot_id <> ?1 OR l.until <= ?2) AS expired, c.id AS consumer_id, c.name AS consumer,
+  ${expired('?1', '?2')} AS expired, c.id AS consumer_id, c.name AS consumer,
   c.pid, c.start_time, c.boot_id, c.pid_namespace, c.host, c.machine_id
 FROM lease l JOIN job j ON j.id = l.job_id JOIN queue q ON q.id = j.queue_id JOIN consumer c ON c.id = l.consumer_id`
 const HELD_BY_ALL = `${HELD} ORDER BY l.started_at, l.job_id`

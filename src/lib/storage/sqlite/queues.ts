@@ -1,10 +1,10 @@
 import {QctlError} from '../../errors.ts'
 import {DEFAULT_SETTINGS, type Queue, type QueueSettings} from '../../job.ts'
 import type {QueueChange, SettingsChange} from '../storage.ts'
-import {deleteJob} from './act.ts'
+import {deleteAllJobs} from './act.ts'
 import type {Connection, Row} from './connection.ts'
 import {ensureQueue, queueByName, type QueueRow, settingsOf} from './queue-rows.ts'
-import {LANE_ASSIGNED, LANE_OPEN, LANE_SUSPECT, num, PENDING, PROCESSING, text, textOrNull} from './rows.ts'
+import {LANE_ASSIGNED, LANE_OPEN, LANE_SUSPECT, num, PENDING, text, textOrNull} from './rows.ts'
 import type {Transaction} from './transaction.ts'
 
 const COLUMNS = `q.id, q.name, q.paused, q.paused_reason, q.pending, q.processing, q.done, q.failed, q.cancelled, q.settings,
@@ -143,7 +143,6 @@ function target(tx: Transaction, queue: QueueRow, name: string): number {
 
 const DEAD_LETTER_OF = 'SELECT name FROM queue WHERE dead_letter_id = ? LIMIT 1'
 const ANY_JOB = 'SELECT id FROM job WHERE queue_id = ? LIMIT 1'
-const JOBS = 'SELECT id, state, fence FROM job WHERE queue_id = ?'
 const FORGET_KEYS = 'DELETE FROM job_key WHERE queue_id = ?'
 const DELETE = 'DELETE FROM queue WHERE id = ?'
 
@@ -165,11 +164,7 @@ export function deleteQueue(tx: Transaction, name: string, force: boolean): void
   if (!force && tx.db.number(ANY_JOB, queue.id) !== null) {
     throw new QctlError('conflict', `queue ${name} still has jobs`, {hint: 'delete them too with --force --yes'})
   }
-  for (const [id, state, fence] of tx.db.tuples(JOBS, queue.id)) {
-    if (state === PROCESSING) throw new TypeError(`queue ${name} counts no processing job but has one`)
-    deleteJob(tx, {id: num(id), queueId: queue.id, state: num(state), fence: num(fence)})
-  }
-  tx.flush()
+  deleteAllJobs(tx, queue.id)
   tx.db.run(FORGET_KEYS, queue.id)
   tx.db.run(DELETE, queue.id)
 }

@@ -3,6 +3,7 @@ import type {Settled, Transition} from '../storage.ts'
 import type {Row} from './connection.ts'
 import {deadLetter} from './enqueue.ts'
 import {keepKey} from './keys.ts'
+import {expired} from './leases.ts'
 import {type QueueRow, queueById} from './queue-rows.ts'
 import {
   DONE,
@@ -31,7 +32,7 @@ const CONSUMER_NAME = 'SELECT name FROM consumer WHERE id = ?'
 /** The claim as it stands: whether the lease has expired counts only on the boot clock it was granted on. */
 const STANDING = `
 SELECT j.queue_id, j.key, j.attempts, j.lane, l.consumer_id, l.started_at, l.requested, c.name,
-  (c.boot_id <> ?3 OR l.until <= ?4) AS expired
+  ${expired('?3', '?4')} AS expired
 FROM job j JOIN lease l ON l.job_id = j.id JOIN consumer c ON c.id = l.consumer_id
 WHERE j.id = ?1 AND j.state = ${PROCESSING} AND j.fence = ?2`
 const SETTLE_ONE = `
