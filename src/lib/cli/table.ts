@@ -15,13 +15,12 @@ const GAP = '  '
 /** A column is never cut narrower than this. */
 const NARROWEST = 6
 
-const NO_LINES = {
+const RULE_BELOW_HEAD = {
   top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
   bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
   left: '', 'left-mid': '', right: '', 'right-mid': '',
-  mid: '', 'mid-mid': '', middle: GAP,
+  mid: '─', 'mid-mid': '──', middle: GAP,
 } as const
-const RULE_BELOW_HEAD = {...NO_LINES, mid: '─', 'mid-mid': '──'} as const
 
 /**
  * Lays rows out in columns.
@@ -34,21 +33,49 @@ const RULE_BELOW_HEAD = {...NO_LINES, mid: '─', 'mid-mid': '──'} as const
 export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], {width, paint}: Layout): string {
   const texts = rows.map((row) => columns.map((column) => cellText(column, row)))
   const natural = columns.map((column, index) =>
-    texts.reduce((widest, cells) => Math.max(widest, stringWidth(cells[index] ?? '')), stringWidth(column.title)),
+    texts.reduce((widest, cells) => Math.max(widest, widthOf(cells[index] ?? '')), widthOf(column.title)),
   )
+  const head = columns.map((column) => paint.bold(column.title))
+  const cells = rows.map((row, index) => columns.map((column, at) => painted(column, row, texts[index]?.[at] ?? '', paint)))
+  const aligns = columns.map((column) => column.align ?? 'left')
+  const lines = width === null ? pad([head, ...cells], natural, aligns) : drawn(head, cells, fit(natural, width), aligns)
+  return lines.map((line) => `${line.trimEnd()}\n`).join('')
+}
+
+/** How many columns of a terminal a text takes; most are ASCII, which string-width measures a hundred times slower than this. */
+function widthOf(text: string): number {
+  return /^[ -~]*$/.test(text) ? text.length : stringWidth(text)
+}
+
+/** For a pipe: nothing to draw and nothing to cut, so no cli-table3, which takes a millisecond per row when it is cold. */
+function pad(rows: readonly (readonly string[])[], widths: readonly number[], aligns: readonly ('left' | 'right')[]): string[] {
+  return rows.map((cells) =>
+    cells
+      .map((cell, at) => {
+        const blanks = ' '.repeat(Math.max(0, (widths[at] ?? 0) - widthOf(cell)))
+        return aligns[at] === 'right' ? `${blanks}${cell}` : `${cell}${blanks}`
+      })
+      .join(GAP),
+  )
+}
+
+/** For a terminal. */
+function drawn(
+  head: readonly string[],
+  cells: readonly (readonly string[])[],
+  widths: readonly number[],
+  aligns: readonly ('left' | 'right')[],
+): string[] {
   const table = new CliTable({
-    head: columns.map((column) => paint.bold(column.title)),
-    colAligns: columns.map((column) => column.align ?? 'left'),
-    colWidths: width === null ? natural : fit(natural, width),
-    chars: width === null ? NO_LINES : RULE_BELOW_HEAD,
+    head: [...head],
+    colAligns: [...aligns],
+    colWidths: [...widths],
+    chars: RULE_BELOW_HEAD,
     // Without empty lists cli-table3 colours even what goes into a pipe.
     style: {head: [], border: [], compact: true, 'padding-left': 0, 'padding-right': 0},
   })
-  for (const [index, row] of rows.entries()) {
-    table.push(columns.map((column, at) => painted(column, row, texts[index]?.[at] ?? '', paint)))
-  }
-  const lines = table.toString().split('\n').map((line) => line.trimEnd())
-  return lines.map((line) => `${line}\n`).join('')
+  for (const row of cells) table.push([...row])
+  return table.toString().split('\n')
 }
 
 function cellText<Row>(column: Column<Row>, row: Row): string {
