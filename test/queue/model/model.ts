@@ -122,8 +122,10 @@ export class Model {
   /** The jobs of a queue that this consumer may start, first first; none when the queue has no room. */
   #due(queue: string, name: string): readonly ModelJob[] {
     if (this.#room(queue) === 0) return []
+    // What could run at once before the wall clock stepped back is not held up by that.
+    const dueBy = Math.max(this.#now, this.state.queues.get(queue)?.lastRunAt ?? 0)
     return this.jobs
-      .filter(job => job.queue === queue && job.state === 'pending' && job.runAt <= this.#now)
+      .filter(job => job.queue === queue && job.state === 'pending' && job.runAt <= dueBy)
       .filter(job => job.assignedTo === null || job.assignedTo === name || this.assignmentEnded(job))
       .toSorted((a, b) => b.priority - a.priority || a.runAt - b.runAt || a.id - b.id)
   }

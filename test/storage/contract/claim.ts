@@ -81,6 +81,16 @@ export function claimContract(suite: Suite): void {
     },
   })
 
+  suite.sentence('A wall clock that stepped back does not hold up a job that could run at once when it was stored.', {
+    'a day back, also for jobs stored afterwards; their order is kept': async bench => {
+      const ann = await bench.hire('ann')
+      const before = await bench.add({})
+      bench.clock.setWall(bench.clock.wallNow() - 24 * HOUR_MS)
+      const after = await bench.add({})
+      expect(await bench.claimIds(ann)).toEqual([before, after])
+    },
+  })
+
   suite.sentence("No job is granted before its `runAt`, from a paused queue, above its queue's concurrency, or twice.", {
     'before its runAt': async bench => {
       const ann = await bench.hire('ann')

@@ -31,7 +31,7 @@ const ANY_SUSPECT = `SELECT 1 FROM job INDEXED BY job_suspect WHERE queue_id = ?
 const DUE_SUSPECT = `
 SELECT ${LEASE_COLUMNS} FROM job INDEXED BY job_suspect
 WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_SUSPECT} AND run_at <= ?2
-  AND (assigned_to IS NULL OR assigned_to = ?3 OR assigned_until <= ?2)
+  AND (assigned_to IS NULL OR assigned_to = ?3 OR assigned_until <= ?4)
 ORDER BY priority DESC, run_at, id LIMIT 1`
 
 const ENDED_ASSIGNMENT = `
@@ -139,14 +139,23 @@ function dueSuspect(tx: Transaction, queues: readonly QueueRow[], name: string):
 /** Suspects are rare: the first look is a bare probe of an index that is nearly always empty. */
 function suspectOf(db: Connection, queue: QueueRow, name: string, now: number): Tuple | null {
   if (db.number(ANY_SUSPECT, queue.id) === null) return null
-  return db.tuples(DUE_SUSPECT, queue.id, now, name)[0] ?? null
+  return db.tuples(DUE_SUSPECT, queue.id, dueBy(queue, now), name, now)[0] ?? null
 }
 
 /** The rows of the next due jobs of a queue for this consumer, in the order they must start. */
 function candidates(db: Connection, queue: QueueRow, name: string, now: number, limit: number): readonly Tuple[] {
-  const open = walk(db, queue.id, now, limit, NEXT_PRIORITY_OPEN, DUE_OPEN, null)
-  const assigned = walk(db, queue.id, now, limit, NEXT_PRIORITY_ASSIGNED, DUE_ASSIGNED, name)
+  const due = dueBy(queue, now)
+  const open = walk(db, queue.id, due, limit, NEXT_PRIORITY_OPEN, DUE_OPEN, null)
+  const assigned = walk(db, queue.id, due, limit, NEXT_PRIORITY_ASSIGNED, DUE_ASSIGNED, name)
   return assigned.length === 0 ? open : [...open, ...assigned].sort(inStartingOrder).slice(0, limit)
+}
+
+/**
+ * Up to which `run_at` a queue's jobs are due. After the wall clock stepped back, jobs that could run at once carry a
+ * `run_at` ahead of it (see `stampRunAt`): they must not wait until it has caught up.
+ */
+function dueBy(queue: QueueRow, now: number): number {
+  return Math.max(now, queue.lastRunAt)
 }
 
 function inStartingOrder(a: Tuple, b: Tuple): number {
@@ -156,7 +165,7 @@ function inStartingOrder(a: Tuple, b: Tuple): number {
 function walk(
   db: Connection,
   queueId: number,
-  now: number,
+  dueAt: number,
   limit: number,
   nextPriority: string,
   due: string,
@@ -166,7 +175,7 @@ function walk(
   const found: Tuple[] = []
   let priority = db.number(nextPriority, queueId, TOP, ...own)
   while (priority !== null && found.length < limit) {
-    for (const row of db.tuples(due, queueId, priority, now, limit - found.length, ...own)) found.push(row)
+    for (const row of db.tuples(due, queueId, priority, dueAt, limit - found.length, ...own)) found.push(row)
     if (found.length < limit) priority = db.number(nextPriority, queueId, priority, ...own)
   }
   return found
