@@ -1,0 +1,122 @@
+/** What the bench prints: Markdown, because it is published. */
+import {execFileSync} from 'node:child_process'
+import {cpus, release, totalmem} from 'node:os'
+import {join} from 'node:path'
+import {DatabaseSync} from 'node:sqlite'
+import pjson from '../../package.json' with {type: 'json'}
+import {isReached, type Measured, ratios} from './measure.ts'
+import {scratch} from './scratch.ts'
+import {isFullSize} from './size.ts'
+import {median} from './statistics.ts'
+import type {Goal, Unit, Yardstick} from './workload.ts'
+
+const NAMES: Readonly<Record<Yardstick, string>> = {same: 'same statements', ideal: 'ideal', beside: 'beside'}
+const NOTHING = '–'
+
+/** The figures as tables: those with a yardstick doing the same work first, then the others. */
+export function tables(all: readonly Measured[]): string {
+  const against = all.filter(({series}) => series.same !== undefined || series.ideal !== undefined)
+  const others = all.filter(measured => !against.includes(measured))
+  return [
+    ...(against.length > 0 ? [render(AGAINST, against.map(againstRow))] : []),
+    ...(others.length > 0 ? [render(OTHERS, others.map(otherRow))] : []),
+  ].join('\n')
+}
+
+const AGAINST = ['workload', 'unit', 'n', 'qctl', 'same statements', 'ideal', 'to same', 'to ideal', 'goal', 'reached']
+const OTHERS = ['workload', 'unit', 'n', 'qctl', 'beside', 'ratio', 'goal', 'reached']
+
+function againstRow(measured: Measured): readonly string[] {
+  const {series} = measured
+  return [
+    ...headOf(measured),
+    spread(series.same, value => amount(value, measured.figure.unit)),
+    spread(series.ideal, value => amount(value, measured.figure.unit)),
+    spread(ratios(series, 'same'), ratio),
+    spread(ratios(series, 'ideal'), ratio),
+    ...goalOf(measured),
+  ]
+}
+
+function otherRow(measured: Measured): readonly string[] {
+  const {series, workload, figure} = measured
+  const beside = spread(series.beside, value => amount(value, figure.unit))
+  return [
+    ...headOf(measured),
+    beside === NOTHING ? NOTHING : `${workload.beside ?? ''} ${beside}`,
+    spread(ratios(series, 'beside'), ratio),
+    ...goalOf(measured),
+  ]
+}
+
+function headOf({workload, figure, series}: Measured): readonly string[] {
+  const values = series.qctl ?? []
+  return [`${workload.name} ${figure.title}`, figure.unit, String(values.length), spread(values, value => amount(value, figure.unit))]
+}
+
+function goalOf(measured: Measured): readonly string[] {
+  const reached = isReached(measured)
+  const goals = measured.figure.goals.map(goal => goalText(goal, measured)).join(', ')
+  return [goals === '' ? NOTHING : goals, reached === null ? NOTHING : reached ? 'yes' : '**no**']
+}
+
+function goalText({to, atLeast, atMost}: Goal, {figure, workload}: Measured): string {
+  const bound = atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`
+  if (to === null) return `${bound} ${figure.unit}`
+  return `${bound} × ${to === 'beside' ? (workload.beside ?? '') : NAMES[to]}`
+}
+
+/** The median, and the least and the most of several. */
+function spread(values: readonly number[] | undefined, write: (value: number) => string): string {
+  if (values === undefined || values.length === 0) return NOTHING
+  const middle = write(median(values))
+  return values.length === 1 ? middle : `${middle} (${write(Math.min(...values))}–${write(Math.max(...values))})`
+}
+
+function amount(value: number, unit: Unit): string {
+  if (unit === 'jobs/s') return Math.round(value).toLocaleString('en')
+  return value.toLocaleString('en', {maximumSignificantDigits: 3})
+}
+
+function ratio(value: number): string {
+  return value.toFixed(2)
+}
+
+function render(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, at) => Math.max(title.length, ...rows.map(row => row[at]?.length ?? 0)))
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |\n`
+  return [line(head), line(widths.map(width => '-'.repeat(width))), ...rows.map(line)].join('')
+}
+
+/** What was measured on what. */
+export function circumstances(): string {
+  const db = new DatabaseSync(':memory:')
+  const sqlite = String(db.prepare('SELECT sqlite_version() AS version').get()?.['version'])
+  db.close()
+  const lines = [
+    `qctl ${pjson.version} (${revision()}), Bun ${Bun.version}, SQLite ${sqlite}, Linux ${release()}`,
+    `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, files on ${fileSystem()}`,
+    'median (least–most) of n rounds; in each round every way once, in turn; ratios are taken within a round',
+  ]
+  if (!isFullSize) lines.push('ROUNDS or SCALE is set: these figures show that the bench works and nothing else')
+  return lines.map(line => `${line}\n`).join('')
+}
+
+function revision(): string {
+  const git = (...args: readonly string[]): string =>
+    execFileSync('git', args, {cwd: join(import.meta.dirname, '../..'), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore']}).trim()
+  try {
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--', 'src') === '' ? '' : ' with changes'}`
+  } catch {
+    return 'not from a repository'
+  }
+}
+
+function fileSystem(): string {
+  try {
+    const [, type] = execFileSync('df', ['--output=fstype', scratch], {encoding: 'utf8'}).trim().split('\n')
+    return type ?? 'an unknown file system'
+  } catch {
+    return 'an unknown file system'
+  }
+}
