@@ -254,6 +254,16 @@ describe('the short way around oclif', () => {
     [['--config', '/nonexistent', 'a']], [['']], [['ä\u{1f600}\n']], [['--lock-timeout', '1s', 'a']], [['--key', '', 'a']], [['-Q', 'a b', 'x']], [['--priority', '1001', 'x']],
   ])('%j', (args) => bothWays(args))
 
+  test.each(['/dev/full', '&-'])('stdout that cannot be written: %s', (target) => {
+    const [short, long] = ['', '--columns=id'].map((flag) => {
+      const {status, stderr} = spawnSync('bash', ['-c', `"$Q" produce -q x ${flag} >${target}`], {
+        encoding: 'utf8',
+        env: {Q: BINARY, HOME: new Sandbox().home, PATH: process.env['PATH']},
+      })
+      return {status, stderr}
+    })
+    expect(short).toEqual(long ?? {status: null, stderr: ''})
+  })
   test('a held key', () => bothWays(['--key', 'k', 'x'], ['produce', '--key', 'k', 'x']))
   test('a payload that is too large', () => bothWays(['-Q', 't', 'four'], ['queues', 'create', 't', '--max-payload', '3']))
 })

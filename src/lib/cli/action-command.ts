@@ -1,3 +1,4 @@
+import type {ActionReport} from '../queue/action-report.ts'
 import type {Action, Target} from '../storage/storage.ts'
 import {cliActor} from './actor.ts'
 import {failureOfReport, reportJson, reportLine} from './action-report.ts'
@@ -39,13 +40,25 @@ export abstract class ActionCommand extends BaseCommand {
     const {inspector} = session
     if (deed.dryRun) return this.#print(await inspector.preview(deed.action, targets), unnamed)
     await this.#ask(selection, deed, targets.length)
-    const report = await inspector.act(deed.action, targets, {
+    this.#print(await this.#act(deed, targets, session), unnamed)
+  }
+
+  async #act(deed: Deed, targets: readonly Target[], session: Session): Promise<ActionReport> {
+    let gone = 0
+    const options = {
       actor: cliActor(),
       waitMs: deed.noWait === true ? null : this.settings.grace + BEYOND_GRACE_MS,
       reap: deed.reap?.(session) ?? (async () => {}),
+      onProgress: (done: number) => void (gone = done),
       signal: this.signal,
-    })
-    this.#print(report, unnamed)
+    }
+    try {
+      return await session.inspector.act(deed.action, targets, options)
+    } catch (error) {
+      const [through, all] = [gone, targets.length].map(count => count.toLocaleString('en'))
+      if (this.signal.aborted) this.print.note(`interrupted: ${through} of ${all} jobs have been gone through`)
+      throw error
+    }
   }
 
   async #find(
@@ -63,7 +76,7 @@ export abstract class ActionCommand extends BaseCommand {
     await confirm({verb: action.kind, count, noun: 'job'}, {...options, yes: options.yes || selection.kind === 'ids'})
   }
 
-  #print(report: Parameters<typeof reportJson>[0], unnamed: readonly string[]): void {
+  #print(report: ActionReport, unnamed: readonly string[]): void {
     this.print.result(reportJson(report), () => reportLine(report))
     const failure = failureOfReport(report, unnamed)
     if (failure === null) return

@@ -58,7 +58,9 @@ export function failureOfReport(
   report: ActionReport,
   unnamed: readonly string[],
 ): {readonly error: QctlError; readonly exit: number} | null {
-  const {refused, open, missing} = report
+  const {open, missing} = report
+  // A dry run has said what it would leave alone; only what does not exist is a mistake.
+  const refused = report.dryRun ? [] : report.refused
   const sentence = sentenceOf([...refused, ...open, ...missing], unnamed)
   if (sentence === '') return null
   if (missing.length > 0 || unnamed.length > 0) return {error: new QctlError('not_found', sentence), exit: 66}

@@ -4,8 +4,9 @@ import {filterFromFlags} from '../queue/filter-flags.ts'
 import {type IdSpec, parseIds} from '../queue/id-list.ts'
 import type {SortField} from '../storage/storage.ts'
 import {parseDuration, systemClock} from '../time.ts'
+import {parseInteger} from '../units.ts'
 import {type ArgTable, asText, type FlagTable, type FlagValues} from './flags.ts'
-import {parseName, parseSome, parseSpanOrNever} from './values.ts'
+import {parseName, parseSpanOrNever} from './values.ts'
 
 const WHICH = {helpGroup: 'WHICH JOBS'} as const
 
@@ -63,7 +64,7 @@ const DESCENDING: Readonly<Record<SortField, boolean>> = {id: true, priority: tr
 
 /** For `jobs list`. */
 export const LIST_FLAGS = {
-  limit: {kind: 'value', char: 'l', shape: 'N', parse: parseSome, summary: 'at most so many [default: 20]'},
+  limit: {kind: 'value', char: 'l', shape: 'N', parse: text => parseInteger(text, 1, 1_000_000), summary: 'at most so many [default: 20]'},
   cursor: {kind: 'value', shape: 'CURSOR', parse: asText, summary: 'go on where the page before ended'},
   sort: {kind: 'value', shape: `FIELD[:asc|:desc]`, parse: parseSort, summary: `by ${SORTS.join(', ')} [default: id:desc]`},
   watch: {kind: 'switch', char: 'w', summary: 'print again whenever something changes', exclusive: ['cursor']},

@@ -85,6 +85,9 @@ async function submit({flags, texts, settings}: Plain): Promise<void> {
   }
 }
 
+/** As for every command: the jobs are stored, but nobody got their ids. */
+const STDOUT_FAILED = 74
+
 /** Writes without the streams of the process, whose making takes longer than the write. */
 function write(file: 1 | 2, text: string): void {
   const bytes = Buffer.from(text)
@@ -94,9 +97,11 @@ function write(file: 1 | 2, text: string): void {
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : null
       // A reader that went away is no error. One that is slow is waited for by the stream.
-      if (code === 'EPIPE') return
-      if (code !== 'EAGAIN') throw error
-      ;(file === 1 ? process.stdout : process.stderr).write(bytes.subarray(written))
+      if (code === 'EAGAIN') (file === 1 ? process.stdout : process.stderr).write(bytes.subarray(written))
+      else if (code !== 'EPIPE' && file === 1) {
+        process.exitCode = STDOUT_FAILED
+        write(2, `qctl: cannot write to stdout: ${String(code)}\n`)
+      }
       return
     }
   }

@@ -1,10 +1,10 @@
 import {fstatSync} from 'node:fs'
-import {SingleBar} from 'cli-progress'
+import cliProgress from 'cli-progress'
 import type {SubmitProgress} from '../producer/submit.ts'
 
 /** Shows on a terminal how far a submission is. Only for people: the numbers are on stdout in the end. */
 export class ProgressBar {
-  readonly #bar: SingleBar
+  readonly #bar: cliProgress.SingleBar
   readonly #total: number | null
   #bytes = 0
 
@@ -16,7 +16,7 @@ export class ProgressBar {
     this.#total = total
     const counts = '{read} read, {stored} stored'
     const format = total === null ? counts : `{bar} {percentage}%  ${counts}  {eta_formatted} left`
-    this.#bar = new SingleBar({format, stream, clearOnComplete: true, hideCursor: null, etaBuffer: 50, barsize: 30})
+    this.#bar = new cliProgress.SingleBar({format, stream, clearOnComplete: true, hideCursor: null, etaBuffer: 50, barsize: 30})
     this.#bar.start(total ?? 1, 0, {read: '0', stored: '0'})
   }
 
