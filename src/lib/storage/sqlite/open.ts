@@ -96,7 +96,15 @@ function locate(path: string, options: SqliteOptions): string {
     const hint = 'SQLite would keep two logs for one file and lose jobs; give each database one name'
     throw new QctlError('cannot_open', `${asked} has ${stat.nlink} names (hard links)`, {hint})
   }
-  return realpathSync(asked)
+  return realPathOf(asked)
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch (error) {
+    throw fileError(error, `cannot look at ${path}`)
+  }
 }
 
 function statOf(path: string) {
@@ -120,7 +128,7 @@ function make(path: string, options: SqliteOptions): string {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw fileError(error, `cannot create ${path}`)
     if (statOf(path) === null) throw new QctlError('cannot_open', `cannot create ${path}: it is a link to nowhere`)
   }
-  return join(realpathSync(directory), basename(path))
+  return join(realPathOf(directory), basename(path))
 }
 
 /** Makes the directory's entries durable. */
