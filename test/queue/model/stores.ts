@@ -8,7 +8,6 @@ import type {Clock} from '../../../src/lib/time.ts'
 /** Where a run of the model test keeps its jobs. */
 export interface ModelStore {
   readonly storage: Storage
-  readonly canReopen: boolean
   /** Closes everything and opens it again. */
   reopen(): Promise<Storage>
   /** The other of two handles on the same jobs. */
@@ -20,7 +19,7 @@ export interface ModelStore {
 export async function memoryStore(clock: Clock): Promise<ModelStore> {
   const storage = await openMemoryStorage(clock)
   const same = async (): Promise<Storage> => storage
-  return {storage, canReopen: false, reopen: same, otherHandle: same, close: () => storage.close()}
+  return {storage, reopen: same, otherHandle: same, close: () => storage.close()}
 }
 
 const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
@@ -35,7 +34,6 @@ export async function fileStore(clock: Clock): Promise<ModelStore> {
   }
   return {
     storage: handles[0] ?? (await open()),
-    canReopen: true,
     async reopen() {
       await closeAll()
       const storage = await open()

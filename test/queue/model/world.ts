@@ -254,7 +254,7 @@ export class World {
   }
 
   async #switch(how: 'reopen' | 'otherHandle' | 'reboot'): Promise<void> {
-    if (how === 'reboot' && this.#store.canReopen) {
+    if (how === 'reboot') {
       const {wall, boot, bootId} = this.#clock.afterReboot()
       Object.assign(this.#clock, {wall, boot, bootId})
     }
@@ -292,14 +292,13 @@ export class World {
   }
 
   #lease({index, late}: LeasePick): readonly Lease[] {
-    const holds = (lease: Lease): boolean => {
-      const job = this.#model.state.jobs.get(lease.id)
-      return job?.lease != null && job.fence === lease.fence
-    }
-    const isAsked = (lease: Lease): boolean => this.#model.state.jobs.get(lease.id)?.lease?.requested != null
+    const jobOf = ({id}: Lease) => this.#model.state.jobs.get(id)
+    const holds = (lease: Lease): boolean => jobOf(lease)?.lease != null && jobOf(lease)?.fence === lease.fence
+    const isOvertaken = (lease: Lease): boolean => jobOf(lease)?.lease != null && !holds(lease)
     // A job whose cancel was asked for before is ended in two calls of the store: what comes between them no order explains.
-    const known = this.#inOneMoment ? this.#leases.filter(lease => !isAsked(lease)) : this.#leases
-    const leases = late ? known : known.filter(holds)
+    const known = this.#leases.filter(lease => !this.#inOneMoment || jobOf(lease)?.lease?.requested == null)
+    const overtaken = known.filter(isOvertaken)
+    const leases = !late ? known.filter(holds) : overtaken.length > 0 ? overtaken : known
     return leases.slice(index % Math.max(1, leases.length)).slice(0, 1)
   }
 
