@@ -88,21 +88,32 @@ async function submit({flags, texts, settings}: Plain): Promise<void> {
 /** As for every command: the jobs are stored, but nobody got their ids. */
 const STDOUT_FAILED = 74
 
-/** Writes without the streams of the process, whose making takes longer than the write. */
+/** A pipe takes this much in one piece or not at all (PIPE_BUF); a character has up to 4 bytes. */
+const ONE_PIECE = 1024
+
+/** Writes without the streams of the process, whose making takes longer than the write; and without a buffer where one piece is enough. */
 function write(file: 1 | 2, text: string): void {
-  const bytes = Buffer.from(text)
-  for (let written = 0; written < bytes.length; ) {
-    try {
-      written += writeSync(file, bytes, written)
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : null
-      // A reader that went away is no error. One that is slow is waited for by the stream.
-      if (code === 'EAGAIN') (file === 1 ? process.stdout : process.stderr).write(bytes.subarray(written))
-      else if (code !== 'EPIPE' && file === 1) {
-        process.exitCode = STDOUT_FAILED
-        write(2, `qctl: cannot write to stdout: ${String(code)}\n`)
-      }
-      return
+  if (text.length <= ONE_PIECE) return void writeSome(file, text)
+  let rest = Buffer.from(text)
+  while (rest.length > 0) {
+    const written = writeSome(file, rest)
+    if (written === null) return
+    rest = rest.subarray(written)
+  }
+}
+
+/** How many bytes were written; `null` when that is all there is to do. */
+function writeSome(file: 1 | 2, data: string | Uint8Array): number | null {
+  try {
+    return typeof data === 'string' ? writeSync(file, data) : writeSync(file, data)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null
+    // One that is slow is waited for by the stream. A reader that went away is no error.
+    if (code === 'EAGAIN') (file === 1 ? process.stdout : process.stderr).write(data)
+    else if (code !== 'EPIPE' && file === 1) {
+      process.exitCode = STDOUT_FAILED
+      write(2, `qctl: cannot write to stdout: ${String(code)}\n`)
     }
+    return null
   }
 }
