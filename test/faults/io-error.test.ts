@@ -1,0 +1,83 @@
+import {beforeAll, describe, expect, test} from 'bun:test'
+import {dirname} from 'node:path'
+import {allJobs} from './support/evidence.ts'
+import {failAt, freshDatabase} from './support/injection.ts'
+import {requirePtrace} from './support/rights.ts'
+import {type Finished, integrityOf, Scene} from './support/scene.ts'
+import {figure, sized} from './support/size.ts'
+
+beforeAll(requirePtrace)
+
+const LINES = Array.from({length: 8}, (_, i) => `line ${i}`)
+const STDIN = `${LINES.join('\n')}\n`
+const BATCHES = ['produce', '--lines', '--batch', '2']
+
+/** What a command may say when the disk fails: one line, about this file, and no stack. */
+function expectOneLine({status, stderr}: Finished, scene: Scene, allowed: readonly number[], name: string): void {
+  expect([name, allowed.includes(status), stderr]).toEqual([name, true, stderr])
+  const lines = stderr.split('\n').filter(line => line !== '' && !line.startsWith('made the database'))
+  expect([name, lines.length <= 2, lines.filter(line => /^\s+at |bug in qctl/.test(line))]).toEqual([name, true, []])
+  if (status !== 0) expect(lines.join()).toContain(dirname(scene.database))
+}
+
+/** Every id that was printed is there, with the payload of its line. */
+async function expectPrintedKept(scene: Scene, {stdout}: Finished, name: string): Promise<void> {
+  const printed = stdout.split('\n').filter(line => line !== '').map(Number)
+  const jobs = new Map((await allJobs(scene)).map(({id, payload}) => [id, payload]))
+  expect([name, printed.map(id => jobs.get(id))]).toEqual([name, LINES.slice(0, printed.length)])
+  expect([name, integrityOf(scene.database)]).toEqual([name, 'ok'])
+}
+
+describe('a disk that fails', () => {
+  test.each([
+    ['fsync', 'EIO', ''],
+    ['fsync', 'EIO', '+'],
+    ['pwrite64', 'EIO', ''],
+    ['pwrite64', 'EIO', '+'],
+    ['pwrite64', 'ENOSPC', '+'],
+  ])('at %s with %s%s: exit 74, and every id that was printed is there', async (syscall, error, persistent) => {
+    await using scene = new Scene()
+    // All of the few syncs; of the many writes so many as fit, over the whole run.
+    const step = syscall === 'fsync' ? 1 : sized(3, 1)
+    let failures = 0
+    let printed = 0
+    for (let nth = 1; nth <= 120; nth += step) {
+      const name = `${syscall}-${error}-${nth}${persistent}`
+      freshDatabase(scene, name)
+      await scene.qctl(['init'])
+      const finished = await failAt(scene, syscall, error, `${nth}${persistent}`, BATCHES, {stdin: STDIN})
+      expectOneLine(finished, scene, [0, 74], name)
+      await expectPrintedKept(scene, finished, name)
+      if (finished.status === 74) failures += 1
+      printed += finished.stdout.split('\n').length - 1
+      if (finished.status === 0 && nth > 12) break
+    }
+    expect(failures).toBeGreaterThan(0)
+    figure(`${syscall} fails with ${error}${persistent === '' ? ' once' : ' from then on'}: exit 74 in ${failures} runs, ${printed} ids printed, of them lost 0`)
+  }, 900_000)
+
+  test.each(['fsync', 'pwrite64', 'openat', 'ftruncate'])('at %s while the database is made: one line, and the next command makes it whole', async syscall => {
+    await using scene = new Scene()
+    for (let nth = 1; nth <= sized(8, 100); nth++) {
+      const name = `${syscall}-${nth}`
+      freshDatabase(scene, name)
+      const finished = await failAt(scene, syscall, 'EIO', String(nth), ['produce', 'x'])
+      // SQLite itself falls back to reading when it cannot open for writing.
+      expectOneLine(finished, scene, [0, 73, 74, 77], name)
+      expect([name, (await scene.qctl(['produce', 'y'])).status]).toEqual([name, 0])
+      expect([name, (await allJobs(scene)).filter(({payload}) => payload === 'y').length]).toEqual([name, 1])
+    }
+  }, 900_000)
+
+  test('when it is read: one line, and nothing is harmed', async () => {
+    await using scene = new Scene()
+    await scene.produce(LINES)
+    for (let nth = 1; nth <= sized(6, 40); nth++) {
+      for (const args of [['produce', 'x'], ['jobs', 'list']]) {
+        const finished = await failAt(scene, 'pread64', 'EIO', String(nth), args)
+        expectOneLine(finished, scene, [0, 65, 74], `pread64 ${nth} ${args.join(' ')}`)
+      }
+    }
+    expect(integrityOf(scene.database)).toBe('ok')
+  }, 300_000)
+})
