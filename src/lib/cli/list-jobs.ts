@@ -31,21 +31,22 @@ export async function listJobs(flags: ListFlags, {inspector, print}: Listing): P
   if (next !== null) print.hint(`more: --cursor ${next}`)
 }
 
-/** Prints the first page again whenever something has changed, until the signal. */
+/** Prints the first page again until the signal: on a terminal now and then, because ages move on; else when it has changed. */
 export async function watchJobs(
   flags: ListFlags,
   {inspector, print, storage, signal}: Listing & {readonly storage: Storage; readonly signal: AbortSignal},
 ): Promise<never> {
+  const isScreen = print.width !== null && !print.isMachine
   const changes = new Changes(storage)
+  let shown: string | null = null
   try {
     for (;;) {
-      // Ages and relative times move on: the filter is read anew each time.
+      // Relative times move on: the filter is read anew each time.
       const page = await read(flags, inspector)
-      if (print.width !== null && !print.isMachine) {
-        print.raw(CLEAR)
-        print.line(print.paint.dim(`${formatTime(systemClock.wallNow())}  Ctrl-C ends it`))
-      }
-      await show(page, print)
+      const seen = page.jobs.map(job => `${job.id} ${job.state} ${job.updatedAt} ${job.progress}`).join()
+      if (isScreen) print.raw(`${CLEAR}${print.paint.dim(`${formatTime(systemClock.wallNow())}  Ctrl-C ends it`)}\n`)
+      if (isScreen || seen !== shown) await show(page, print)
+      shown = seen
       await changes.next(REDRAW_MS, signal)
     }
   } finally {

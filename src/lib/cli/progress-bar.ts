@@ -16,7 +16,9 @@ export class ProgressBar {
     this.#total = total
     const counts = '{read} read, {stored} stored'
     const format = total === null ? counts : `{bar} {percentage}%  ${counts}  {eta_formatted} left`
-    this.#bar = new cliProgress.SingleBar({format, stream, clearOnComplete: true, hideCursor: null, etaBuffer: 50, barsize: 30})
+    // A signal may end the process at any time, so nothing of the terminal is changed that would stay so.
+    const untouched = {hideCursor: null, linewrap: true}
+    this.#bar = new cliProgress.SingleBar({format, stream, clearOnComplete: true, etaBuffer: 50, barsize: 30, ...untouched})
     this.#bar.start(total ?? 1, 0, {read: '0', stored: '0'})
   }
 
