@@ -3,6 +3,7 @@ import {asText} from '../lib/cli/flags.ts'
 import {HELP_PAGES} from '../lib/cli/help-pages.ts'
 import {QctlHelp} from '../lib/cli/help.ts'
 import {oclifArgs} from '../lib/cli/oclif-flags.ts'
+import {stdout} from '../lib/cli/papers.ts'
 import {unknownCommand} from '../lib/cli/route.ts'
 
 export default class HelpCommand extends BaseCommand {
@@ -15,7 +16,7 @@ export default class HelpCommand extends BaseCommand {
     const {args} = await this.parseWords(HelpCommand)
     const words = (args.topic ?? []).flatMap((word) => word.split(':'))
     const page = HELP_PAGES.find(({name}) => name === words.join('-'))
-    if (page !== undefined) process.stdout.write(`${page.text()}\n`)
+    if (page !== undefined) stdout.write(`${page.text()}\n`)
     else if (!(await new QctlHelp(this.config).show(words))) {
       throw unknownCommand(words, [...this.config.commandIDs, ...HELP_PAGES.map(({name}) => name)])
     }

@@ -2,8 +2,8 @@
  * Where log lines go: stderr, without ever waiting for it. A blocked or closed log must not stop the queue, so a line that
  * cannot be written now is dropped, and never half of it.
  */
-import {closeSync, constants, fstatSync, openSync, write, writeSync} from 'node:fs'
-import {isatty} from 'node:tty'
+import {fstatSync, write, writeSync} from 'node:fs'
+import {isTerminal, openWithoutBlocking} from './descriptor.ts'
 import {after, sleep} from './time.ts'
 
 export interface LogSink {
@@ -92,30 +92,17 @@ class QueuedSink implements LogSink {
 }
 
 /**
- * Opens a sink on a descriptor.
- *
- * Whether writes block is a property of the open file, which a pipe or terminal shares with its other users, so it is not
- * changed but opened anew through /proc. Where that is not possible (a socket; a pipe of supervisord's while running as
- * another user; no /proc) lines are queued.
+ * Opens a sink on a descriptor. Where it cannot be written to without blocking, lines are queued.
  * @param file descriptor, 2 for stderr
  */
 export function openSink(file: number): LogSink {
   try {
     const stat = fstatSync(file)
-    const terminal = isatty(file)
+    const terminal = isTerminal(file)
     if (stat.isFile() || (stat.isCharacterDevice() && !terminal)) return new DirectSink(file)
     if (!stat.isFIFO() && !terminal) return new QueuedSink(file)
     return new DirectSink(openWithoutBlocking(file))
   } catch {
     return new QueuedSink(file)
   }
-}
-
-/** @throws when there is no such way */
-function openWithoutBlocking(file: number): number {
-  const opened = openSync(`/proc/self/fd/${file}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
-  const [before, now] = [fstatSync(file), fstatSync(opened)]
-  if (before.ino === now.ino && before.dev === now.dev) return opened
-  closeSync(opened)
-  throw new Error('not the same file')
 }

@@ -1,11 +1,13 @@
 import {Command} from '@oclif/core/command'
 import type {Config, Interfaces} from '@oclif/core'
 import {resolveSettings, shownDatabase, type Origin, type SettingName, type Settings} from '../config.ts'
+import {isTerminal} from '../descriptor.ts'
 import {reportFailure, reportOptions} from './failure.ts'
 import {GLOBAL_FLAGS} from './flags.ts'
 import type {ConfirmOptions} from './confirm.ts'
 import {Interruption} from './interruption.ts'
 import {oclifFlags} from './oclif-flags.ts'
+import {stderr, stdout} from './papers.ts'
 import {Printer} from './print.ts'
 import type {Session, SessionOptions} from './session.ts'
 import {colorLevel, painter} from './terminal.ts'
@@ -77,7 +79,7 @@ export abstract class BaseCommand extends Command {
     return {
       yes: flags['yes'] === true,
       confirm: typeof flags['confirm'] === 'number' ? flags['confirm'] : undefined,
-      canAsk: flags['no-input'] !== true && process.stdin.isTTY === true && process.stderr.isTTY === true,
+      canAsk: flags['no-input'] !== true && isTerminal(0) && stderr.isTTY,
     }
   }
 
@@ -161,9 +163,9 @@ function printerOf(settings: Settings, flags: Readonly<Record<string, unknown>>)
     columns: Array.isArray(columns) ? columns.map(String) : undefined,
     quiet: flags['quiet'] === true,
     verbose: flags['verbose'] === true,
-    out: process.stdout,
-    err: process.stderr,
-    paint: painter(colorLevel(settings.color, process.stdout, process.env)),
-    paintNotes: painter(colorLevel(settings.color, process.stderr, process.env)),
+    out: stdout,
+    err: stderr,
+    paint: painter(colorLevel(settings.color, stdout, process.env)),
+    paintNotes: painter(colorLevel(settings.color, stderr, process.env)),
   })
 }

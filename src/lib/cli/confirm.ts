@@ -1,6 +1,7 @@
 import {createInterface} from 'node:readline/promises'
 import {QctlError} from '../errors.ts'
 import {safeText} from '../safe-text.ts'
+import {stderr} from './papers.ts'
 
 /** More than this many things and a bare "y" is too easily typed. */
 const MANY = 50
@@ -57,7 +58,7 @@ export async function confirm(change: Change, {yes, confirm: expected, canAsk, a
 
 /** Asks on stderr, because stdout is for data. Ctrl-C and Ctrl-D are a no. */
 async function askOnTerminal(question: string): Promise<string> {
-  const reader = createInterface({input: process.stdin, output: process.stderr})
+  const reader = createInterface({input: process.stdin, output: stderr.stream})
   const closed = new Promise<string>((resolve) => reader.once('close', () => resolve('')))
   try {
     return await Promise.race([reader.question(safeText(question)), closed])

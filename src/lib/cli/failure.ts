@@ -1,7 +1,7 @@
-import {constants} from 'node:os'
 import {QctlError} from '../errors.ts'
 import {nearest} from '../nearest.ts'
 import {safeText} from '../safe-text.ts'
+import {stderr, stdout} from './papers.ts'
 import {safeJson} from './safe-output.ts'
 
 /** What a program sees of an error, wherever qctl reports one. */
@@ -25,7 +25,7 @@ export class Interrupted extends Error {
 
   /** 129, 130, 143: what a shell makes of a process that died by the signal. */
   get exit(): number {
-    return 128 + (constants.signals[this.signal] ?? 0)
+    return 128 + (process.getBuiltinModule('node:os').constants.signals[this.signal] ?? 0)
   }
 }
 
@@ -138,10 +138,10 @@ export function reportFailure(error: unknown, {json, verbose}: ReportOptions): n
   const interruption = interruptionOf(error)
   if (interruption !== null) return interruption.exit
   const failure = failureOf(error)
-  if (json) process.stdout.write(`${safeJson({error: failure}, 2)}\n`)
+  if (json) stdout.write(`${safeJson({error: failure}, 2)}\n`)
   const hint = failure.hint === null ? '' : ` (${failure.hint})`
-  process.stderr.write(`qctl: ${safeText(`${failure.message}${hint}`)}\n`)
-  if (verbose) process.stderr.write(`${safeText(stackOf(error), {multiline: true})}\n`)
+  stderr.write(`qctl: ${safeText(`${failure.message}${hint}`)}\n`)
+  if (verbose) stderr.write(`${safeText(stackOf(error), {multiline: true})}\n`)
   return failure.exit
 }
 

@@ -1,5 +1,8 @@
 import {CommandHelp, Help} from '@oclif/core/help'
+import {settings} from '@oclif/core/settings'
 import type {Command, Interfaces} from '@oclif/core'
+import {stdout} from './papers.ts'
+import {screenWidth} from './terminal.ts'
 
 type Flags = Command.Flag.Any[]
 
@@ -25,7 +28,14 @@ export class QctlHelp extends Help {
   protected override CommandHelpClass = QctlCommandHelp
 
   constructor(config: Interfaces.Config) {
+    // Else oclif makes both streams of the process to ask them, for 3 ms.
+    settings.columns = Math.max(40, screenWidth(stdout) ?? 80)
     super(config, {flagSortOrder: 'none'})
+  }
+
+  /** oclif's own makes the stream of the process. */
+  protected override log(text = ''): void {
+    stdout.write(`${text}\n`)
   }
 
   /**

@@ -1,6 +1,6 @@
-import {nextTurn} from '../time.ts'
 import {BaseCommand} from './base-command.ts'
 import {reportFailure, reportOptions} from './failure.ts'
+import {endPapers} from './papers.ts'
 import {loadConfig, type Program} from './program.ts'
 import {route} from './route.ts'
 
@@ -11,7 +11,6 @@ import {route} from './route.ts'
  * @param program the commands and what is known about them
  */
 export async function main(argv: readonly string[], program: Program): Promise<void> {
-  guardStreams()
   guardBugs(argv)
   try {
     const found = route(argv, {ids: Object.keys(program.commands)})
@@ -23,18 +22,6 @@ export async function main(argv: readonly string[], program: Program): Promise<v
     process.exitCode = reportFailure(error, reportOptions(argv, process.env))
   }
   await exit()
-}
-
-/** A reader that went away (`| head`) is no error; a log nobody reads must not stop anything. */
-function guardStreams(): void {
-  // oclif's listener throws what is no EPIPE, and lets a command go on writing to a pipe that is gone.
-  process.stdout.removeAllListeners('error')
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    process.stderr.write(`qctl: cannot write to stdout: ${error.code ?? error.message}\n`)
-    process.exit(74)
-  })
-  process.stderr.on('error', () => {})
 }
 
 /** An error that nobody caught is a bug: say so, with the exit status of a bug. */
@@ -52,16 +39,6 @@ function guardBugs(argv: readonly string[]): void {
  * that is still open; and in Bun neither `drain` nor the callback of an empty write waits for what a pipe has not taken yet.
  */
 async function exit(): Promise<never> {
-  await ended(process.stdout)
-  // An error of the last write is told one turn after the end.
-  await nextTurn()
-  await ended(process.stderr)
+  await endPapers()
   return process.exit()
-}
-
-function ended(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    stream.once('error', () => resolve())
-    stream.end(() => resolve())
-  })
 }

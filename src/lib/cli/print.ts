@@ -5,7 +5,7 @@ import {selectColumns, type Column} from './columns.ts'
 import {safeJson} from './safe-output.ts'
 import {painter, screenWidth} from './terminal.ts'
 
-/** A stream to print to; `process.stdout` and `process.stderr` are two. */
+/** What can be printed on; `papers.ts` has the two of the process. */
 export interface Paper {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined

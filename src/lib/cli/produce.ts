@@ -1,8 +1,10 @@
 import {existsSync} from 'node:fs'
+import {isTerminal} from '../descriptor.ts'
 import {DEFAULT_SETTINGS, type Enqueued, type NewJob, type Queue, type QueueSettings} from '../job.ts'
 import {type ProduceInput, submitInput, type Surroundings} from '../producer/input.ts'
 import {formatDurationShort, systemClock} from '../time.ts'
 import {formatTime, parseTime} from '../time-parse.ts'
+import {stderr} from './papers.ts'
 import type {Printer} from './print.ts'
 import type {ProduceFlags} from './produce-flags.ts'
 import {defaultsOf} from './produce-input.ts'
@@ -103,14 +105,14 @@ function surroundings(
   bar: ProgressBar | null,
 ): Pick<Surroundings, 'stdin' | 'cwd' | 'onProgress'> {
   const readsStdin = input.kind === 'lines' || input.kind === 'ndjson' || (input.kind === 'payloads' && input.texts.includes('-'))
-  if (readsStdin && process.stdin.isTTY) print.note('reading from the terminal; Ctrl-D ends it')
+  if (readsStdin && isTerminal(0)) print.note('reading from the terminal; Ctrl-D ends it')
   const stdin = bar?.count(process.stdin) ?? process.stdin
   return {stdin, cwd: process.cwd(), onProgress: progress => bar?.update(progress)}
 }
 
 async function progressBar(input: ProduceInput, print: Printer): Promise<ProgressBar | null> {
   const isStream = input.kind === 'lines' || input.kind === 'ndjson'
-  if (!isStream || !process.stderr.isTTY || process.stdin.isTTY || print.isQuiet) return null
+  if (!isStream || !stderr.isTTY || isTerminal(0) || print.isQuiet) return null
   const {ProgressBar, stdinBytes} = await import('./progress-bar.ts')
-  return new ProgressBar(process.stderr, stdinBytes())
+  return new ProgressBar(stderr.stream, stdinBytes())
 }

@@ -5,7 +5,7 @@ import type {ColorChoice, Environment} from '../config.ts'
 export interface Screen {
   readonly isTTY?: boolean | undefined
   readonly columns?: number | undefined
-  getColorDepth?(): number
+  readonly getColorDepth?: (() => number) | undefined
 }
 
 const LEVEL_OF_DEPTH: Readonly<Record<number, ColorSupportLevel>> = {1: 0, 4: 1, 8: 2, 24: 3}
