@@ -1,25 +1,10 @@
-import {readdirSync, readFileSync, rmSync} from 'node:fs'
+import {readdirSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
-import oclif from '@oclif/core/package.json' with {type: 'json'}
+import {leanPackages} from './lean-packages.ts'
 import {manifestJson} from './manifest.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
-
-/**
- * oclif reads its own package.json from the directory it was built in, at run time, on the user's machine;
- * and a path of this machine would end up in the binary.
- */
-const withoutBuildPath: Bun.BunPlugin = {
-  name: 'without-build-path',
-  setup(build) {
-    build.onLoad({filter: /@oclif[\\/]core[\\/]lib[\\/].*\.js$/}, ({path}) => {
-      const source = readFileSync(path, 'utf8')
-      const versioned = source.replace("require('@oclif/core/package.json').version", JSON.stringify(oclif.version))
-      return {contents: versioned.replaceAll('__dirname', '"/"'), loader: 'js'}
-    })
-  },
-}
 
 /** `--target=bun-linux-arm64` builds for another machine; `--outfile=NAME` names the result. */
 function option(name: string, fallback: string | undefined): string | undefined {
@@ -39,6 +24,8 @@ const compile = {
   autoloadBunfig: false,
   autoloadTsconfig: false,
   autoloadPackageJson: true,
+  // What runs only once is not worth compiling: a quarter of the time of `queues list`. `qctl.ts` ends it for what runs longer.
+  jitPolicy: 10,
 }
 
 await Bun.build({
@@ -50,9 +37,9 @@ await Bun.build({
   sourcemap: 'linked',
   minify: {whitespace: true, syntax: true, identifiers: true, keepNames: true},
   external: ['react-devtools-core'],
-  define: {'process.env.NODE_ENV': '"production"', QCTL_MANIFEST: await manifestJson()},
+  define: {'process.env.NODE_ENV': '"production"', QCTL_MANIFEST: JSON.stringify(await manifestJson())},
   compile: compile as Bun.CompileBuildOptions,
-  plugins: [withoutBuildPath],
+  plugins: [leanPackages],
 })
 
 // The maps are inside the binary, too.

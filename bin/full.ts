@@ -3,8 +3,8 @@ import pjson from '../package.json' with {type: 'json'}
 import {commands} from '../src/commands/index.ts'
 import {main} from '../src/lib/cli/main.ts'
 
-/** Put in by the build; while developing it does not exist. */
-declare const QCTL_MANIFEST: Interfaces.Manifest | undefined
+/** JSON, put in by the build; while developing it does not exist. As a text it costs nothing until help is asked for. */
+declare const QCTL_MANIFEST: string | undefined
 
 /**
  * Runs qctl with everything it can do.
@@ -12,6 +12,6 @@ declare const QCTL_MANIFEST: Interfaces.Manifest | undefined
  * @param argv the arguments after `qctl`
  */
 export async function full(argv: readonly string[]): Promise<void> {
-  const manifest = typeof QCTL_MANIFEST === 'undefined' ? undefined : QCTL_MANIFEST
+  const manifest = typeof QCTL_MANIFEST === 'undefined' ? undefined : () => JSON.parse(QCTL_MANIFEST) as Interfaces.Manifest
   await main(argv, {pjson, commands, manifest, root: import.meta.dirname})
 }

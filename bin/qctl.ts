@@ -2,11 +2,14 @@ import pjson from '../package.json' with {type: 'json'}
 
 const argv = process.argv.slice(2)
 
+/** What still runs after this time is worth compiling as always; see `jitPolicy` in build.ts. */
+const STARTED_MS = 100
+
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-  // The first look at `process.stdout` costs more than everything else here.
+  // Not `process.stdout`, whose making costs more than everything else here.
   console.log(`qctl ${pjson.version}`)
 } else if (!(await tookShortWay())) {
-  // Imported late: the line above takes 4 ms, oclif alone 20.
+  setTimeout(() => Bun.unsafe.setJITPolicy(1), STARTED_MS).unref()
   const {full} = await import('./full.ts')
   await full(argv)
 }

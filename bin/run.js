@@ -10,7 +10,7 @@ const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), '
 const [{commands}, {main}] = await Promise.all([import('../dist/node/commands/index.js'), import('../dist/node/lib/cli/main.js')])
 await main(process.argv.slice(2), {
   pjson: read('../package.json'),
-  manifest: read('../dist/node/oclif.manifest.json'),
+  manifest: () => read('../dist/node/oclif.manifest.json'),
   commands,
   root: import.meta.dirname,
 })

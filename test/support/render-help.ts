@@ -14,7 +14,8 @@ class KeptHelp extends QctlHelp {
 }
 
 const bare = {pjson, commands, root: '/'}
-const config = await loadConfig({...bare, manifest: await createManifest(bare)})
+const manifest = await createManifest(bare)
+const config = await loadConfig({...bare, manifest: () => manifest})
 const texts: Record<string, string> = {}
 for (const id of Object.keys(commands)) {
   const help = new KeptHelp(config)

@@ -1,5 +1,6 @@
 // Subpaths: the index of oclif costs every start 2 ms more.
 import {Config, Plugin} from '@oclif/core/config'
+import {setLogger} from '@oclif/core/logger'
 import type {Command, Interfaces} from '@oclif/core'
 import type {CommandClass} from './base-command.ts'
 
@@ -11,8 +12,8 @@ export interface Program {
   /** The contents of package.json. */
   readonly pjson: unknown
   readonly commands: CommandTable
-  /** What help needs to know of all commands without loading them; absent while developing. */
-  readonly manifest?: Interfaces.Manifest | undefined
+  /** Reads what help needs to know of all commands without loading them; absent while developing. */
+  readonly manifest?: (() => Interfaces.Manifest) | undefined
   /** A directory oclif may name as ours; nothing is read from it. */
   readonly root: string
 }
@@ -23,11 +24,28 @@ interface HiddenPlugin {
   getCommandIDs(): Promise<string[]>
 }
 
+const SILENT: Interfaces.Logger = {
+  child: () => SILENT,
+  debug: () => {},
+  error: () => {},
+  info: () => {},
+  trace: () => {},
+  warn: () => {},
+  namespace: 'oclif',
+}
+
+/** Without DEBUG nobody reads what oclif logs, and its own logger loads node:tty, for 3 ms. */
+function logging(): {readonly logger?: Interfaces.Logger} {
+  return process.env['DEBUG'] ? {} : {logger: SILENT}
+}
+
 /** oclif looks for commands on disk; in a compiled binary there is none, so they come from a table. */
 class EmbeddedPlugin extends Plugin {
   readonly #program: Program
 
   constructor(program: Program) {
+    // Here already, because a plugin logs before there is a configuration.
+    setLogger({root: program.root, ...logging()})
     super({root: program.root, isRoot: true, pjson: program.pjson as Interfaces.PJSON, ignoreManifest: true})
     this.#program = program
   }
@@ -46,8 +64,9 @@ class EmbeddedPlugin extends Plugin {
     hidden.getCommandIDs = async () => Object.keys(commands)
     if (manifest !== undefined) {
       hidden._manifest = async () => {
-        this.commandIDs = Object.keys(manifest.commands)
-        return manifest
+        const read = manifest()
+        this.commandIDs = Object.keys(read.commands)
+        return read
       }
     }
     await super.load()
@@ -69,6 +88,7 @@ export async function loadConfig(program: Program): Promise<Config> {
     root: program.root,
     pjson: program.pjson as Interfaces.PJSON,
     plugins: new Map([[plugin.name, plugin]]),
+    ...logging(),
   })
   await config.load()
   delete process.env['QCTL_DISABLE_THEME']
