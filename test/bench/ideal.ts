@@ -11,6 +11,10 @@ CREATE TABLE job (id INTEGER PRIMARY KEY, queue_id INTEGER NOT NULL, state INTEG
 CREATE INDEX job_ready ON job (priority DESC, id) WHERE state = 0;
 CREATE TABLE history (id INTEGER PRIMARY KEY, payload BLOB, finished_at INTEGER) STRICT`
 const INSERT = 'INSERT INTO job (queue_id, run_at, payload) VALUES (?, ?, ?)'
+/** For tables that run empty: SQLite would give the ids of finished jobs again. */
+const INSERT_NEXT = `
+INSERT INTO job (id, queue_id, run_at, payload)
+VALUES (1 + max(ifnull((SELECT max(id) FROM job), 0), ifnull((SELECT max(id) FROM history), 0)), ?, ?, ?)`
 const CLAIM = `
 UPDATE job SET state = 1, attempts = attempts + 1, fence = fence + 1, lease_until = ? WHERE id IN (
   SELECT id FROM job WHERE state = 0 ORDER BY priority DESC, id LIMIT ?) RETURNING id, fence, payload`
@@ -26,6 +30,7 @@ export class IdealQueue {
   readonly #begin
   readonly #commit
   readonly #insert
+  readonly #insertNext
   readonly #claim
   readonly #keep
   readonly #drop
@@ -41,6 +46,7 @@ export class IdealQueue {
     this.#begin = db.prepare('BEGIN IMMEDIATE')
     this.#commit = db.prepare('COMMIT')
     this.#insert = db.prepare(INSERT)
+    this.#insertNext = db.prepare(INSERT_NEXT)
     this.#claim = db.prepare(CLAIM)
     this.#keep = db.prepare(KEEP)
     this.#drop = db.prepare(DROP)
@@ -56,6 +62,14 @@ export class IdealQueue {
       for (let i = start; i < end; i += 1) this.#insert.run(1, now, payloads[i] ?? null)
       this.#commit.run()
     }
+  }
+
+  /** Inserts one row whose id nothing ever had. Returns the id. */
+  add(payload: Uint8Array): number {
+    this.#begin.run()
+    const {lastInsertRowid} = this.#insertNext.run(1, Date.now(), payload)
+    this.#commit.run()
+    return Number(lastInsertRowid)
   }
 
   /** Finishes some jobs and claims up to `limit` others in one commit. Returns the ids claimed. */

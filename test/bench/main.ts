@@ -6,12 +6,20 @@ import {measure, type Measured} from './measure.ts'
 import {circumstances, tables} from './report.ts'
 import {addWorkloads} from './w1-w2.ts'
 import {drainWorkloads} from './w3.ts'
+import {contestWorkloads} from './w4.ts'
+import {growthWorkloads} from './w5.ts'
+import {pickUpWorkloads} from './w6.ts'
+import {commandWorkloads} from './w7.ts'
 import type {Workload} from './workload.ts'
 
 /** The families; each is made only when it is wanted. */
 const FAMILIES: Readonly<Record<string, () => readonly Workload[]>> = {
   'W1 W2': addWorkloads,
   W3: drainWorkloads,
+  W4: contestWorkloads,
+  W5: growthWorkloads,
+  W6: pickUpWorkloads,
+  W7: commandWorkloads,
 }
 
 const wanted = process.argv.slice(2).map(word => word.toUpperCase())

@@ -1,5 +1,5 @@
 import {median} from './statistics.ts'
-import {type Figure, type Figures, WAYS, type Way, type Workload, type Yardstick} from './workload.ts'
+import {type Figure, type Figures, type Goal, WAYS, type Way, type Workload, type Yardstick} from './workload.ts'
 
 /** The values of one figure, one a round. */
 export type Series = Readonly<Partial<Record<Way, readonly number[]>>>
@@ -56,11 +56,8 @@ export function ratios(series: Series, to: Yardstick): readonly number[] {
   })
 }
 
-/** Whether every goal of the figure is reached; `null` when it has none. */
-export function isReached({figure, series}: Measured): boolean | null {
-  if (figure.goals.length === 0) return null
-  return figure.goals.every(({to, atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY}) => {
-    const value = median(to === null ? (series.qctl ?? []) : ratios(series, to))
-    return value >= atLeast && value <= atMost
-  })
+/** Whether the median is within the bound. */
+export function isReached({series}: Measured, {to, atLeast, atMost}: Goal): boolean {
+  const value = median(to === null ? (series.qctl ?? []) : ratios(series, to))
+  return value >= (atLeast ?? Number.NEGATIVE_INFINITY) && value <= (atMost ?? Number.POSITIVE_INFINITY)
 }

@@ -13,10 +13,10 @@ import type {Goal, Unit, Yardstick} from './workload.ts'
 const NAMES: Readonly<Record<Yardstick, string>> = {same: 'same statements', ideal: 'ideal', beside: 'beside'}
 const NOTHING = '–'
 
-/** The figures as tables: those with a yardstick doing the same work first, then the others. */
+/** The figures as tables: beside yardsticks that do the same work, and beside something else or nothing. */
 export function tables(all: readonly Measured[]): string {
   const against = all.filter(({series}) => series.same !== undefined || series.ideal !== undefined)
-  const others = all.filter(measured => !against.includes(measured))
+  const others = all.filter(measured => measured.series.beside !== undefined || !against.includes(measured))
   return [
     ...(against.length > 0 ? [render(AGAINST, against.map(againstRow))] : []),
     ...(others.length > 0 ? [render(OTHERS, others.map(otherRow))] : []),
@@ -27,14 +27,15 @@ const AGAINST = ['workload', 'unit', 'n', 'qctl', 'same statements', 'ideal', 't
 const OTHERS = ['workload', 'unit', 'n', 'qctl', 'beside', 'ratio', 'goal', 'reached']
 
 function againstRow(measured: Measured): readonly string[] {
-  const {series} = measured
+  const {series, figure} = measured
+  const isRatio = figure.unit === 'times'
   return [
     ...headOf(measured),
-    spread(series.same, value => amount(value, measured.figure.unit)),
-    spread(series.ideal, value => amount(value, measured.figure.unit)),
-    spread(ratios(series, 'same'), ratio),
-    spread(ratios(series, 'ideal'), ratio),
-    ...goalOf(measured),
+    spread(series.same, value => amount(value, figure.unit)),
+    spread(series.ideal, value => amount(value, figure.unit)),
+    isRatio ? NOTHING : spread(ratios(series, 'same'), ratio),
+    isRatio ? NOTHING : spread(ratios(series, 'ideal'), ratio),
+    ...goalsOf(measured, figure.goals.filter(({to}) => to !== 'beside')),
   ]
 }
 
@@ -45,7 +46,7 @@ function otherRow(measured: Measured): readonly string[] {
     ...headOf(measured),
     beside === NOTHING ? NOTHING : `${workload.beside ?? ''} ${beside}`,
     spread(ratios(series, 'beside'), ratio),
-    ...goalOf(measured),
+    ...goalsOf(measured, figure.goals.filter(({to}) => to === 'beside' || to === null)),
   ]
 }
 
@@ -54,10 +55,10 @@ function headOf({workload, figure, series}: Measured): readonly string[] {
   return [`${workload.name} ${figure.title}`, figure.unit, String(values.length), spread(values, value => amount(value, figure.unit))]
 }
 
-function goalOf(measured: Measured): readonly string[] {
-  const reached = isReached(measured)
-  const goals = measured.figure.goals.map(goal => goalText(goal, measured)).join(', ')
-  return [goals === '' ? NOTHING : goals, reached === null ? NOTHING : reached ? 'yes' : '**no**']
+function goalsOf(measured: Measured, goals: readonly Goal[]): readonly string[] {
+  if (goals.length === 0) return [NOTHING, NOTHING]
+  const reached = goals.every(goal => isReached(measured, goal))
+  return [goals.map(goal => goalText(goal, measured)).join(', '), reached ? 'yes' : '**no**']
 }
 
 function goalText({to, atLeast, atMost}: Goal, {figure, workload}: Measured): string {
