@@ -121,7 +121,7 @@ function realJob(job: Job | undefined, {errorOpen, ...expected}: ModelJob, model
 }
 
 function modelJob(job: ModelJob, model: Model): unknown {
-  const {payload, lease, suspect: _suspect, errorOpen: _open, runs: _runs, events: _events, ...shown} = job
+  const {payload, lease, suspect: _suspect, errorOpen: _open, changedAt: _changed, runs: _runs, events: _events, ...shown} = job
   return {
     ...shown,
     payloadBytes: payload.length,

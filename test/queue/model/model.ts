@@ -122,12 +122,16 @@ export class Model {
   /** The jobs of a queue that this consumer may start, first first; none when the queue has no room. */
   #due(queue: string, name: string): readonly ModelJob[] {
     if (this.#room(queue) === 0) return []
-    // What could run at once before the wall clock stepped back is not held up by that.
-    const dueBy = Math.max(this.#now, this.state.queues.get(queue)?.lastRunAt ?? 0)
     return this.jobs
-      .filter(job => job.queue === queue && job.state === 'pending' && job.runAt <= dueBy)
+      .filter(job => job.queue === queue && job.state === 'pending' && this.#isDue(job))
       .filter(job => job.assignedTo === null || job.assignedTo === name || this.assignmentEnded(job))
       .toSorted((a, b) => b.priority - a.priority || a.runAt - b.runAt || a.id - b.id)
+  }
+
+  /** What could run at once before the wall clock stepped back is not held up by that; a delay or a backoff is kept. */
+  #isDue({queue, runAt, changedAt}: ModelJob): boolean {
+    const stamped = this.state.queues.get(queue)?.lastRunAt ?? 0
+    return runAt <= this.#now || runAt === stamped || (runAt < stamped && runAt <= changedAt)
   }
 
   assignmentEnded({assignedUntil}: ModelJob): boolean {
@@ -212,6 +216,7 @@ export class Model {
     if (verdict.crash) job.crashes += 1
     if (verdict.snooze) job.snoozes += 1
     job.suspect = verdict.to === 'pending' && verdict.suspect
+    job.changedAt = this.#now
     if (verdict.to === 'pending') job.runAt = this.#now + verdict.waitMs
     job.errorOpen = verdict.to === 'pending' && job.attempts === 0
   }
@@ -324,6 +329,7 @@ export class Model {
   #changed(job: ModelJob, to: State): Acted {
     job.events.push({at: this.#now, from: job.state, to, actor: 'operator'})
     job.state = to
+    job.changedAt = this.#now
     return {id: job.id, kind: 'changed', state: to}
   }
 
@@ -437,6 +443,7 @@ function blank(id: number, queue: string, payload: string, now: number, runAt: n
     error: null,
     errorOpen: false,
     runAt,
+    changedAt: now,
     attempts: 0,
     crashes: 0,
     snoozes: 0,

@@ -16,6 +16,8 @@ export interface ModelJob {
   /** True while nothing says whether the error of a refunded first attempt is shown. */
   errorOpen: boolean
   runAt: number
+  /** When it was stored, put back, taken up again or assigned. */
+  changedAt: number
   attempts: number
   crashes: number
   snoozes: number

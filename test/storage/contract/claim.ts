@@ -89,6 +89,34 @@ export function claimContract(suite: Suite): void {
       const after = await bench.add({})
       expect(await bench.claimIds(ann)).toEqual([before, after])
     },
+    'but what has to wait still waits: a delay, a backoff': async bench => {
+      const ann = await bench.hire('ann')
+      await bench.produce({}, {})
+      const lease = await bench.take(ann)
+      bench.clock.setWall(bench.clock.wallNow() - 24 * HOUR_MS)
+      const delayed = await bench.add({priority: 9, when: {kind: 'after', delayMs: 500}})
+      await bench.settle(lease, {to: 'pending', delayMs: 300})
+      const held = await bench.take(ann)
+      expect(held.id).not.toBe(lease.id)
+      expect(await bench.claim(ann)).toEqual([])
+      bench.clock.pass(300)
+      expect(await bench.claimIds(ann)).toEqual([lease.id])
+      bench.clock.pass(200)
+      expect(await bench.claimIds(ann)).toEqual([delayed])
+    },
+    'and so does a suspect, and what is assigned': async bench => {
+      const ann = await bench.hire('ann')
+      await bench.produce({queue: 'a', assignedTo: 'ann', assignedForMs: null}, {queue: 'b'})
+      const [assigned, lost] = await bench.claim(ann, {queues: ['a', 'b']})
+      if (assigned === undefined || lost === undefined) throw new Error('two jobs')
+      bench.clock.setWall(bench.clock.wallNow() - 24 * HOUR_MS)
+      await bench.settle(assigned, {to: 'pending', delayMs: 300})
+      await bench.settle(lost, {to: 'pending', delayMs: 300, suspect: 'yes'})
+      expect(await bench.claim(ann, {queues: ['a', 'b']})).toEqual([])
+      bench.clock.pass(300)
+      expect(await bench.claimIds(ann, {queues: ['a', 'b']})).toEqual([lost.id])
+      expect(await bench.claimIds(await bench.hire('bob'), {queues: ['a', 'b']})).toEqual([])
+    },
   })
 
   suite.sentence("No job is granted before its `runAt`, from a paused queue, above its queue's concurrency, or twice.", {

@@ -28,9 +28,16 @@ const LEASE_COLUMNS = `id, priority, run_at, fence, attempts, crashes, snoozes, 
   max_attempts, timeout_ms, payload`
 
 const ANY_SUSPECT = `SELECT 1 FROM job INDEXED BY job_suspect WHERE queue_id = ? AND state = ${PENDING} AND lane = ${LANE_SUSPECT} LIMIT 1`
+/**
+ * Whether a job may run, given the latest `run_at` its queue stamped on a job that could run at once (or now, if that is later)
+ * and now. The two differ only after the wall clock stepped back: then what carries a `run_at` ahead of now may run if it could when
+ * that was written (it is no later than the write, or the stamp itself), while a delay or a backoff still waits.
+ */
+const isDue = (stamped: string, now: string): string =>
+  `run_at <= ${stamped} AND (run_at <= ${now} OR run_at <= updated_at OR run_at = ${stamped})`
 const DUE_SUSPECT = `
 SELECT ${LEASE_COLUMNS} FROM job INDEXED BY job_suspect
-WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_SUSPECT} AND run_at <= ?2
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_SUSPECT} AND ${isDue('?2', '?4')}
   AND (assigned_to IS NULL OR assigned_to = ?3 OR assigned_until <= ?4)
 ORDER BY priority DESC, run_at, id LIMIT 1`
 
@@ -52,7 +59,7 @@ SELECT priority FROM job INDEXED BY job_ready
 WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_OPEN} AND priority < ?2 ORDER BY priority DESC LIMIT 1`
 const DUE_OPEN = `
 SELECT ${LEASE_COLUMNS} FROM job INDEXED BY job_ready
-WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_OPEN} AND priority = ?2 AND run_at <= ?3
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_OPEN} AND priority = ?2 AND ${isDue('?3', '?5')}
 ORDER BY run_at, id LIMIT ?4`
 const NEXT_PRIORITY_ASSIGNED = `
 SELECT priority FROM job INDEXED BY job_assigned
@@ -60,7 +67,7 @@ WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assig
 ORDER BY priority DESC LIMIT 1`
 const DUE_ASSIGNED = `
 SELECT ${LEASE_COLUMNS} FROM job INDEXED BY job_assigned
-WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_to = ?5 AND priority = ?2 AND run_at <= ?3
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_to = ?6 AND priority = ?2 AND ${isDue('?3', '?5')}
 ORDER BY run_at, id LIMIT ?4`
 
 /** Repeats the state: within the transaction it cannot have changed, and if it had, the count would tell. */
@@ -139,22 +146,18 @@ function dueSuspect(tx: Transaction, queues: readonly QueueRow[], name: string):
 /** Suspects are rare: the first look is a bare probe of an index that is nearly always empty. */
 function suspectOf(db: Connection, queue: QueueRow, name: string, now: number): Tuple | null {
   if (db.number(ANY_SUSPECT, queue.id) === null) return null
-  return db.tuples(DUE_SUSPECT, queue.id, dueBy(queue, now), name, now)[0] ?? null
+  return db.tuples(DUE_SUSPECT, queue.id, stampedBy(queue, now), name, now)[0] ?? null
 }
 
 /** The rows of the next due jobs of a queue for this consumer, in the order they must start. */
 function candidates(db: Connection, queue: QueueRow, name: string, now: number, limit: number): readonly Tuple[] {
-  const due = dueBy(queue, now)
-  const open = walk(db, queue.id, due, limit, NEXT_PRIORITY_OPEN, DUE_OPEN, null)
-  const assigned = walk(db, queue.id, due, limit, NEXT_PRIORITY_ASSIGNED, DUE_ASSIGNED, name)
+  const open = walk(db, queue, now, limit, NEXT_PRIORITY_OPEN, DUE_OPEN, null)
+  const assigned = walk(db, queue, now, limit, NEXT_PRIORITY_ASSIGNED, DUE_ASSIGNED, name)
   return assigned.length === 0 ? open : [...open, ...assigned].sort(inStartingOrder).slice(0, limit)
 }
 
-/**
- * Up to which `run_at` a queue's jobs are due. After the wall clock stepped back, jobs that could run at once carry a
- * `run_at` ahead of it (see `stampRunAt`): they must not wait until it has caught up.
- */
-function dueBy(queue: QueueRow, now: number): number {
+/** After the wall clock stepped back, jobs that could run at once carry a `run_at` ahead of it (see `stampRunAt`). */
+function stampedBy(queue: QueueRow, now: number): number {
   return Math.max(now, queue.lastRunAt)
 }
 
@@ -164,8 +167,8 @@ function inStartingOrder(a: Tuple, b: Tuple): number {
 
 function walk(
   db: Connection,
-  queueId: number,
-  dueAt: number,
+  queue: QueueRow,
+  now: number,
   limit: number,
   nextPriority: string,
   due: string,
@@ -173,10 +176,11 @@ function walk(
 ): readonly Tuple[] {
   const own = name === null ? [] : [name]
   const found: Tuple[] = []
-  let priority = db.number(nextPriority, queueId, TOP, ...own)
+  const stamped = stampedBy(queue, now)
+  let priority = db.number(nextPriority, queue.id, TOP, ...own)
   while (priority !== null && found.length < limit) {
-    for (const row of db.tuples(due, queueId, priority, dueAt, limit - found.length, ...own)) found.push(row)
-    if (found.length < limit) priority = db.number(nextPriority, queueId, priority, ...own)
+    for (const row of db.tuples(due, queue.id, priority, stamped, limit - found.length, now, ...own)) found.push(row)
+    if (found.length < limit) priority = db.number(nextPriority, queue.id, priority, ...own)
   }
   return found
 }
