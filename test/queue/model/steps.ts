@@ -13,7 +13,8 @@ export type Step =
   /** `meanwhile` happens between the reaper's look and its settling. */
   | {readonly do: 'reap'; readonly unkillable: readonly number[]; readonly meanwhile: Call | null}
   | {readonly do: 'hire'; readonly who: number; readonly replace: boolean}
-  | {readonly do: 'die' | 'quit'; readonly who: number}
+  /** `crash`: dies and is found dead at once. */
+  | {readonly do: 'die' | 'quit' | 'crash'; readonly who: number}
   | {readonly do: 'set'; readonly queue: string; readonly settings: SettingsChange}
   | {readonly do: 'pause'; readonly queue: string; readonly paused: boolean}
   | {readonly do: 'drop'; readonly queue: string; readonly force: boolean}
@@ -50,6 +51,7 @@ export const NAMES = ['ann', 'bob', 'cid'] as const
 
 const ENCODER = new TextEncoder()
 const index = fc.nat(30)
+const who = fc.constantFrom(0, 0, 1, 1, 2)
 /** Most of it happens in one queue, so that things meet. */
 const queue = fc.constantFrom('a', 'a', 'a', ...QUEUES)
 
@@ -105,7 +107,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       do: fc.constant('claim'),
-      who: fc.nat(2),
+      who,
       queues: fc.shuffledSubarray([...QUEUES], {minLength: 1}),
       limit: fc.constantFrom(1, 1, 2, 5, 0),
       leaseMs: fc.constantFrom(null, null, 1001),
@@ -153,8 +155,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       meanwhile: fc.option(call, {freq: 1}),
     }),
   },
-  {weight: 2, arbitrary: fc.record({do: fc.constant('hire'), who: fc.nat(2), replace: fc.boolean()})},
-  {weight: 3, arbitrary: fc.record({do: fc.constantFrom('die', 'die', 'quit'), who: fc.nat(2)})},
+  {weight: 2, arbitrary: fc.record({do: fc.constant('hire'), who, replace: fc.boolean()})},
+  {weight: 5, arbitrary: fc.record({do: fc.constantFrom('die', 'quit', 'crash', 'crash'), who})},
   {weight: 4, arbitrary: fc.record({do: fc.constant('set'), queue, settings})},
   {weight: 2, arbitrary: fc.record({do: fc.constant('pause'), queue, paused: fc.boolean()})},
   {weight: 1, arbitrary: fc.record({do: fc.constant('drop'), queue, force: fc.boolean()})},

@@ -91,6 +91,9 @@ export class World {
       case 'die':
       case 'quit':
         return this.#leave(nameOf(step.who), step.do)
+      case 'crash':
+        await this.#leave(nameOf(step.who), 'die')
+        return [await this.#reap({do: 'reap', unkillable: [], meanwhile: null})]
       case 'pass':
       case 'bootPass':
       case 'setWall':
