@@ -1,7 +1,8 @@
 /**
  * Random interleavings of everything that can happen to jobs, against a model of the specification.
  *
- * Mutations tried (in a copy) and caught: TODO
+ * Breakages tried in a copy, each found by this test and by the contract's: no fence in the WHERE of the ack, no look at a
+ * queue's concurrency in the claim, attempts not given back.
  *
  * QCTL_MODEL_RUNS sets the number of runs; QCTL_MODEL_SEED and QCTL_MODEL_PATH repeat the one that failed.
  */

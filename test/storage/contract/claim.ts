@@ -278,18 +278,32 @@ export function claimContract(suite: Suite): void {
     },
   )
 
-  suite.sentenceNeeding('writes', 'When nothing can be granted nothing is written.', async bench => {
-    const ann = await bench.hire('ann')
-    await bench.add({when: {kind: 'after', delayMs: HOUR_MS}})
-    await bench.add({queue: 'paused'})
-    await bench.queue('paused', {paused: {paused: true, reason: null}})
-    const before = await bench.store.writes?.()
-    for (let poll = 0; poll < 20; poll += 1) {
-      expect(await bench.claim(ann, {queues: ['q', 'paused', 'nowhere']})).toEqual([])
-    }
-    expect(await bench.store.writes?.()).toBe(before)
-    await bench.add()
-    expect(await bench.store.writes?.()).not.toBe(before)
+  suite.sentenceNeeding('writes', 'When nothing can be granted nothing is written.', {
+    'nothing is due': async bench => {
+      const ann = await bench.hire('ann')
+      await bench.add({when: {kind: 'after', delayMs: HOUR_MS}})
+      await bench.add({queue: 'paused'})
+      await bench.queue('paused', {paused: {paused: true, reason: null}})
+      const before = await bench.store.writes?.()
+      for (let poll = 0; poll < 20; poll += 1) {
+        expect(await bench.claim(ann, {queues: ['q', 'paused', 'nowhere']})).toEqual([])
+      }
+      expect(await bench.store.writes?.()).toBe(before)
+      await bench.add()
+      expect(await bench.store.writes?.()).not.toBe(before)
+    },
+    'the queue is full, or a suspect has to wait': async bench => {
+      const ann = await bench.hire('ann')
+      await suspects(bench, 1)
+      await bench.queue('full', {settings: {concurrency: 1}})
+      await bench.produce({queue: 'full'}, {queue: 'full'}, {queue: 'full', assignedTo: 'ann', assignedForMs: null})
+      await bench.take(ann, {queues: ['full']})
+      await bench.add()
+      const before = await bench.store.writes?.()
+      expect(await bench.claim(ann, {queues: ['full', 'q']})).toEqual([])
+      expect(await bench.claim(ann, {queues: ['full']})).toEqual([])
+      expect(await bench.store.writes?.()).toBe(before)
+    },
   })
 
   suite.sentence('Rejects with `not_found` when the registration has ended.', {
