@@ -33,10 +33,10 @@ export class Connection {
    * Opens the file (which must exist) or, with `null`, a database in memory.
    * @throws QctlError `cannot_open`, `permission`, `not_a_database`
    */
-  constructor(path: string | null) {
+  constructor(path: string | null, {readOnly = false}: {readonly readOnly?: boolean} = {}) {
     this.path = path ?? ':memory:'
     // No timeout: SQLite's own wait blocks the event loop and favours newcomers; GroupCommit waits instead.
-    this.#db = this.guard(() => new DatabaseSync(this.path, {timeout: 0}))
+    this.#db = this.guard(() => new DatabaseSync(this.path, {timeout: 0, readOnly}))
     if (path !== null) this.#identity = fileIdentity(path)
   }
 

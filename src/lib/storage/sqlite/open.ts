@@ -1,4 +1,4 @@
-import {closeSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync} from 'node:fs'
+import {closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
 import {QctlError} from '../../errors.ts'
 import {type Clock, monotonicMs, sleep} from '../../time.ts'
@@ -34,14 +34,28 @@ const NEW_FILE_PRAGMAS = 'PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode 
  */
 export async function openConnection(path: string, options: SqliteOptions): Promise<{db: Connection; durability: Durability}> {
   const file = locate(path, options)
+  await patiently(options.lockTimeoutMs, () => refuseStranger(file))
   const db = new Connection(file)
   try {
     const durability = await patiently(options.lockTimeoutMs, () => prepare(db, options))
     return {db, durability}
   } catch (error) {
-    // A foreign file must stay as it is: closing would checkpoint a WAL that is not ours. The process ends soon anyway.
-    if (!(error instanceof QctlError) || !['not_a_database', 'newer_schema'].includes(error.code)) db.close()
+    db.close()
     throw error
+  }
+}
+
+/**
+ * A foreign file must stay as it is, but a connection that may write copies the log into the file when it is closed, at the
+ * latest when the process ends. So a file with a log is first looked at by one that may not.
+ */
+function refuseStranger(file: string): void {
+  if (!existsSync(`${file}-wal`)) return
+  const db = new Connection(file, {readOnly: true})
+  try {
+    inspectSchema(db)
+  } finally {
+    db.close()
   }
 }
 
@@ -92,6 +106,8 @@ function locate(path: string, options: SqliteOptions): string {
     return make(asked, options)
   }
   if (!stat.isFile()) throw new QctlError('cannot_open', `${asked} is not a file`)
+  // SQLite takes a file of one byte for an empty one (os_unix.c, ticket 3260) and would write over it.
+  if (stat.size === 1) throw new QctlError('not_a_database', `${asked} is not a qctl database: file is not a database`)
   if (stat.nlink > 1) {
     const hint = 'SQLite would keep two logs for one file and lose jobs; give each database one name'
     throw new QctlError('cannot_open', `${asked} has ${stat.nlink} names (hard links)`, {hint})
