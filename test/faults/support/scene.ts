@@ -38,6 +38,7 @@ function setWatchdog(): void {
 export class Scene {
   readonly directory = scratchDirectory()
   readonly mark: string
+  readonly binary = BINARY
   /** The database commands use unless they name another. */
   database = join(this.directory, 'q.db')
   readonly #running = new Set<Running>()
