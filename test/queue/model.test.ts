@@ -16,7 +16,7 @@ import {World} from './model/world.ts'
 const RUNS = Number(process.env['QCTL_MODEL_RUNS'] ?? 10_000)
 const SEED = Number(process.env['QCTL_MODEL_SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 const PATH = process.env['QCTL_MODEL_PATH'] ?? ''
-const MAX_STEPS = 24
+const MAX_STEPS = 30
 const DEADLINE_MS = 600_000
 
 async function play(script: Script): Promise<void> {

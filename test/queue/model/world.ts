@@ -19,6 +19,8 @@ interface Made {
   readonly predict: (model: Model, ids: Ids) => unknown
 }
 
+const REOPENING: ReadonlySet<Step['do']> = new Set(['reopen', 'otherHandle', 'reboot'])
+
 /** Plays a script against the real queue and the model, and compares after every step. */
 export class World {
   readonly #clock: FakeClock
@@ -53,7 +55,8 @@ export class World {
   /** Plays a step; throws when real and model disagree. */
   async play(step: Step): Promise<void> {
     const made = await this.#make(step)
-    await this.#compare(made)
+    // When nothing but a clock moved, the next step shows what that did.
+    if (made.length > 0 || REOPENING.has(step.do)) await this.#compare(made)
   }
 
   /** At the end: every run and event of every job. */
