@@ -39,7 +39,7 @@ test(
       const again = `QCTL_MODEL_SEED=${details.seed} QCTL_MODEL_PATH=${details.counterexamplePath ?? ''}`
       throw new Error(`${String(details.errorInstance)}\n\nrepeat with: ${again}\n\n${fc.stringify(details.counterexample)}`)
     }
-    expect(details.numRuns).toBe(RUNS)
+    if (PATH === '') expect(details.numRuns).toBe(RUNS)
   },
   DEADLINE_MS,
 )
