@@ -30,11 +30,29 @@ describe('files', () => {
     expect(fileJobs([name, path], {}, directory).map(({payload}) => Buffer.from(payload))).toEqual([path, path])
   })
 
-  test.skipIf(process.getuid?.() === 0)('one that may not be looked at', () => {
-    chmodSync(join(directory, 'sub'), 0)
-    expect(() => fileJobs(['sub/x'], {}, directory)).toThrow(expect.objectContaining({code: 'permission'}))
+  test('one that may not be looked at', () => {
+    const locked = join(scratchDirectory(), 'locked')
+    mkdirSync(locked, {mode: 0o700})
+    writeFileSync(join(locked, 'x'), 'x')
+    asNobody(() => {
+      // Of our own directory when we are nobody already, of root's otherwise.
+      if (process.getuid?.() !== 0) chmodSync(locked, 0)
+      expect(() => fileJobs([join(locked, 'x')], {}, directory)).toThrow(expect.objectContaining({code: 'permission'}))
+    })
+    chmodSync(locked, 0o700)
   })
 })
+
+/** Root may look at everything, so it steps down for a moment. */
+function asNobody(action: () => void): void {
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    action()
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+  }
+}
 
 describe('stdin as one payload', () => {
   test('bytes as they are', async () => {

@@ -30,7 +30,9 @@ export async function pointsOf(scene: Scene, args: readonly string[], options: S
 /** So many of them, spread evenly; all when there are fewer. The point after the last one of each call is for the reader to add. */
 export function sample<T>(items: readonly T[], count: number): T[] {
   if (items.length <= count) return [...items]
-  return Array.from({length: count}, (_, i) => items[Math.floor(((i + Math.random()) * items.length) / count)]).filter(item => item !== undefined)
+  // A set, because two neighbours may draw the same place.
+  const places = new Set(Array.from({length: count}, (_, i) => Math.floor(((i + Math.random()) * items.length) / count)))
+  return items.filter((_, place) => places.has(place))
 }
 
 /** Runs a command that is killed at a point, before the system call takes effect. */
