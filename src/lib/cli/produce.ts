@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs'
 import {isTerminal} from '../descriptor.ts'
 import {DEFAULT_SETTINGS, type Enqueued, type NewJob, type Queue, type QueueSettings} from '../job.ts'
 import {type ProduceInput, submitInput, type Surroundings} from '../producer/input.ts'
+import {whileThere} from '../producer/while-there.ts'
 import {formatDurationShort, systemClock} from '../time.ts'
 import {formatTime, parseTime} from '../time-parse.ts'
 import {stderr} from './papers.ts'
@@ -39,7 +40,7 @@ export async function produce(input: ProduceInput, flags: ProduceFlags, context:
   const report = new ProduceReport(print)
   const around = {...surroundings(input, print, bar), storage, defaults, signal}
   try {
-    for await (const committed of submitInput(input, around)) report.add(committed)
+    await whileThere(storage, submit(input, around, report))
     if (inBatches) signal.throwIfAborted()
   } catch (error) {
     bar?.stop()
@@ -48,6 +49,10 @@ export async function produce(input: ProduceInput, flags: ProduceFlags, context:
   }
   bar?.stop()
   await report.finish()
+}
+
+async function submit(input: ProduceInput, around: Surroundings, report: ProduceReport): Promise<void> {
+  for await (const committed of submitInput(input, around)) report.add(committed)
 }
 
 /** Reads and checks everything, stores nothing. */
@@ -59,7 +64,7 @@ async function rehearse(
   const storage = new DryStorage(await existing(context))
   const around = {...surroundings(input, print, null), storage, defaults, signal: new AbortController().signal}
   const report = new ProduceReport(print)
-  for await (const committed of submitInput(input, around)) report.add(committed)
+  await submit(input, around, report)
   print.note(`would store ${storage.count.toLocaleString('en')} jobs; nothing was written`)
   await report.finish()
 }
