@@ -1,5 +1,6 @@
 /** What this host can prove about the death of a consumer, and its power over what such a one left running. */
 import {realpathSync} from 'node:fs'
+import {resolve} from 'node:path'
 import type {Claim, ProcessIdentity} from '../job.ts'
 import type {LossCause} from '../outcome.ts'
 import {liveness} from '../process.ts'
@@ -17,7 +18,7 @@ export class HostCoroner implements Coroner {
 
   /** @param dbPath the file of the database by any of its names; `null` for a URL */
   constructor(dbPath: string | null) {
-    this.dbPath = dbPath === null ? null : realpathSync(dbPath)
+    this.dbPath = dbPath === null ? null : realPathOf(dbPath)
   }
 
   causeOfDeath(process: ProcessIdentity): LossCause | null {
@@ -29,6 +30,15 @@ export class HostCoroner implements Coroner {
     const attempts = claims.map(({id, fence}) => ({jobId: id, fence}))
     const alive = await killSurvivors(attempts, this.dbPath, {deadlineMs: SURVIVOR_DEADLINE_MS})
     return claims.filter(({id, fence}) => alive.has(attemptKey({jobId: id, fence})))
+  }
+}
+
+/** A file that has vanished has no other name any more; its storage will say so. */
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return resolve(path)
   }
 }
 
