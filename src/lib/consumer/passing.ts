@@ -9,7 +9,8 @@ export function isPassing(error: unknown): boolean {
 }
 
 const FIRST_PAUSE_MS = 100
-const LONGEST_PAUSE_MS = 5000
+/** Work goes on within 3 s once the disk has room again. */
+const LONGEST_PAUSE_MS = 2500
 
 /** How long to wait between tries that fail: longer each time, with jitter, so that many consumers do not try at once. */
 export class RetryPause {
