@@ -61,6 +61,11 @@ export class Model {
     return new Model(this.#clock, this.#draw, structuredClone(this.state))
   }
 
+  /** The step is over: ids that come now are above those that came. */
+  endStep(): void {
+    this.state.floor = this.state.lastId
+  }
+
   get jobs(): readonly ModelJob[] {
     return [...this.state.jobs.values()]
   }
@@ -71,6 +76,8 @@ export class Model {
       if (payload.length > this.#settings(queue).maxPayloadBytes) throw new Refusal('payload_too_large')
     }
     for (const {queue} of jobs) this.#ensureQueue(queue)
+    const fresh = answers.filter(({existing}) => !existing).map(({id}) => id)
+    if (fresh.some((id, i) => id <= (fresh[i - 1] ?? 0))) throw new Error(`the ids ${fresh.join()} do not grow`)
     return jobs.map((job, i) => {
       const holder = job.key === null ? null : this.#holder(job.queue, job.key)
       if (holder !== null) return {id: holder, queue: job.queue, existing: true}
@@ -96,8 +103,9 @@ export class Model {
   }
 
   #insert(job: ModelJob): void {
-    if (job.id <= this.state.lastId) throw new Error(`id ${job.id} is not above ${this.state.lastId}`)
-    this.state.lastId = job.id
+    const {floor, lastId} = this.state
+    if (job.id <= floor || this.state.jobs.has(job.id)) throw new Error(`id ${job.id} is not above ${floor}, or is taken`)
+    this.state.lastId = Math.max(lastId, job.id)
     this.state.jobs.set(job.id, job)
   }
 

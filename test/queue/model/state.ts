@@ -89,8 +89,10 @@ export interface ModelState {
   keys: ModelKey[]
   /** The highest id ever given. */
   lastId: number
+  /** The highest id given before the present step: all that it gives are above. */
+  floor: number
 }
 
 export function emptyState(): ModelState {
-  return {jobs: new Map(), queues: new Map(), consumers: new Map(), keys: [], lastId: 0}
+  return {jobs: new Map(), queues: new Map(), consumers: new Map(), keys: [], lastId: 0, floor: 0}
 }

@@ -281,6 +281,7 @@ export class World {
       try {
         for (const {answer, predict} of order) this.#audit.answer(answer, answerNow(() => predict(model, ids)))
         this.#audit.model(facts, model)
+        model.endStep()
         this.#model = model
         for (const {id, state, fence} of facts.jobs) if (!this.#once.has(id)) this.#once.set(id, {state, fence})
         return
