@@ -20,6 +20,8 @@ import {Wakeup} from './wakeup.ts'
 
 /** What a handler gets between TERM and KILL when the grace of a stop is used up. */
 const LAST_GRACE_MS = 500
+/** A retry further away than this is left to the poll: what is a second then. */
+const LONGEST_APPOINTMENT_MS = 60_000
 /** How long a consumer that has to end waits for handlers that got their KILL. */
 const KILLED_WAIT_MS = 5000
 
@@ -186,7 +188,13 @@ export class Shift {
     const {outcome, error, runMs} = run
     this.#options.log({kind: 'ended', id, queue, attempt, fence, outcome, to, reason, error, delayMs, runMs})
     if (pauseQueue !== null) this.#options.log({kind: 'queue_paused', queue, reason: pauseQueue})
+    if (to === 'pending') this.#expect(delayMs)
     this.#afterwork.begin(lease, to)
+  }
+
+  /** A job of ours comes due: the poll alone would find it up to a second late. */
+  #expect(delayMs: number): void {
+    if (delayMs > 0 && delayMs < LONGEST_APPOINTMENT_MS) this.#later(delayMs + 1, () => this.#wakeup.signal())
   }
 
   #lose(claim: Claim, why: string): void {

@@ -115,7 +115,7 @@ export interface Storage {
    * Creates or changes a queue, and returns it. Settings not named are kept; `null` in `settings` takes back to the default.
    * `create: 'must'` rejects with `conflict` when it exists, `'never'` with `not_found` when it does not, `'may'` does either.
    * A dead-letter queue that does not exist is created; one that is the queue itself or would close a circle rejects with `conflict`.
-   * Pausing stops claims at once; what is being processed goes on.
+   * Pausing stops claims at once; what is being processed goes on. Pausing again without a reason keeps the reason.
    */
   setQueue(name: string, change: QueueChange): Promise<Queue>
 

@@ -7,7 +7,7 @@ import {enqueueContract, keyContract} from './enqueue.ts'
 import {findContract, getContract, historyContract} from './find.ts'
 import {leaseContract} from './leases.ts'
 import {maintainContract} from './maintain.ts'
-import {deleteQueueContract, queuesContract, setQueueContract} from './queues.ts'
+import {deleteQueueContract, pauseContract, queuesContract, setQueueContract} from './queues.ts'
 import {deadLetterContract, heldContract, settleContract, transitionContract} from './settle.ts'
 import {type Ability, type EngineTraits, type OpenStore, Suite} from './suite.ts'
 import {watchContract} from './watch.ts'
@@ -29,6 +29,7 @@ const GROUPS: Readonly<Record<string, (suite: Suite) => void>> = {
   history: historyContract,
   queues: queuesContract,
   'set queue': setQueueContract,
+  pause: pauseContract,
   'delete queue': deleteQueueContract,
   consumers: consumersContract,
   maintain: maintainContract,

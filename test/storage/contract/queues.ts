@@ -194,6 +194,15 @@ export function setQueueContract(suite: Suite): void {
   })
 }
 
+export function pauseContract(suite: Suite): void {
+  suite.sentence('Pausing again without a reason keeps the reason.', async bench => {
+    await bench.queue('q', {paused: {paused: true, reason: 'maintenance'}})
+    expect(await bench.queue('q', {paused: {paused: true, reason: null}})).toMatchObject({paused: true, pausedReason: 'maintenance'})
+    expect(await bench.queue('q', {paused: {paused: true, reason: 'other'}})).toMatchObject({pausedReason: 'other'})
+    expect(await bench.queue('q', {paused: {paused: false, reason: null}})).toMatchObject({paused: false, pausedReason: null})
+  })
+}
+
 export function deleteQueueContract(suite: Suite): void {
   suite.sentence('Removes a queue.', {
     'an empty one': async bench => {

@@ -1,4 +1,5 @@
-import {statSync} from 'node:fs'
+import {accessSync, constants, statSync} from 'node:fs'
+import {dirname} from 'node:path'
 import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite'
 import {QctlError} from '../../errors.ts'
 
@@ -12,7 +13,8 @@ export type Tuple = readonly (null | number | string | Uint8Array)[]
 /** SQLite's primary result codes that mean something to us (sqlite.org/rescode.html). */
 const PERMISSION_CODES: readonly number[] = [3, 8, 23]
 const BUSY_CODES: readonly number[] = [5, 6]
-const CORRUPT_CODES: readonly number[] = [11, 26]
+const CORRUPT = 11
+const NOT_A_DATABASE = 26
 /** IOERR and FULL: whatever they hit, the commit may or may not have reached the disk. */
 const UNKNOWN_CODES: readonly number[] = [10, 13]
 const CANNOT_OPEN = 14
@@ -160,8 +162,30 @@ function translate(error: unknown, path: string): unknown {
   if (PERMISSION_CODES.includes(code)) {
     return new QctlError('permission', `no permission to write ${path}: ${error.message}`, facts)
   }
-  if (CORRUPT_CODES.includes(code)) return new QctlError('not_a_database', `${path} is not a qctl database: ${error.message}`, facts)
-  if (code === CANNOT_OPEN) return new QctlError('cannot_open', `cannot open ${path}: ${error.message}`, facts)
+  if (code === CORRUPT) {
+    const hint = 'keep the file and its -wal, restore a backup, or recover what is left with: sqlite3 FILE .recover'
+    return new QctlError('corrupt', `${path} is damaged: ${error.message}`, {...facts, hint})
+  }
+  if (code === NOT_A_DATABASE) return new QctlError('not_a_database', `${path} is not a qctl database: ${error.message}`, facts)
+  if (code === CANNOT_OPEN) return whyNotOpen(path) ?? new QctlError('cannot_open', `cannot open ${path}: ${error.message}`, facts)
   if (code === TOO_BIG) return new QctlError('payload_too_large', `too big for ${path}: ${error.message}`, facts)
   return error
+}
+
+/** SQLite says only that it could not open a file; the file system says why, also when it was the log beside it. */
+function whyNotOpen(path: string): QctlError | null {
+  const directory = dirname(path)
+  for (const [place, mode, lack] of [
+    [path, constants.R_OK | constants.W_OK, ''],
+    [directory, constants.W_OK | constants.X_OK, `: its log has to be in ${directory}`],
+  ] as const) {
+    try {
+      accessSync(place, mode)
+    } catch (cause) {
+      const code = cause instanceof Error && 'code' in cause ? cause.code : null
+      if (code === 'EROFS') return new QctlError('cannot_open', `cannot open ${path}${lack}, which is read-only`, {cause})
+      if (code === 'EACCES' || code === 'EPERM') return new QctlError('permission', `cannot open ${path}${lack}: permission denied`, {cause})
+    }
+  }
+  return null
 }

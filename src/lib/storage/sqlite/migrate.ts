@@ -38,8 +38,9 @@ export function inspectSchema(db: Connection): Finding {
  * Brings the schema up to date inside one transaction. Of many processes that start at once one does the work,
  * the others find it done. The caller retries when it is `busy`.
  * @param wallNow UTC ms, when an empty file becomes a store
+ * @returns true when this call made an empty file a store
  */
-export function migrate(db: Connection, durability: Durability, wallNow: number): void {
+export function migrate(db: Connection, durability: Durability, wallNow: number): boolean {
   db.exec('BEGIN IMMEDIATE')
   try {
     const found = inspectSchema(db)
@@ -52,6 +53,7 @@ export function migrate(db: Connection, durability: Durability, wallNow: number)
       db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`)
     }
     db.exec('COMMIT')
+    return found === 'empty'
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK')
     throw error

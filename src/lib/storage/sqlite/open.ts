@@ -1,4 +1,4 @@
-import {closeSync, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync} from 'node:fs'
+import {accessSync, chmodSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
 import {QctlError} from '../../errors.ts'
 import {type Clock, monotonicMs, sleep} from '../../time.ts'
@@ -71,14 +71,25 @@ function prepare(db: Connection, options: SqliteOptions): Durability {
   const found = inspectSchema(db)
   if (found === 'empty') {
     if (!options.create) throw new QctlError('not_a_database', `${db.path} is empty, not a qctl database`)
+    keepPrivate(db.path)
     db.exec(NEW_FILE_PRAGMAS)
   }
-  if (found !== 'current') migrate(db, options.durability, options.clock.wallNow())
+  const isMade = found !== 'current' && migrate(db, options.durability, options.clock.wallNow())
+  if (isMade) options.onCreate(db.path)
   const [row] = db.tuples('SELECT durability FROM store')
   const durability = text(row?.[0]) === 'normal' ? 'normal' : 'full'
   db.exec(`${CONNECTION_PRAGMAS}; PRAGMA synchronous = ${durability === 'normal' ? 'NORMAL' : 'FULL'}`)
   db.harden()
   return durability
+}
+
+/** An empty file that somebody else made may be open to all; the log takes its mode from it. */
+function keepPrivate(file: string): void {
+  try {
+    chmodSync(file, 0o600)
+  } catch (error) {
+    throw fileError(error, `cannot make ${file} private`)
+  }
 }
 
 /** Repeats what found the database busy, until the lock timeout. */
@@ -101,9 +112,9 @@ function locate(path: string, options: SqliteOptions): string {
   const stat = statOf(asked)
   if (stat === null) {
     if (!options.create) {
-      throw new QctlError('not_found', `no database at ${asked}`, {hint: 'make one with: qctl init'})
+      throw new QctlError('not_found', `no database at ${asked}`, {hint: `make one with: qctl init --db ${asked}`})
     }
-    return make(asked, options)
+    return make(asked)
   }
   if (!stat.isFile()) throw new QctlError('cannot_open', `${asked} is not a file`)
   // SQLite takes a file of one byte for an empty one (os_unix.c, ticket 3260) and would write over it.
@@ -112,7 +123,17 @@ function locate(path: string, options: SqliteOptions): string {
     const hint = 'SQLite would keep two logs for one file and lose jobs; give each database one name'
     throw new QctlError('cannot_open', `${asked} has ${stat.nlink} names (hard links)`, {hint})
   }
+  assertReadable(asked)
   return realPathOf(asked)
+}
+
+/** SQLite says only that it cannot open the file. */
+function assertReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK)
+  } catch (error) {
+    throw fileError(error, `cannot read ${path}`)
+  }
 }
 
 function realPathOf(path: string): string {
@@ -131,14 +152,13 @@ function statOf(path: string) {
   }
 }
 
-function make(path: string, options: SqliteOptions): string {
+function make(path: string): string {
   const directory = dirname(path)
   try {
     const first = mkdirSync(directory, {recursive: true, mode: 0o700})
     if (first !== undefined) for (let made = directory; made.length >= dirname(first).length; made = dirname(made)) syncDirectory(made)
     closeSync(openSync(path, 'wx', 0o600))
     syncDirectory(directory)
-    options.onCreate(path)
   } catch (error) {
     // Another process was faster: it is the one that made it.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw fileError(error, `cannot create ${path}`)

@@ -95,7 +95,9 @@ export function settings(db: Connection, names: readonly string[]): readonly Que
 }
 
 const SET = 'UPDATE queue SET settings = ?2, dead_letter_id = ?3, updated_at = ?4 WHERE id = ?1'
-const SET_PAUSED = 'UPDATE queue SET paused = ?2, paused_reason = ?3, updated_at = ?4 WHERE id = ?1'
+/** Pausing again without a reason keeps the one there is. */
+const SET_PAUSED = `
+UPDATE queue SET paused = ?2, paused_reason = iif(?2 = 1, coalesce(?3, paused_reason), NULL), updated_at = ?4 WHERE id = ?1`
 const SETTINGS = 'SELECT settings FROM queue WHERE id = ?'
 /** Everything reachable from ?1 by following dead-letter links; true when ?2 is among it. */
 const REACHES = `
