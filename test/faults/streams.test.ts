@@ -14,7 +14,7 @@ describe('a consumer whose log cannot be written goes on working', () => {
     ['to a full disk', '2>/dev/full'],
     ['closed', '2>&-'],
     ['to a pipe whose reader is gone', '2> >(exec true)'],
-    ['to a pipe that nobody reads', '2> >(exec sleep 8 >/dev/null)'],
+    ['to a pipe that nobody reads', '2> >(exec sleep 8 >/dev/null 2>&1)'],
     ['and nothing else open', '0<&- 1>&- 2>&-'],
   ])('%s', async (_, redirection) => {
     await using scene = new Scene()
