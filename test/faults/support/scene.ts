@@ -1,4 +1,4 @@
-import {type ChildProcess, spawn, spawnSync} from 'node:child_process'
+import {spawn, spawnSync} from 'node:child_process'
 import {randomBytes} from 'node:crypto'
 import {copyFileSync, existsSync} from 'node:fs'
 import {join} from 'node:path'
@@ -24,14 +24,16 @@ export interface StartOptions {
 
 /** The processes of this test run; one watchdog answers for all of them. */
 const RUN = randomBytes(6).toString('hex')
-let watchdog: ChildProcess | null = null
+const undisposed = new Set<string>()
 let scenes = 0
 
-/** Whatever happens to this process, what it started is killed. */
+/**
+ * Whatever happens to this process, what it started is killed. The watchdog is no child of ours, because the test runner kills
+ * its children when a test takes too long.
+ */
 function setWatchdog(): void {
-  if (watchdog !== null) return
-  watchdog = spawn('sh', [join(import.meta.dirname, 'watchdog.sh'), RUN], {stdio: ['pipe', 'ignore', 'ignore'], detached: true})
-  watchdog.unref()
+  const command = `setsid sh '${join(import.meta.dirname, 'watchdog.sh')}' ${process.pid} ${RUN} >/dev/null 2>&1 </dev/null &`
+  spawnSync('sh', ['-c', command], {stdio: 'ignore'})
 }
 
 /** A directory and a database of their own, and every process that works on them. */
@@ -45,9 +47,12 @@ export class Scene {
 
   constructor() {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} does not exist: run npm run build`)
-    setWatchdog()
+    if (scenes === 0) setWatchdog()
+    // A test that took too long has not tidied up.
+    for (const mark of undisposed) killMarked(mark)
     scenes += 1
     this.mark = `${RUN}.${scenes}`
+    undisposed.add(this.mark)
   }
 
   /** A path inside the scene. */
@@ -115,6 +120,7 @@ export class Scene {
   /** Kills what is still alive. */
   async [Symbol.asyncDispose](): Promise<void> {
     killMarked(this.mark)
+    undisposed.delete(this.mark)
     await Promise.allSettled([...this.#running].map(running => running.finished()))
   }
 }
