@@ -2,7 +2,7 @@
 # watchdog.sh RUNNER RUN: when the test runner (a pid) is gone, kills every process it left behind: all that it started, their
 # handlers and the children of these carry FAULT_RUN=RUN.N in their environment.
 # A zombie is gone, too: where nobody reaps, it stays for ever.
-while grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$1/status"; do
+while grep -qs '^State:[[:space:]]*[A-WYa-z]' "/proc/$1/status"; do
   sleep 0.5
 done
 tries=0
