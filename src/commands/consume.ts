@@ -33,6 +33,7 @@ export default class Consume extends BaseCommand {
   static override summary = 'Run a command for each job, until stopped'
   static override description = `The payload comes on stdin, QCTL_* variables tell the rest (qctl help handlers).
 TERM and INT let handlers finish within --grace; a second one ends them at once.`
+  static override usage = 'consume [FLAGS] -- CMD [ARG...]'
   static override examples = [
     'qctl consume -Q mail -- ./send.sh',
     "qctl consume -Q sum -c 4 --drain --shell 'xargs sha256sum'",
@@ -43,14 +44,14 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(Consume)
-    const {command = []} = args
-    requireOneHandler(flags, command, this.argv)
+    const {cmd = []} = args
+    requireOneHandler(flags, cmd, this.argv)
     const {stop, now: kill} = this.interruption
     const {queue, storage} = await this.open({create: true})
     const log = daemonLog(this.settings, flags)
     const work = workOf(flags, this.settings, this.origins.lease)
     await tellOfMissing(work.queues, storage, log)
-    const handler = await openHandler(specOf(flags, command), {removeFile: flags['remove-file']})
+    const handler = await openHandler(specOf(flags, cmd), {removeFile: flags['remove-file']})
     const dbPath = databaseFile(this.settings)
     try {
       await new Consumer({...work, queue, storage, dbPath, handler, stop, kill, log: workLog(log)}).run()

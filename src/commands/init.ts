@@ -3,12 +3,15 @@ import {databaseFile} from '../lib/cli/database-file.ts'
 import {DRY_RUN_FLAGS} from '../lib/cli/flags.ts'
 import {INIT_FLAGS, initialize, rehearse} from '../lib/cli/init.ts'
 import {oclifFlags} from '../lib/cli/oclif-flags.ts'
+import {ONE_THING} from '../lib/cli/print.ts'
 
 export default class Init extends BaseCommand {
   static override summary = 'Make the database, or bring an existing one up to date'
   static override description = 'Not needed: produce and consume make a missing database as well.'
   static override examples = ['qctl init', 'qctl init --db /srv/queue.db --durability normal']
   static override flags = oclifFlags({...INIT_FLAGS, ...DRY_RUN_FLAGS})
+
+  protected override readonly formats = ONE_THING
 
   override async run(): Promise<void> {
     const {flags} = await this.parse(Init)

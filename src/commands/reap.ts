@@ -2,6 +2,7 @@ import {BaseCommand} from '../lib/cli/base-command.ts'
 import {daemonLog} from '../lib/cli/daemon-log.ts'
 import {databaseFile} from '../lib/cli/database-file.ts'
 import {oclifFlags} from '../lib/cli/oclif-flags.ts'
+import {ONE_THING} from '../lib/cli/print.ts'
 import {DEFAULT_REAP_EVERY_MS, printPass, REAP_FLAGS, rehearsePass} from '../lib/cli/reap.ts'
 import {HostCoroner} from '../lib/consumer/coroner.ts'
 import {ReaperLoop} from '../lib/consumer/reaper-loop.ts'
@@ -12,6 +13,8 @@ export default class Reap extends BaseCommand {
   static override description = 'Every consumer does this as well; this is for hosts that want it as a process of its own.'
   static override examples = ['qctl reap', 'qctl reap --once', 'qctl reap --every 10s']
   static override flags = oclifFlags(REAP_FLAGS)
+
+  protected override readonly formats = ONE_THING
 
   override async run(): Promise<void> {
     const {flags} = await this.parse(Reap)

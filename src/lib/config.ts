@@ -55,9 +55,9 @@ function duration(about: About, bounds: {readonly min: string; readonly max: str
 /** Every setting. Durations are milliseconds. In a configuration file the names are written with underscores. */
 export const SETTINGS = {
   db: {
-    shape: 'PATH|URL',
+    shape: 'PATH',
     env: 'QCTL_DB',
-    help: 'the database: a file, or postgres://…',
+    help: 'the file of the database',
     parse: (text: string): string => {
       if (text === '') throw new QctlError('usage', 'the name of the database is empty')
       return text

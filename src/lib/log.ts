@@ -93,9 +93,14 @@ function cut(text: string): string {
 
 /** `2026-11-22 06:49:01 info  job done job=42 queue=mail error="exit 1"` */
 function textLine(now: number, level: LogLevel, message: string, fields: LogFields): string {
-  const facts = Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [` ${name}=${textValue(value)}`]))
+  const facts = Object.entries(fields).flatMap(([name, value]) => (isNothing(value) ? [] : [` ${name}=${textValue(value)}`]))
   // The offset is left out: who watches a terminal knows the zone.
   return `${formatTime(now).slice(0, 19)} ${level.padEnd(5)} ${safeText(cut(message))}${facts.join('')}`
+}
+
+/** What a person need not read: a fact that is absent, or a count or delay of nothing. */
+function isNothing(value: LogFields[string]): value is null | undefined | 0 {
+  return value === undefined || value === null || value === 0
 }
 
 function textValue(value: LogValue | readonly LogValue[]): string {

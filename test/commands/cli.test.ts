@@ -50,14 +50,43 @@ describe('help', () => {
     expect((await qctl(['help'])).stdout).not.toContain('undefined')
   })
 
+  test('names its pages, and the one that was meant', async () => {
+    expect((await qctl([])).stdout).toContain('  help filters ')
+    const hint = async (...words: string[]): Promise<string> => (await qctl(['help', ...words])).stderr
+    for (const word of ['filtrs', 'filter']) expect(await hint(word)).toBe(`qctl: no help on "${word}" (did you mean "qctl help filters"?)\n`)
+    expect(await hint('exit-code')).toContain('did you mean "qctl help exit-codes"?')
+    expect(await hint('jobs', 'lst')).toContain('did you mean "qctl help jobs list"?')
+  })
+
+  test('is laid out in columns', async () => {
+    const list = (await qctl(['jobs', 'list', '-h'])).stdout
+    expect(list).toContain('\n      --where=FILTER  such')
+    const consume = (await qctl(['help', 'consume'])).stdout
+    expect(consume).toContain('  $ qctl consume [FLAGS] -- CMD [ARG...]\n')
+    expect(consume.split('Run a command for each job, until stopped')).toHaveLength(2)
+  })
+
+  test('every example begins with a dollar', async () => {
+    for (const id of ids) {
+      const [, examples = ''] = (await qctl(['help', ...id.split(':')])).stdout.split('EXAMPLES\n')
+      expect(examples.split('\n').filter((line) => line !== '' && !line.startsWith('  $ '))).toEqual([])
+    }
+  })
+
   test('works with a broken configuration', async () => {
     expect((await qctl(['help'], {env: {QCTL_CONFIG: '/nonexistent', QCTL_OUTPUT: 'x'}})).status).toBe(0)
   })
 })
 
 describe('version', () => {
-  test.each(['--version', '-V', 'version'])('%s', async (word) => {
+  test.each(['--version', '-V'])('%s', async (word) => {
     expect(await qctl([word])).toEqual({status: 0, stdout: `qctl ${pjson.version}\n`, stderr: ''})
+  })
+
+  test('one fact per line', async () => {
+    const {stdout} = await qctl(['version'])
+    expect(stdout).toMatch(/^qctl \S+\nbun \S+\nSQLite 3\S+\n\w+-\w+\n$/)
+    expect(stdout).toStartWith(`qctl ${pjson.version}\n`)
   })
 
   test('says what it is made of', async () => {
@@ -73,6 +102,24 @@ describe('version', () => {
 })
 
 describe('a mistake', () => {
+  test.each([
+    [['reap', '--every', '10s', '--once'], '--once and --every do not go together'],
+    [['jobs', 'list', '-o', 'xml'], '--output: "xml" is not one of table, wide, json, ndjson, csv, id'],
+    [['jobs', 'assign', '1'], '--consumer is missing'],
+    [['produce', '--for', '1m', 'x'], '--for needs --assign'],
+    [['produce', '--lines', '--ndjson'], '--lines and --ndjson do not go together'],
+    [['version', '-o', 'csv'], 'this command has no --output csv: it takes table, wide, json, ndjson'],
+    [['jobs', 'delete', '1', '-o', 'id'], 'this command has no --output id: it takes table, wide, json, ndjson'],
+    [['help', '-o', 'id'], 'this command has no --output id: it takes table, wide, json, ndjson'],
+    [['jobs', 'list', '--where', 'key="a'], 'filter, character 5: quotes that are not closed (inside "…" write \\" and \\\\)'],
+  ])('%j', async (args, sentence) => {
+    expect(await qctl(args)).toEqual({status: 2, stdout: '', stderr: `qctl: ${sentence}\n`})
+  })
+
+  test('in the environment is not made of a format that a command does not have', async () => {
+    expect((await qctl(['version'], {env: {QCTL_OUTPUT: 'csv'}})).status).toBe(0)
+  })
+
   test('in the command', async () => {
     const {status, stdout, stderr} = await qctl(['versoin'])
     expect([status, stdout, stderr]).toEqual([2, '', 'qctl: unknown command "versoin" (did you mean "qctl version"?)\n'])

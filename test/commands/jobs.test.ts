@@ -106,6 +106,32 @@ describe('jobs show', () => {
     expect((await sandbox.qctl(['jobs', 'show', '@last-failed'])).status).toBe(66)
   })
 
+  test('the end of what the handler printed last is shown to people', async () => {
+    const sandbox = new Sandbox()
+    await sandbox.qctl(['produce', 'x'])
+    await sandbox.qctl(['consume', '--drain', '--shell', "seq 1 30; printf 'bad \\033[31m' >&2"])
+    const {stdout} = await sandbox.qctl(['jobs', 'show', '1'])
+    expect(stdout).toContain(`stdout of run 1\n  … 21 bytes before\n  11\n  12\n`)
+    expect(stdout).toContain('  30\nstderr of run 1\n  bad \\x1b[31m\n')
+    expect(stdout).toContain('payload (1 byte)')
+  })
+
+  test('as ids and as CSV', async () => {
+    const sandbox = await withJobs()
+    expect((await sandbox.qctl(['jobs', 'show', '2', '1', '-o', 'id'])).stdout).toBe('2\n1\n')
+    const [head, first] = (await sandbox.qctl(['jobs', 'show', '1', '-o', 'csv'])).stdout.split('\r\n')
+    expect(head).toBe('id,queue,state,reason,error,priority,run_at,key,attempts,created_at,finished_at,wait_ms,run_ms')
+    expect(first).toMatch(/^1,mail,pending,,,0,\d{4}-\d\d-\d\dT[\d:.]+Z,,0,\d{4}-\d\d-\d\dT[\d:.]+Z,,,$/)
+  })
+
+  test('every column of CSV is a name of the JSON document', async () => {
+    const sandbox = await withJobs()
+    const [item = {}] = ((await sandbox.json(['jobs', 'list', '-l', '1'])) as {items: object[]}).items
+    const {stdout} = await sandbox.qctl(['jobs', 'list', '-l', '1', '-o', 'csv', '--columns', Object.keys(item).join(',')])
+    expect(stdout.split('\r\n')[1]).toStartWith('10,default,pending,false,,,5,')
+    expect((await sandbox.qctl(['jobs', 'list', '-o', 'csv', '--columns', 'remark'])).status).toBe(2)
+  })
+
   test('--raw is the payload and nothing else', async () => {
     const sandbox = await withJobs()
     expect((await sandbox.qctl(['jobs', 'show', '1', '--raw'])).stdout).toBe('a')
@@ -141,7 +167,7 @@ describe('verbs by id', () => {
     await sandbox.qctl(['jobs', 'cancel', '1'])
     const {stdout, stderr} = await sandbox.qctl(['jobs', 'fail', '1', '2', '99', '--json'])
     expect(JSON.parse(stdout)).toEqual({
-      action: 'fail', matched: 3, changed: 1, skipped: [{id: 1, why: 'finished'}, {id: 99, why: 'no such job'}], dry_run: false, sample: [1, 2, 99],
+      action: 'fail', matched: 3, changed: 1, skipped: [{id: 1, why: 'finished'}, {id: 99, why: 'no such job'}], dry_run: false, sample: [2],
     })
     expect(stderr).toBe('qctl: job 1 is finished; job 99 does not exist\n')
   })
@@ -156,6 +182,8 @@ describe('verbs by id', () => {
     const sandbox = await withJobs()
     await sandbox.qctl(['jobs', 'assign', '1', '--consumer', 'bob', '--for', 'never'])
     expect(await sandbox.json(['jobs', 'show', '1'])).toMatchObject({assigned_to: 'bob', assigned_until: null})
+    expect((await sandbox.qctl(['jobs', 'list', '--where', 'id=1'])).stdout).toMatch(/REMARK\n.*  for bob only\n$/)
+    expect((await sandbox.qctl(['jobs', 'show', '1'])).stdout).toContain('to bob, for ever\n')
     await sandbox.qctl(['consume', '-Q', 'mail', '--drain', '--name', 'ann', '--', 'true'])
     expect(await ids(sandbox, '-Q', 'mail', '-s', 'pending')).toEqual([1])
     await sandbox.qctl(['consume', '-Q', 'mail', '--drain', '--name', 'bob', '--', 'true'])
@@ -172,7 +200,7 @@ describe('verbs by filter', () => {
     expect(await ids(sandbox)).toHaveLength(10)
     expect(await sandbox.qctl(['jobs', 'delete', '-Q', 'mail', '--confirm', '5'])).toEqual({status: 0, stdout: '5 deleted\n', stderr: ''})
     expect(await sandbox.qctl(['jobs', 'cancel', '--where', 'queue=default', '-y'])).toEqual({status: 0, stdout: '5 cancelled\n', stderr: ''})
-    expect(await sandbox.qctl(['jobs', 'cancel', '--where', 'queue=nothing'])).toEqual({status: 0, stdout: '0 cancelled\n', stderr: ''})
+    expect(await sandbox.qctl(['jobs', 'cancel', '--where', 'queue=nothing'])).toEqual({status: 0, stdout: '0 cancelled\n', stderr: 'there is no queue nothing\n'})
   })
 
   test('--dry-run counts and changes nothing', async () => {
@@ -188,7 +216,41 @@ describe('verbs by filter', () => {
     const sandbox = await withJobs()
     await sandbox.qctl(['jobs', 'cancel', '1', '2'])
     const {status, stdout} = await sandbox.qctl(['jobs', 'fail', '-Q', 'mail', '--yes'])
-    expect({status, stdout}).toEqual({status: 1, stdout: '3 failed, 2 skipped (finished)\n'})
+    expect({status, stdout}).toEqual({status: 0, stdout: '3 failed, 2 skipped (finished)\n'})
+    expect(await sandbox.qctl(['jobs', 'fail', '-Q', 'mail', '--yes'])).toMatchObject({status: 0, stderr: ''})
+  })
+
+  test('what is asked about, asserted and named is what would change', async () => {
+    const sandbox = await withJobs()
+    await sandbox.qctl(['jobs', 'cancel', '1', '2'])
+    expect((await sandbox.qctl(['jobs', 'fail', '-Q', 'mail'])).stderr).toBe('qctl: this would fail 3 jobs (say --yes, or --confirm 3)\n')
+    expect((await sandbox.qctl(['jobs', 'fail', '-Q', 'mail', '-n'])).stdout).toBe('would fail 3 jobs, 2 skipped (finished) (3 4 5); nothing was changed\n')
+    expect((await sandbox.qctl(['jobs', 'fail', '-Q', 'mail', '--confirm', '5'])).status).toBe(4)
+    expect(await sandbox.json(['jobs', 'fail', '-Q', 'mail', '--confirm', '3'])).toMatchObject({matched: 5, changed: 3, sample: [3, 4, 5]})
+  })
+
+  test('a queue that does not exist is told, with the one that was meant', async () => {
+    const sandbox = await withJobs()
+    const note = 'there is no queue mial (did you mean mail?)\n'
+    expect(await sandbox.qctl(['jobs', 'list', '-Q', 'mial', '-o', 'id'])).toEqual({status: 0, stdout: '', stderr: note})
+    expect(await sandbox.qctl(['jobs', 'delete', '--where', 'not (queue!=mial)', '-y'])).toEqual({status: 0, stdout: '0 deleted\n', stderr: note})
+    expect((await sandbox.qctl(['jobs', 'list', '-Q', 'mial', '-q'])).stderr).toBe('')
+  })
+
+  test('Ctrl-C at the question is an interruption', () => {
+    const sandbox = new Sandbox()
+    const program = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+text = b''
+while b'[y/N]' not in text: text += os.read(terminal, 1000)
+os.write(terminal, b'\\x03')
+print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`
+    const env = {HOME: sandbox.home, PATH: process.env['PATH']}
+    spawnSync(BINARY, ['produce', 'x'], {env})
+    expect(spawnSync('python3', ['-c', program, BINARY, 'jobs', 'delete', '-Q', 'default'], {encoding: 'utf8', env, timeout: 20_000}).stdout).toBe('130\n')
+    expect(spawnSync(BINARY, ['jobs', 'list', '-o', 'id'], {encoding: 'utf8', env}).stdout).toBe('1\n')
   })
 
   test('a filter that is none', async () => {
@@ -224,7 +286,8 @@ describe('a job that is being processed', () => {
   test('--no-wait only asks', async () => {
     const {sandbox} = await processing()
     await using _ = sandbox
-    expect(await sandbox.qctl(['jobs', 'cancel', '1', '--no-wait'])).toEqual({status: 0, stdout: '1 requested\n', stderr: ''})
+    expect(await sandbox.qctl(['jobs', 'cancel', '1', '--no-wait', '--reason', 'why'])).toEqual({status: 0, stdout: '1 requested\n', stderr: ''})
+    expect((await sandbox.qctl(['jobs', 'show', '1'])).stdout).toMatch(/  cancel requested  \S+  why\n/)
     expect((await sandbox.qctl(['jobs', 'wait', '1', '--for', '10s'])).stdout).toBe('1 cancelled\n')
   })
 
@@ -260,6 +323,8 @@ describe('jobs wait', () => {
     expect(JSON.parse(stdout)).toEqual({jobs: [{id: 1, state: 'done', reason: null}, {id: 2, state: 'done', reason: null}], timed_out: false})
     await sandbox.qctl(['jobs', 'fail', '3'])
     expect(await sandbox.qctl(['jobs', 'wait', '1', '3'])).toEqual({status: 1, stdout: '1 done\n3 failed (admin)\n', stderr: ''})
+    expect((await sandbox.qctl(['jobs', 'wait', '1', '3', '-o', 'id'])).stdout).toBe('1\n3\n')
+    expect((await sandbox.qctl(['jobs', 'wait', '1', '3', '-o', 'csv'])).stdout).toBe('id,state,reason\r\n1,done,\r\n3,failed,admin\r\n')
     expect((await sandbox.qctl(['jobs', 'wait', '1', '99'])).status).toBe(66)
     expect((await sandbox.qctl(['jobs', 'wait', '90-99'])).status).toBe(66)
     expect((await sandbox.qctl(['jobs', 'wait'])).status).toBe(2)

@@ -95,6 +95,7 @@ describe('produce', () => {
     const sandbox = new Sandbox()
     const dry = await sandbox.qctl(['produce', '-n', '--lines'], {stdin: 'a\nb\n'})
     expect(dry).toEqual({status: 0, stdout: '', stderr: 'would store 2 jobs; nothing was written\n'})
+    expect(await sandbox.json(['produce', '-n', 'a'])).toEqual({jobs: [], stored: 0, existing: 0, dry_run: true, would_store: 1})
     expect(existsSync(sandbox.database)).toBe(false)
   })
 })
@@ -180,6 +181,21 @@ describe('produce --ndjson', () => {
     expect(failed.stderr).toContain('tail -n +21 ')
     expect(failed.stdout.split('\n')).toHaveLength(21)
     expect(await count(sandbox)).toBe(20)
+  })
+
+  test('with --batch and --json the ids of what was committed are in the document of the error', async () => {
+    const sandbox = new Sandbox()
+    const {status, stdout} = await sandbox.qctl(['produce', '--ndjson', '--batch', '2', '--json'], {stdin: '{"payload":1}\n{"payload":2}\n{"nope":1}\n'})
+    expect(status).toBe(65)
+    expect(JSON.parse(stdout)).toMatchObject({jobs: [{id: 1}, {id: 2}], stored: 2, existing: 0, error: {code: 'bad_input', exit: 65}})
+    const csv = await sandbox.qctl(['produce', '--ndjson', '--batch', '1', '-o', 'csv'], {stdin: '{"payload":1}\n{"nope":1}\n'})
+    expect(csv).toMatchObject({status: 65, stdout: 'id,queue,existing\r\n3,default,false\r\n'})
+  })
+
+  test('under ndjson an error is one line', async () => {
+    const {stdout} = await new Sandbox().qctl(['produce', '--ndjson', '-o', 'ndjson'], {stdin: '{"nope":1}'})
+    expect(stdout.trim().split('\n')).toHaveLength(1)
+    expect(JSON.parse(stdout)).toMatchObject({error: {exit: 65}})
   })
 
   test('a bad line as JSON', async () => {

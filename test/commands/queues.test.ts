@@ -24,6 +24,10 @@ describe('queues create and set', () => {
       retry_window_ms: 2000 + 6000 + 18_000 + 54_000,
     })
     expect((await sandbox.qctl(['queues', 'list', '-o', 'id'])).stdout).toBe('lost\nmail\n')
+    expect((await sandbox.qctl(['queues', 'show', 'mail', '-o', 'id'])).stdout).toBe('mail\n')
+    expect((await sandbox.qctl(['queues', 'list', '-o', 'csv', '--columns', 'name,pending,oldest_pending_ms,timeout_ms,backoff'])).stdout.split('\r\n')).toEqual([
+      'name,pending,oldest_pending_ms,timeout_ms,backoff', 'lost,0,,,"{""base_ms"":1000,""cap_ms"":3600000,""factor"":4}"', 'mail,0,,90000,"{""base_ms"":2000,""cap_ms"":600000,""factor"":3}"', '',
+    ])
     const back = ['--timeout', 'none', '--concurrency', 'none', '--dead-letter', 'none', '--lease', 'default', '--retention', 'failed=1h', '--max-attempts', 'default']
     expect(await sandbox.json(['queues', 'set', 'mail', ...back])).toMatchObject({
       settings: {

@@ -1,5 +1,5 @@
 import {BaseCommand} from '../../lib/cli/base-command.ts'
-import {LIST_FLAGS, SELECT_FLAGS} from '../../lib/cli/job-flags.ts'
+import {filterOf, LIST_FLAGS, SELECT_FLAGS} from '../../lib/cli/job-flags.ts'
 import {listJobs, watchJobs} from '../../lib/cli/list-jobs.ts'
 import {oclifFlags} from '../../lib/cli/oclif-flags.ts'
 
@@ -9,14 +9,16 @@ export default class JobsList extends BaseCommand {
     'qctl jobs list',
     'qctl jobs list -Q mail -s failed,retrying -l 50',
     "qctl jobs list --where 'queue=mail attempts>2 age<1d' --sort attempts",
-    'qctl jobs list -s failed -o id | xargs qctl jobs resubmit',
+    'qctl jobs list -s failed -o id | xargs -r qctl jobs resubmit',
   ]
   static override flags = oclifFlags({...SELECT_FLAGS, ...LIST_FLAGS})
 
   override async run(): Promise<void> {
     const {flags} = await this.parse(JobsList)
+    // A bad filter is told of before anything is opened.
+    filterOf(flags)
     const {inspector, storage} = await this.open()
     if (flags.watch) await watchJobs(flags, {inspector, storage, print: this.print, signal: this.signal})
-    else await listJobs(flags, {inspector, print: this.print})
+    else await listJobs(flags, {inspector, storage, print: this.print})
   }
 }

@@ -15,6 +15,6 @@ export default class QueuesCreate extends QueueCommand {
     const change = {create: 'must', settings: settingsChange(flags, DEFAULT_SETTINGS)} as const
     if (flags['dry-run']) return this.rehearse(args.name, change)
     const {storage} = await this.open()
-    this.printQueue(await storage.setQueue(args.name, change))
+    await this.printQueue(await storage.setQueue(args.name, change))
   }
 }

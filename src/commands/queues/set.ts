@@ -6,6 +6,7 @@ import {QctlError} from '../../lib/errors.ts'
 
 export default class QueuesSet extends QueueCommand {
   static override summary = 'Change the settings of a queue'
+  static override description = 'The word default in place of a value takes a setting back to what it was at first.'
   static override examples = [
     'qctl queues set mail --max-attempts 5 --backoff exp:1s..1h*4',
     'qctl queues set mail --retention done=1d,failed=never --dead-letter mail-failed',
@@ -21,6 +22,6 @@ export default class QueuesSet extends QueueCommand {
     if (Object.keys(settings).length === 0) throw new QctlError('usage', 'nothing to set', {hint: 'qctl queues set --help lists the settings'})
     if (flags['dry-run']) return this.rehearse(args.name, {create: 'never', settings})
     const {storage} = await this.open()
-    this.printQueue(await storage.setQueue(args.name, {create: 'never', settings}))
+    await this.printQueue(await storage.setQueue(args.name, {create: 'never', settings}))
   }
 }

@@ -9,6 +9,6 @@ export default class QueuesShow extends QueueCommand {
 
   override async run(): Promise<void> {
     const {args} = await this.parse(QueuesShow)
-    this.printQueue(await this.existing(args.name))
+    await this.printQueue(await this.existing(args.name))
   }
 }

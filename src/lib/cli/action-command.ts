@@ -1,12 +1,15 @@
-import type {ActionReport} from '../queue/action-report.ts'
+import {type ActionReport, wouldChange} from '../queue/action-report.ts'
 import type {Action, Target} from '../storage/storage.ts'
 import {cliActor} from './actor.ts'
 import {failureOfReport, reportJson, reportLine} from './action-report.ts'
 import {BaseCommand} from './base-command.ts'
 import {confirm} from './confirm.ts'
+import {counted} from './counted.ts'
 import {databaseFile} from './database-file.ts'
 import {reportFailure} from './failure.ts'
 import type {Selection} from './job-flags.ts'
+import {noteMissingQueues} from './missing.ts'
+import {ONE_THING} from './print.ts'
 import type {Session} from './session.ts'
 
 /** What a verb does, and how. */
@@ -25,6 +28,8 @@ const BEYOND_GRACE_MS = 5000
 
 /** A command that does one thing to many jobs. */
 export abstract class ActionCommand extends BaseCommand {
+  protected override readonly formats = ONE_THING
+
   /** The file of the database; `null` when it is named by a URL. */
   protected get databaseFile(): string | null {
     return databaseFile(this.settings)
@@ -37,10 +42,11 @@ export abstract class ActionCommand extends BaseCommand {
   protected async perform(selection: Selection, deed: Deed): Promise<void> {
     const session = await this.open()
     const {targets, unnamed} = await this.#find(selection, session)
-    const {inspector} = session
-    if (deed.dryRun) return this.#print(await inspector.preview(deed.action, targets), unnamed)
-    await this.#ask(selection, deed, targets.length)
-    this.#print(await this.#act(deed, targets, session), unnamed)
+    const origin = {named: selection.kind === 'ids', unnamed}
+    const foreseen = await session.inspector.preview(deed.action, targets)
+    if (deed.dryRun) return this.#print(foreseen, origin)
+    await this.#ask(selection, deed, wouldChange(foreseen))
+    this.#print(await this.#act(deed, targets, session), origin)
   }
 
   async #act(deed: Deed, targets: readonly Target[], session: Session): Promise<ActionReport> {
@@ -55,17 +61,19 @@ export abstract class ActionCommand extends BaseCommand {
     try {
       return await session.inspector.act(deed.action, targets, options)
     } catch (error) {
-      const [through, all] = [gone, targets.length].map(count => count.toLocaleString('en'))
-      if (this.signal.aborted) this.print.note(`interrupted: ${through} of ${all} jobs have been gone through`)
+      if (this.signal.aborted) this.print.note(`interrupted: ${gone.toLocaleString('en')} of ${counted(targets.length, 'job')} gone through`)
       throw error
     }
   }
 
   async #find(
     selection: Selection,
-    {inspector}: Session,
+    {inspector, storage}: Session,
   ): Promise<{readonly targets: readonly Target[]; readonly unnamed: readonly string[]}> {
-    if (selection.kind === 'where') return {targets: await inspector.snapshot(selection.filter), unnamed: []}
+    if (selection.kind === 'where') {
+      await noteMissingQueues(selection.filter, storage, this.print)
+      return {targets: await inspector.snapshot(selection.filter), unnamed: []}
+    }
     const {ids, missing} = await inspector.resolve(selection.specs)
     return {targets: ids.map(id => ({id, seen: null})), unnamed: missing}
   }
@@ -76,12 +84,12 @@ export abstract class ActionCommand extends BaseCommand {
     await confirm({verb: action.kind, count, noun: 'job'}, {...options, yes: options.yes || selection.kind === 'ids'})
   }
 
-  #print(report: ActionReport, unnamed: readonly string[]): void {
+  #print(report: ActionReport, origin: Parameters<typeof failureOfReport>[1]): void {
     this.print.result(reportJson(report), () => reportLine(report))
-    const failure = failureOfReport(report, unnamed)
+    const failure = failureOfReport(report, origin)
     if (failure === null) return
     // The document says it all to a program: no second one for the error.
-    reportFailure(failure.error, {json: false, verbose: false})
+    reportFailure(failure.error, {json: null, verbose: false})
     process.exitCode = failure.exit
   }
 }

@@ -1,5 +1,6 @@
 import {QctlError} from '../errors.ts'
-import type {ActionReport, Skipped} from '../queue/action-report.ts'
+import {type ActionReport, type Skipped, wouldChange} from '../queue/action-report.ts'
+import {counted} from './counted.ts'
 
 const PAST: Readonly<Record<ActionReport['action'], string>> = {
   cancel: 'cancelled',
@@ -21,7 +22,7 @@ export function reportJson(report: ActionReport): Readonly<Record<string, unknow
 /** One sentence for people: `4,198 deleted, 13 skipped (changed since)`. */
 export function reportLine(report: ActionReport): string {
   const parts: string[] = []
-  if (report.dryRun) parts.push(`would ${report.action} ${jobs(wouldChange(report))}`)
+  if (report.dryRun) parts.push(`would ${report.action} ${counted(wouldChange(report), 'job')}`)
   else {
     const settled = report.changed - report.requested.length
     if (settled > 0 || report.requested.length === 0) parts.push(`${count(settled)} ${PAST[report.action]}`)
@@ -31,36 +32,29 @@ export function reportLine(report: ActionReport): string {
   for (const [why, those] of Map.groupBy(left, ({why}) => why)) parts.push(`${count(those.length)} skipped (${why})`)
   for (const [why, those] of Map.groupBy(report.already, ({why}) => why)) parts.push(`${count(those.length)} ${why}`)
   if (!report.dryRun) return parts.join(', ')
-  const sample = report.sample.length === 0 ? '' : ` (${report.sample.join(' ')}${report.matched > report.sample.length ? ' …' : ''})`
+  const sample = report.sample.length === 0 ? '' : ` (${report.sample.join(' ')}${wouldChange(report) > report.sample.length ? ' …' : ''})`
   return `${parts.join(', ')}${sample}; nothing was changed`
-}
-
-/** How many jobs a dry run found that would change. */
-function wouldChange({matched, refused, already, missing}: ActionReport): number {
-  return matched - refused.length - already.length - missing.length
 }
 
 function count(number: number): string {
   return number.toLocaleString('en')
 }
 
-function jobs(number: number): string {
-  return `${count(number)} job${number === 1 ? '' : 's'}`
-}
-
 /**
- * The error that a report amounts to.
+ * The error that a report amounts to. Jobs that a filter found and their state protects are no error: who names none, misses none.
+ * @param named true when the jobs were named by their ids
  * @param unnamed ranges and `@` names that named no job
  * @returns the error and the exit status; `null` when every job is as was asked. 66 when one is missing, 124 when one was not
  *   settled in time, 4 when none was allowed, 1 when some were not
  */
 export function failureOfReport(
   report: ActionReport,
-  unnamed: readonly string[],
+  {named, unnamed}: {readonly named: boolean; readonly unnamed: readonly string[]},
 ): {readonly error: QctlError; readonly exit: number} | null {
-  const {open, missing} = report
+  const {open} = report
+  const missing = named ? report.missing : []
   // A dry run has said what it would leave alone; only what does not exist is a mistake.
-  const refused = report.dryRun ? [] : report.refused
+  const refused = report.dryRun || !named ? [] : report.refused
   const sentence = sentenceOf([...refused, ...open, ...missing], unnamed)
   if (sentence === '') return null
   if (missing.length > 0 || unnamed.length > 0) return {error: new QctlError('not_found', sentence), exit: 66}

@@ -1,8 +1,9 @@
 import {Command} from '@oclif/core/command'
 import type {Config, Interfaces} from '@oclif/core'
-import {resolveSettings, shownDatabase, type Origin, type SettingName, type Settings} from '../config.ts'
+import {OUTPUT_FORMATS, resolveSettings, shownDatabase, type Origin, type OutputFormat, type SettingName, type Settings} from '../config.ts'
 import {isTerminal} from '../descriptor.ts'
-import {reportFailure, reportOptions} from './failure.ts'
+import {QctlError} from '../errors.ts'
+import {jsonFormOf, reportFailure, reportOptions} from './failure.ts'
 import {GLOBAL_FLAGS} from './flags.ts'
 import type {ConfirmOptions} from './confirm.ts'
 import {Interruption} from './interruption.ts'
@@ -31,6 +32,9 @@ export interface CommandClass {
  */
 export abstract class BaseCommand extends Command {
   static override baseFlags = oclifFlags(GLOBAL_FLAGS)
+
+  /** What `--output` may ask of this command. */
+  protected readonly formats: readonly OutputFormat[] = OUTPUT_FORMATS
 
   #prepared: Prepared | undefined
   #session: Promise<Session> | undefined
@@ -125,13 +129,14 @@ export abstract class BaseCommand extends Command {
     const flags: Readonly<Record<string, unknown>> = parsed.flags
     const given = flags['json'] === true ? {...flags, output: 'json'} : flags
     const {settings, origins} = await resolveSettings({flags: given, env: process.env})
+    requireFormat(flags['output'], this.formats)
     this.#prepared = {settings, origins, flags, print: printerOf(settings, flags)}
     return parsed
   }
 
   protected override async catch(error: unknown): Promise<void> {
     const bare = reportOptions(this.argv, process.env)
-    const json = this.#prepared?.print.isMachine ?? bare.json
+    const json = this.#prepared === undefined ? bare.json : jsonFormOf(this.#prepared.print.output)
     process.exitCode = reportFailure(error, {json, verbose: bare.verbose})
   }
 
@@ -154,6 +159,16 @@ export abstract class BaseCommand extends Command {
     if (this.#prepared === undefined) throw new Error(`${this.id} looked at its settings before this.parse()`)
     return this.#prepared
   }
+}
+
+/**
+ * Refuses a format that a command does not have, before it does anything. One from the environment is for the commands that have it.
+ * @param given `--output`, when it is on the command line
+ * @throws QctlError `usage`, naming those it has
+ */
+export function requireFormat(given: unknown, formats: readonly OutputFormat[]): void {
+  if (given === undefined || formats.some(format => format === given)) return
+  throw new QctlError('usage', `this command has no --output ${String(given)}: it takes ${formats.join(', ')}`)
 }
 
 function printerOf(settings: Settings, flags: Readonly<Record<string, unknown>>): Printer {

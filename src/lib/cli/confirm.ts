@@ -1,6 +1,8 @@
 import {createInterface} from 'node:readline/promises'
 import {QctlError} from '../errors.ts'
 import {safeText} from '../safe-text.ts'
+import {counted} from './counted.ts'
+import {Interrupted} from './failure.ts'
 import {stderr} from './papers.ts'
 
 /** More than this many things and a bare "y" is too easily typed. */
@@ -27,10 +29,6 @@ export interface Change {
   readonly noun: string
 }
 
-function counted({count, noun}: Change): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
-}
-
 /**
  * Makes sure that a change is wanted. Returns when it is.
  *
@@ -40,26 +38,36 @@ function counted({count, noun}: Change): string {
  *   `--confirm` expected another number, `usage` when the answer was no
  */
 export async function confirm(change: Change, {yes, confirm: expected, canAsk, ask = askOnTerminal}: ConfirmOptions): Promise<void> {
+  const things = counted(change.count, change.noun)
   if (expected !== undefined && expected !== change.count) {
-    throw new QctlError('conflict', `--confirm ${expected} was given, but this would ${change.verb} ${counted(change)}`)
+    throw new QctlError('conflict', `--confirm ${expected} was given, but this would ${change.verb} ${things}`)
   }
   if (yes || expected !== undefined || change.count === 0) return
   if (!canAsk) {
-    throw new QctlError('confirmation_needed', `this would ${change.verb} ${counted(change)}`, {
+    throw new QctlError('confirmation_needed', `this would ${change.verb} ${things}`, {
       hint: `say --yes, or --confirm ${change.count}`,
     })
   }
-  const sentence = `${change.verb} ${counted(change)}?`
+  const sentence = `${change.verb} ${things}?`
   const wanted = change.count > MANY
   const answer = (await ask(wanted ? `${sentence} type the number to go on: ` : `${sentence} [y/N] `)).trim().toLowerCase()
   const agreed = wanted ? answer.replaceAll(/[,_ ]/g, '') === String(change.count) : answer === 'y' || answer === 'yes'
   if (!agreed) throw new QctlError('usage', 'nothing was changed')
 }
 
-/** Asks on stderr, because stdout is for data. Ctrl-C and Ctrl-D are a no. */
+/**
+ * Asks on stderr, because stdout is for data. Ctrl-D is a no.
+ * @throws Interrupted by Ctrl-C, which is no signal while a line is edited
+ */
 async function askOnTerminal(question: string): Promise<string> {
   const reader = createInterface({input: process.stdin, output: stderr.stream})
-  const closed = new Promise<string>((resolve) => reader.once('close', () => resolve('')))
+  const closed = new Promise<string>((resolve, reject) => {
+    reader.once('SIGINT', () => {
+      stderr.write('\n')
+      reject(new Interrupted('SIGINT'))
+    })
+    reader.once('close', () => resolve(''))
+  })
   try {
     return await Promise.race([reader.question(safeText(question)), closed])
   } finally {

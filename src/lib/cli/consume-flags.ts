@@ -34,7 +34,7 @@ export const CONSUME_FLAGS = {
 
 /** The command that `consume` runs. */
 export const CONSUME_ARGS = {
-  command: {summary: 'after --: the program that is run for each job, and its arguments', parse: asText, several: true},
+  cmd: {summary: 'after --: the program that is run for each job, and its arguments', parse: asText, several: true},
 } as const satisfies ArgTable
 
 /** What the flags say about the handler. */

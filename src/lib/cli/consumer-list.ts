@@ -1,7 +1,10 @@
 import type {Consumer} from '../job.ts'
 import {formatDurationShort} from '../time.ts'
 import {aliveOf, consumerJson} from './consumer-json.ts'
+import {csvColumns} from './csv-columns.ts'
 import type {ListFormat} from './print.ts'
+
+const CSV_SHOWN = 'name pid host queues concurrency alive jobs processed failed started_at'.split(' ')
 
 /**
  * How consumers are listed.
@@ -25,6 +28,7 @@ export function consumerList(now: number): ListFormat<Consumer> {
       {key: 'failed', title: 'FAILED', value: consumer => consumer.failed, align: 'right'},
       {key: 'up', title: 'UP', value: consumer => formatDurationShort(Math.max(0, now - consumer.startedAt)), align: 'right'},
     ],
+    csv: csvColumns(CSV_SHOWN, [], consumerJson),
     id: consumer => consumer.name,
     toJson: consumerJson,
   }

@@ -48,6 +48,21 @@ function isOclifError(error: Error): boolean {
   return 'oclif' in error && typeof error.oclif === 'object'
 }
 
+/** What oclif says of flags, in our words. A value is left out where it is shown parsed: `--every=10000` is no word of the user. */
+const REWORDED: readonly (readonly [RegExp, string])[] = [
+  [/^Missing required flag (\S+)$/, '--$1 is missing'],
+  [/^Expected (--[^=\s]+)=([\s\S]*) to be one of: (.*)$/, '$1: "$2" is not one of $3'],
+  [/^(--[^=\s]+)(?:=[\s\S]*)? cannot also be provided when using (--\S+)$/, '$2 and $1 do not go together'],
+  [/^All of the following must be provided when using (--\S+): (.*)$/, '$1 needs $2'],
+  [/^Flag (--\S+) expects a value$/, '$1 needs a value'],
+  [/^Flag (--\S+) can only be specified once$/, '$1 can be given only once'],
+]
+
+function reworded(sentence: string): string {
+  const [found] = REWORDED.filter(([pattern]) => pattern.test(sentence))
+  return found === undefined ? sentence : sentence.replace(...found)
+}
+
 /** oclif's message as one sentence. */
 function usageMessage(message: string): string {
   const [first = '', ...rest] = message
@@ -56,8 +71,8 @@ function usageMessage(message: string): string {
     .map((line) => line.trim().replaceAll(/ {2,}/g, ' '))
     .filter((line) => line !== '')
   const sentence = /^The following errors? occurred:$/.test(first)
-    ? rest.join('; ')
-    : [first, rest.join('; ')].filter((part) => part !== '').join(first.endsWith(':') ? ' ' : '; ')
+    ? rest.map(reworded).join('; ')
+    : [reworded(first), rest.join('; ')].filter((part) => part !== '').join(first.endsWith(':') ? ' ' : '; ')
   return sentence.replace(/^Nonexistent (flags?): /, 'unknown $1 ').replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase())
 }
 
@@ -120,10 +135,18 @@ export function failureOf(error: unknown): Failure {
   }
 }
 
+/** How JSON is laid out: `--output json` or `ndjson`. */
+export type JsonForm = 'document' | 'line'
+
+/** The form of JSON that an output format asks for; `null` when it asks for none. */
+export function jsonFormOf(output: string | undefined): JsonForm | null {
+  return output === 'json' ? 'document' : output === 'ndjson' ? 'line' : null
+}
+
 /** How to report. */
 export interface ReportOptions {
-  /** Also print the JSON form to stdout. */
-  readonly json: boolean
+  /** Also print the JSON form to stdout: as a document, or in one line. */
+  readonly json: JsonForm | null
   /** Also print the stack and what lies underneath. */
   readonly verbose: boolean
 }
@@ -138,7 +161,7 @@ export function reportFailure(error: unknown, {json, verbose}: ReportOptions): n
   const interruption = interruptionOf(error)
   if (interruption !== null) return interruption.exit
   const failure = failureOf(error)
-  if (json) stdout.write(`${safeJson({error: failure}, 2)}\n`)
+  if (json !== null) stdout.write(`${safeJson({error: failure}, json === 'line' ? undefined : 2)}\n`)
   const hint = failure.hint === null ? '' : ` (${failure.hint})`
   stderr.write(`qctl: ${safeText(`${failure.message}${hint}`)}\n`)
   if (verbose) stderr.write(`${safeText(stackOf(error), {multiline: true})}\n`)
@@ -167,5 +190,5 @@ export function reportOptions(argv: readonly string[], env: Readonly<Record<stri
     else if (argument === '-o' || argument === '--output') output = own[index + 1]
     else if (attached !== undefined) output = attached
   }
-  return {json: output === 'json' || output === 'ndjson', verbose: own.includes('-v') || own.includes('--verbose')}
+  return {json: jsonFormOf(output), verbose: own.includes('-v') || own.includes('--verbose')}
 }

@@ -68,15 +68,19 @@ CONFIGURATION FILES
 }
 
 const FILTERS = `FILTERS
-  --where 'field operator value …', in one language for jobs list, the bulk verbs, top and the REST API.
+  --where 'field operator value …', for jobs list and the verbs that change many jobs.
   Conditions side by side must all hold. Join others with "or", turn one around with "not (…)".
 
 OPERATORS
   =  !=  <  >  <=  >=   ~ (contains)   in(a,b)
 
 FIELDS
-  id queue state key tag priority attempts age updated run_at consumer reason error payload.PATH
-  Quote a value with blanks by "…". Durations are written 10m, 1h30m, 7d.
+  queue state key tag consumer reason error     text; state also takes scheduled and retrying
+  id priority attempts                          whole numbers
+  created updated run_at                        times: 2026-11-22T06:49:01Z, -1h, now+10m, "tomorrow 9:00"
+  age                                           a duration since it was submitted: 10m, 1h30m, 7d
+  payload.PATH                                  what a JSON payload has there: payload.user.id, payload.items[0]
+  Quote a value with blanks by "…".
 
 EXAMPLES
   queue=mail state=failed              failed jobs of one queue
@@ -85,6 +89,7 @@ EXAMPLES
   tag=nightly or priority>=100         either
   not (queue=mail)                     everything else
   error ~ timeout                      the error contains a word
+  created>-1h                          submitted within the last hour
   key=order-4711                       one job by its key
   run_at<now+10m state=pending         due within ten minutes
   attempts>=3 state=pending            tried before, waiting again
@@ -96,7 +101,7 @@ const HANDLERS = `HANDLERS
 
 ENVIRONMENT OF A HANDLER
   QCTL_JOB_ID QCTL_QUEUE QCTL_ATTEMPT QCTL_MAX_ATTEMPTS QCTL_FENCE QCTL_KEY QCTL_CONTENT_TYPE QCTL_CONSUMER
-  QCTL_DEADLINE QCTL_SOCKET QCTL_DB
+  QCTL_DEADLINE QCTL_DB
   QCTL_FILE           the path, for a job made by produce --file
   QCTL_RESULT_FILE    what is written there becomes the job's result
 

@@ -1,6 +1,7 @@
 import {CommandHelp, Help} from '@oclif/core/help'
 import {settings} from '@oclif/core/settings'
 import type {Command, Interfaces} from '@oclif/core'
+import {HELP_PAGES} from './help-pages.ts'
 import {stdout} from './papers.ts'
 import {screenWidth} from './terminal.ts'
 
@@ -14,6 +15,26 @@ class QctlCommandHelp extends CommandHelp {
       return required === true ? word : `[${word}]`
     })
     return [this.command.id, ...args, '[FLAGS]'].join(' ')
+  }
+
+  /** oclif's own repeats the summary, which stands on top already. */
+  protected override description(): string | undefined {
+    const {description} = this.command
+    return description === undefined ? undefined : this.wrap(description)
+  }
+
+  /** oclif's own takes only lines that begin with qctl for commands; `find … | qctl …` is one, too. */
+  protected override examples(examples: Command.Example[] | string | undefined): string | undefined {
+    if (examples === undefined || examples.length === 0) return undefined
+    return [examples].flat().map(example => `$ ${typeof example === 'string' ? example : example.command}`).join('\n\n')
+  }
+
+  /** oclif's own takes the blanks off before the first flag, which then stands left of the others. */
+  override renderList(input: (string | undefined)[][], options: Parameters<CommandHelp['renderList']>[1]): string {
+    const text = super.renderList(input, options)
+    const first = input[0]?.[0] ?? ''
+    const isBelowEachOther = text.startsWith(`${first.trim()}\n`)
+    return isBelowEachOther ? text : `${/^ */.exec(first)?.[0] ?? ''}${text}`
   }
 
   protected override groupFlags(flags: Flags): {flagGroups: {[name: string]: Flags}; mainFlags: Flags} {
@@ -47,6 +68,8 @@ export class QctlHelp extends Help {
   async show(words: readonly string[]): Promise<boolean> {
     if (words.length === 0) {
       await this.showRootHelp()
+      this.log(this.section('HELP TOPICS', HELP_PAGES.map(({name, summary}) => [`help ${name}`, summary])))
+      this.log()
       return true
     }
     const id = words.join(':')

@@ -8,7 +8,7 @@ import {parseInteger} from '../units.ts'
 import {type ArgTable, asText, type FlagTable, type FlagValues} from './flags.ts'
 import {parseName, parseSpanOrNever} from './values.ts'
 
-const WHICH = {helpGroup: 'WHICH JOBS'} as const
+const WHICH = {helpGroup: 'SELECTION'} as const
 
 /** Flags that say which jobs. */
 export const SELECT_FLAGS = {

@@ -2,6 +2,7 @@ import type {Job, State} from '../job.ts'
 import {formatDurationShort} from '../time.ts'
 import {formatTime} from '../time-parse.ts'
 import type {CellStyle, Column} from './columns.ts'
+import {csvColumns} from './csv-columns.ts'
 import {jobJson, waitMs} from './job-json.ts'
 import type {ListFormat} from './print.ts'
 
@@ -25,8 +26,14 @@ function remark(job: Job, now: number): string {
   if (job.state === 'processing') return job.consumer === null ? '' : `by ${job.consumer}`
   if (job.state !== 'pending') return ''
   const last = job.error === null ? '' : firstLine(job.error)
-  if (job.runAt <= now) return last
-  return `in ${formatDurationShort(job.runAt - now)}${last === '' ? '' : `: ${last}`}`
+  const when = [job.runAt > now ? `in ${formatDurationShort(job.runAt - now)}` : '', assignment(job, now)].filter(part => part !== '').join(', ')
+  return [when, last].filter(part => part !== '').join(': ')
+}
+
+/** For whom a pending job is reserved still. */
+function assignment({assignedTo, assignedUntil}: Job, now: number): string {
+  if (assignedTo === null || (assignedUntil !== null && assignedUntil <= now)) return ''
+  return assignedUntil === null ? `for ${assignedTo} only` : `for ${assignedTo} until ${formatTime(assignedUntil)}`
 }
 
 function firstLine(text: string): string {
@@ -45,6 +52,12 @@ function age(since: number, now: number): string {
 function time(ms: number | null): string | null {
   return ms === null ? null : formatTime(ms)
 }
+
+const CSV_SHOWN = 'id queue state reason error priority run_at key attempts created_at finished_at wait_ms run_ms'.split(' ')
+const CSV_OTHERS = [
+  'scheduled tags content_type file payload_bytes max_attempts crashes snoozes fence timeout_ms assigned_to assigned_until requested',
+  'consumer updated_at started_at lease_remaining_ms progress result result_base64 origin_id dead_letter_id',
+].flatMap(names => names.split(' '))
 
 /**
  * How jobs are listed.
@@ -71,7 +84,8 @@ export function jobList(now: number): ListFormat<Job> {
     {key: 'run_ms', title: 'RAN', value: job => span(job.runMs), align: 'right', wide: true},
     {key: 'reason', title: 'REASON', value: job => job.reason, wide: true},
     {key: 'error', title: 'ERROR', value: job => job.error, wide: true},
-    {key: 'remark', title: '', value: job => remark(job, now), style: job => (job.state === 'failed' ? 'red' : 'dim')},
+    {key: 'remark', title: 'REMARK', value: job => remark(job, now), style: job => (job.state === 'failed' ? 'red' : 'dim')},
   ]
-  return {columns, id: job => job.id, toJson: job => jobJson(job, now)}
+  const toJson = (job: Job): Readonly<Record<string, unknown>> => jobJson(job, now)
+  return {columns, csv: csvColumns(CSV_SHOWN, CSV_OTHERS, toJson), id: job => job.id, toJson}
 }

@@ -3,8 +3,10 @@ import type {JobDetails} from '../queue/inspector.ts'
 import {safeText} from '../safe-text.ts'
 import {formatDuration, formatDurationShort} from '../time.ts'
 import {formatTime} from '../time-parse.ts'
+import {counted} from './counted.ts'
 import {waitMs} from './job-json.ts'
 import {stateStyle} from './job-list.ts'
+import {printOutput} from './job-output.ts'
 import type {Printer} from './print.ts'
 import {safeBytes} from './safe-output.ts'
 
@@ -16,7 +18,7 @@ const SHOWN_BYTES = 4096
  * @param details as `Inspector.show` gives them
  * @param now UTC ms
  */
-export function printJob({job, runs, events}: JobDetails, now: number, print: Printer): void {
+export function printJob({job, runs, events, output}: JobDetails, now: number, print: Printer): void {
   const style = stateStyle(job.state)
   const state = style === null ? job.state : print.paint[style](job.state)
   print.line(`${print.paint.bold(`job ${job.id}`)}  ${state}${safeText(job.reason === null ? '' : ` (${job.reason})`)}`)
@@ -27,8 +29,12 @@ export function printJob({job, runs, events}: JobDetails, now: number, print: Pr
   if (job.result !== null) printBytes('result', job.result, print)
   if (runs.length > 0) print.line(print.paint.bold('attempts'))
   for (const run of runs) print.line(`  ${safeText(runLine(run))}`)
+  const last = runs.at(-1)?.run
+  const printed = last === undefined ? undefined : output.get(last)
+  if (last !== undefined && printed !== undefined) printOutput(printed, last, print)
   if (events.length > 0) print.line(print.paint.bold('events'))
-  for (const event of events) print.line(`  ${safeText(eventLine(event))}`)
+  const request = events.findLast(isRequest)
+  for (const event of events) print.line(`  ${safeText(eventLine(event, event === request ? requestOf(job) : 'stop'))}`)
 }
 
 function factsOf(job: FullJob, now: number): readonly (readonly [string, string | null])[] {
@@ -56,7 +62,7 @@ function factsOf(job: FullJob, now: number): readonly (readonly [string, string 
     ['consumer', job.consumer],
     ['lease', job.leaseRemainingMs === null ? null : `${span(job.leaseRemainingMs)} left`],
     ['progress', job.progress === null ? null : `${Math.round(job.progress * 100)} %`],
-    ['assigned', job.assignedTo === null ? null : `to ${job.assignedTo}, until ${at(job.assignedUntil) ?? 'for ever'}`],
+    ['assigned', job.assignedTo === null ? null : `to ${job.assignedTo}, ${job.assignedUntil === null ? 'for ever' : `until ${at(job.assignedUntil)}`}`],
     ['from', job.originId === null ? null : `job ${job.originId}, which failed`],
     ['copied', job.deadLetterId === null ? null : `to job ${job.deadLetterId}, its dead letter`],
   ]
@@ -64,11 +70,11 @@ function factsOf(job: FullJob, now: number): readonly (readonly [string, string 
 
 function printBytes(name: string, bytes: Uint8Array, print: Printer): void {
   const rest = bytes.length - SHOWN_BYTES
-  print.line(`${print.paint.bold(name)} ${print.paint.dim(`(${bytes.length.toLocaleString('en')} bytes)`)}`)
+  print.line(`${print.paint.bold(name)} ${print.paint.dim(`(${counted(bytes.length, 'byte')})`)}`)
   if (bytes.length === 0) return
   const shown = safeBytes(bytes.subarray(0, SHOWN_BYTES), {multiline: true})
   for (const line of shown.replace(/\n$/, '').split('\n')) print.line(`  ${line}`)
-  if (rest > 0) print.line(print.paint.dim(`  … and ${rest.toLocaleString('en')} bytes more: --raw prints them all`))
+  if (rest > 0) print.line(print.paint.dim(`  … and ${counted(rest, 'byte')} more: --raw prints it all`))
 }
 
 function runLine(run: Run): string {
@@ -87,7 +93,19 @@ function runLine(run: Run): string {
   return parts.filter(part => part !== null && part !== '').join('  ')
 }
 
-function eventLine({at, from, to, actor, reason}: JobEvent): string {
-  const change = from === to ? (to ?? '') : `${from ?? 'nothing'} → ${to ?? 'nothing'}`
+/** True for what was asked of the holder of a job: the job stays in processing until that has settled it. */
+function isRequest({from, to}: JobEvent): boolean {
+  return from === 'processing' && to === 'processing'
+}
+
+/** What was asked last. A request that was settled is told by how the job ended. */
+function requestOf({requested, state, reason}: FullJob): string {
+  if (requested !== null) return requested
+  return state === 'cancelled' ? 'cancel' : state === 'failed' && reason === 'admin' ? 'fail' : 'stop'
+}
+
+function eventLine(event: JobEvent, request: string): string {
+  const {at, from, to, actor, reason} = event
+  const change = isRequest(event) ? `${request} requested` : from === to ? (to ?? '') : `${from ?? 'nothing'} → ${to ?? 'nothing'}`
   return `${formatTime(at)}  ${change}  ${actor}  ${reason}`
 }

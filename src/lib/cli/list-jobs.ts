@@ -4,8 +4,10 @@ import type {Page, Storage} from '../storage/storage.ts'
 import {formatTime} from '../time-parse.ts'
 import {systemClock} from '../time.ts'
 import type {FlagValues} from './flags.ts'
+import {counted} from './counted.ts'
 import {filterOf, type LIST_FLAGS, type SelectFlags} from './job-flags.ts'
 import {jobList} from './job-list.ts'
+import {noteMissingQueues} from './missing.ts'
 import type {Printer} from './print.ts'
 
 type ListFlags = SelectFlags & FlagValues<typeof LIST_FLAGS>
@@ -19,22 +21,24 @@ const CLEAR = '\u001b[H\u001b[J'
 /** What a listing needs. */
 export interface Listing {
   readonly inspector: Pick<Inspector, 'list'>
+  readonly storage: Storage
   readonly print: Printer
 }
 
 /** Prints one page of jobs. */
-export async function listJobs(flags: ListFlags, {inspector, print}: Listing): Promise<void> {
+export async function listJobs(flags: ListFlags, {inspector, storage, print}: Listing): Promise<void> {
+  await noteMissingQueues(filterOf(flags), storage, print)
   const page = await read(flags, inspector)
   await show(page, print)
   const {searched, next} = page
-  if (!searched.complete) print.note(`searched ${searched.rows.toLocaleString('en')} jobs and not all of them`)
+  if (!searched.complete) print.note(`searched ${counted(searched.rows, 'job')} and not all of them`)
   if (next !== null) print.hint(`more: --cursor ${next}`)
 }
 
 /** Prints the first page again until the signal: on a terminal now and then, because ages move on; else when it has changed. */
 export async function watchJobs(
   flags: ListFlags,
-  {inspector, print, storage, signal}: Listing & {readonly storage: Storage; readonly signal: AbortSignal},
+  {inspector, print, storage, signal}: Listing & {readonly signal: AbortSignal},
 ): Promise<never> {
   const isScreen = print.width !== null && !print.isMachine
   const changes = new Changes(storage)

@@ -1,6 +1,8 @@
 import {QctlError} from '../errors.ts'
 import {nearest} from '../nearest.ts'
+import type {Filter} from '../queue/filter.ts'
 import type {Storage} from '../storage/storage.ts'
+import type {Printer} from './print.ts'
 
 /** How many of many are named. */
 const NAMED = 5
@@ -31,4 +33,23 @@ export async function noSuchQueue(name: string, storage: Pick<Storage, 'info' | 
   const meant = nearest(name, names)
   const known = names.length === 0 ? 'there are none yet; a queue comes with its first job' : `the queues are ${listed(names)}`
   return new QctlError('not_found', `no queue ${name} in ${location}`, {hint: meant === null ? known : `did you mean ${meant}?`})
+}
+
+/** Every queue that a filter names. */
+function queuesIn(filter: Filter): readonly string[] {
+  if (filter.kind === 'and' || filter.kind === 'or') return filter.parts.flatMap(queuesIn)
+  if (filter.kind === 'not') return queuesIn(filter.part)
+  return filter.kind === 'text' && filter.field === 'queue' && filter.op === 'in' ? filter.values : []
+}
+
+/** Tells of queues in a filter that do not exist: nothing can match them, and it may be a slip of the keyboard. */
+export async function noteMissingQueues(filter: Filter | null, storage: Pick<Storage, 'queues'>, print: Pick<Printer, 'note'>): Promise<void> {
+  const named = new Set(filter === null ? [] : queuesIn(filter))
+  if (named.size === 0) return
+  const known = (await storage.queues()).map(({name}) => name)
+  for (const name of named) {
+    if (known.includes(name)) continue
+    const meant = nearest(name, known)
+    print.note(`there is no queue ${name}${meant === null ? '' : ` (did you mean ${meant}?)`}`)
+  }
 }

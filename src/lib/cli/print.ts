@@ -5,6 +5,9 @@ import {selectColumns, type Column} from './columns.ts'
 import {safeJson} from './safe-output.ts'
 import {painter, screenWidth} from './terminal.ts'
 
+/** The formats of commands that print one thing, which is no table. */
+export const ONE_THING: readonly OutputFormat[] = ['table', 'wide', 'json', 'ndjson']
+
 /** What can be printed on; `papers.ts` has the two of the process. */
 export interface Paper {
   readonly isTTY?: boolean | undefined
@@ -31,6 +34,8 @@ export interface PrintOptions {
 /** How a list of one kind of thing is printed, in every output format. */
 export interface ListFormat<Row> {
   readonly columns: readonly Column<Row>[]
+  /** The columns of CSV, with values for programs; those of tables when absent. */
+  readonly csv?: readonly Column<Row>[]
   /** What `--output id` prints, one per line. */
   readonly id: (row: Row) => string | number
   /** One item of the JSON document, in snake_case with null for what is absent. */
@@ -119,7 +124,8 @@ export class Printer {
    */
   async list<Row>(page: Page<Row>, format: ListFormat<Row>): Promise<void> {
     const {output, columns: chosen, out, paint} = this.#options
-    const columns = selectColumns(format.columns, chosen, output === 'wide')
+    const all = output === 'csv' ? (format.csv ?? format.columns) : format.columns
+    const columns = selectColumns(all, chosen, output === 'wide')
     if (output === 'json') {
       return this.json({items: page.items.map(format.toJson), next: page.next, searched: page.searched})
     }

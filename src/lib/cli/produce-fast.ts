@@ -38,9 +38,8 @@ export async function produceFast(argv: readonly string[]): Promise<boolean> {
   try {
     await submit(plain)
   } catch (error) {
-    const {reportFailure} = await import('./failure.ts')
-    const {output} = plain.settings
-    process.exitCode = reportFailure(error, {json: output === 'json' || output === 'ndjson', verbose: false})
+    const {jsonFormOf, reportFailure} = await import('./failure.ts')
+    process.exitCode = reportFailure(error, {json: jsonFormOf(plain.settings.output), verbose: false})
   }
   return true
 }

@@ -1,5 +1,7 @@
 import type {Enqueued} from '../job.ts'
 import type {Committed} from '../producer/submit.ts'
+import {counted} from './counted.ts'
+import {failureOf, interruptionOf, reportFailure} from './failure.ts'
 import type {ListFormat, Printer} from './print.ts'
 import {enqueuedJson, enqueuedLines, existingNote} from './produce-output.ts'
 
@@ -46,10 +48,31 @@ export class ProduceReport {
     if (note !== null) this.#print.note(note)
   }
 
+  /** Prints the document of a dry run; nothing where only ids are expected. */
+  async finishRehearsal(wouldStore: number): Promise<void> {
+    if (!this.#print.isMachine) return this.finish()
+    this.#print.json({...enqueuedJson([]), dry_run: true, would_store: wouldStore})
+  }
+
+  /**
+   * Prints what was committed before an error, if only the end would have told of it. In JSON the error is a field of that document.
+   * @returns the exit status when the error has been reported with it
+   */
+  async finishAfter(error: unknown): Promise<number | null> {
+    if (this.#kept.length === 0) return null
+    if (!this.#print.isJson) {
+      await this.finish()
+      return null
+    }
+    const failure = interruptionOf(error) === null ? failureOf(error) : null
+    this.#print.json({...enqueuedJson(this.#kept), error: failure})
+    return reportFailure(error, {json: null, verbose: false})
+  }
+
   /** Says how much of a submission in batches is stored, and how to go on. */
   tellWhereToGoOn(): void {
     if (this.#line === null) return this.#print.note('nothing was stored')
-    const jobs = this.#count.toLocaleString('en')
-    this.#print.note(`${jobs} jobs are stored, up to line ${this.#line}; go on with: tail -n +${this.#line + 1} INPUT | qctl produce …`)
+    const stored = `${counted(this.#count, 'job')} ${this.#count === 1 ? 'is' : 'are'} stored`
+    this.#print.note(`${stored}, up to line ${this.#line}; go on with: tail -n +${this.#line + 1} INPUT | qctl produce …`)
   }
 }

@@ -5,6 +5,7 @@ import {type ProduceInput, submitInput, type Surroundings} from '../producer/inp
 import {whileThere} from '../producer/while-there.ts'
 import {formatDurationShort, systemClock} from '../time.ts'
 import {formatTime, parseTime} from '../time-parse.ts'
+import {counted} from './counted.ts'
 import {stderr} from './papers.ts'
 import type {Printer} from './print.ts'
 import type {ProduceFlags} from './produce-flags.ts'
@@ -45,7 +46,10 @@ export async function produce(input: ProduceInput, flags: ProduceFlags, context:
   } catch (error) {
     bar?.stop()
     if (inBatches) report.tellWhereToGoOn()
-    throw error
+    const exit = await report.finishAfter(error)
+    if (exit === null) throw error
+    process.exitCode = exit
+    return
   }
   bar?.stop()
   await report.finish()
@@ -65,8 +69,8 @@ async function rehearse(
   const around = {...surroundings(input, print, null), storage, defaults, signal: new AbortController().signal}
   const report = new ProduceReport(print)
   await submit(input, around, report)
-  print.note(`would store ${storage.count.toLocaleString('en')} jobs; nothing was written`)
-  await report.finish()
+  print.note(`would store ${counted(storage.count, 'job')}; nothing was written`)
+  await report.finishRehearsal(storage.count)
 }
 
 /** The database if there is one: a rehearsal makes none. */

@@ -2,9 +2,10 @@ import type {Queue} from '../job.ts'
 import type {QueueChange, Storage} from '../storage/storage.ts'
 import {BaseCommand} from './base-command.ts'
 import {confirm} from './confirm.ts'
+import {counted} from './counted.ts'
 import {noSuchQueue} from './missing.ts'
 import {queueJson} from './queue-json.ts'
-import {printQueue} from './queue-list.ts'
+import {printQueue, QUEUE_LIST} from './queue-list.ts'
 
 /**
  * A queue that has to exist.
@@ -24,8 +25,10 @@ export abstract class QueueCommand extends BaseCommand {
   }
 
   /** Prints a queue with its settings. */
-  protected printQueue(queue: Queue): void {
-    this.print.result(queueJson(queue), () => printQueue(queue, this.print))
+  protected async printQueue(queue: Queue, text: () => string | void = () => printQueue(queue, this.print)): Promise<void> {
+    const {print} = this
+    if (print.output === 'csv' || print.output === 'id') await print.list({items: [queue], next: null, searched: null}, QUEUE_LIST)
+    else print.result(queueJson(queue), text)
   }
 
   /** Says what a change would do: shows the queue as it is, after checking what can be checked. */
@@ -35,7 +38,7 @@ export abstract class QueueCommand extends BaseCommand {
     else {
       const queue = await this.existing(name)
       this.print.note(`would change ${words} of queue ${name}; nothing was changed`)
-      this.printQueue(queue)
+      await this.printQueue(queue)
     }
   }
 
@@ -46,7 +49,7 @@ export abstract class QueueCommand extends BaseCommand {
     const word = paused.paused ? 'pause' : 'resume'
     if (dryRun) this.print.note(`would ${word} queue ${name}; nothing was changed`)
     const queue = dryRun ? before : await storage.setQueue(name, {create: 'never', paused})
-    this.print.result(queueJson(queue), () => `${queue.name} is ${queue.paused ? 'paused' : 'active'}`)
+    await this.printQueue(queue, () => `${queue.name} is ${queue.paused ? 'paused' : 'active'}`)
   }
 
   /**
@@ -60,7 +63,7 @@ export abstract class QueueCommand extends BaseCommand {
     if (force && !dryRun) await confirm({verb: `delete queue ${name} and`, count: jobs, noun: 'job'}, this.confirmation)
     if (!dryRun) await storage.deleteQueue(name, {force})
     const document = {action: 'delete', name, jobs, dry_run: dryRun}
-    const text = `queue ${name} with ${jobs.toLocaleString('en')} jobs`
+    const text = `queue ${name} with ${counted(jobs, 'job')}`
     this.print.result(document, () => (dryRun ? `would delete ${text}; nothing was changed` : `deleted ${text}`))
   }
 }

@@ -10,7 +10,7 @@ import {parseAttempts, parseName, parseSpan, parseState} from './values.ts'
 /** The name of a queue. */
 export const QUEUE_ARGS = {name: {summary: 'the queue', parse: parseName, required: true}} as const satisfies ArgTable
 
-const SET = {helpGroup: 'SETTINGS (the word default takes one back)'} as const
+const SET = {helpGroup: 'SETTING'} as const
 const NO_KEPT_RETENTION = 'write it like done=7d,failed=30d,cancelled=never'
 
 /** `default` takes a setting back to what it was at first. */

@@ -15,6 +15,11 @@ export function queueJson(queue: Queue): Readonly<Record<string, unknown>> {
   }
 }
 
+/** The document of a queue without its levels, for CSV. */
+export function flatQueueJson(queue: Queue): Readonly<Record<string, unknown>> {
+  return {...queueJson(queue), ...queue.counts, scheduled: queue.scheduled, ...settingsJson(queue.settings)}
+}
+
 function settingsJson(settings: QueueSettings): Readonly<Record<string, unknown>> {
   const {backoff, retention} = settings
   return {

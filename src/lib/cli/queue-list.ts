@@ -4,8 +4,9 @@ import {safeText} from '../safe-text.ts'
 import {formatDuration, formatDurationLong, formatDurationShort} from '../time.ts'
 import {formatSize} from '../units.ts'
 import type {Column} from './columns.ts'
+import {csvColumns} from './csv-columns.ts'
 import type {ListFormat, Printer} from './print.ts'
-import {queueJson} from './queue-json.ts'
+import {flatQueueJson, queueJson} from './queue-json.ts'
 
 function state(queue: Queue): string {
   return queue.paused ? `paused${queue.pausedReason === null ? '' : `: ${queue.pausedReason}`}` : 'active'
@@ -37,8 +38,18 @@ const COLUMNS: readonly Column<Queue>[] = [
   {key: 'dead_letter', title: 'DEAD LETTER', value: queue => queue.settings.deadLetter, wide: true},
 ]
 
+const CSV_SHOWN = 'name paused paused_reason pending scheduled processing done failed cancelled oldest_pending_ms'.split(' ')
+const CSV_OTHERS = [
+  'max_attempts backoff crash_limit lease_ms timeout_ms concurrency retention key_window_ms max_payload_bytes dead_letter retry_window_ms',
+].flatMap(names => names.split(' '))
+
 /** How queues are listed. */
-export const QUEUE_LIST: ListFormat<Queue> = {columns: COLUMNS, id: queue => queue.name, toJson: queueJson}
+export const QUEUE_LIST: ListFormat<Queue> = {
+  columns: COLUMNS,
+  csv: csvColumns(CSV_SHOWN, CSV_OTHERS, flatQueueJson),
+  id: queue => queue.name,
+  toJson: queueJson,
+}
 
 /** Prints one queue with its settings for people. */
 export function printQueue(queue: Queue, print: Printer): void {

@@ -1,6 +1,7 @@
 import type {FinalState} from '../job.ts'
 import type {Coroner, Reaped} from '../queue/queue.ts'
 import type {Storage} from '../storage/storage.ts'
+import {counted} from './counted.ts'
 import {CREATE_FLAGS, DRY_RUN_FLAGS, type FlagTable, settingFlag} from './flags.ts'
 import type {Printer} from './print.ts'
 import {parseSpan} from './values.ts'
@@ -29,7 +30,7 @@ export function printPass({reaped, deleted}: Pass, print: Printer): void {
     return {id: claim.id, queue, cause, to: transition.to, reason: transition.reason}
   })
   const total = deleted.done + deleted.failed + deleted.cancelled
-  print.result({reaped: jobs, deleted}, () => `${jobs.length} jobs taken from consumers that are gone, ${total} old jobs deleted`)
+  print.result({reaped: jobs, deleted}, () => `${counted(jobs.length, 'job')} taken from consumers that are gone, ${counted(total, 'old job')} deleted`)
 }
 
 /**
@@ -43,5 +44,5 @@ export async function rehearsePass(storage: Pick<Storage, 'held'>, coroner: Coro
   print.result({reaped: jobs, deleted: null, dry_run: true}, () => {
     for (const {id, queue, cause} of jobs) print.line(`${id} ${queue} ${cause}`)
   })
-  print.note(`would take ${jobs.length} jobs from consumers that are gone; nothing was changed`)
+  print.note(`would take ${counted(jobs.length, 'job')} from consumers that are gone; nothing was changed`)
 }

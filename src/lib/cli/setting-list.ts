@@ -1,5 +1,6 @@
 import {fileKey, SETTINGS, shownDatabase, type Origin, type Setting, type SettingName, type Settings} from '../config.ts'
 import {formatDuration} from '../time.ts'
+import {csvColumns} from './csv-columns.ts'
 import type {ListFormat} from './print.ts'
 
 /** One setting as `qctl config` shows it. */
@@ -41,6 +42,7 @@ export const SETTING_LIST: ListFormat<SettingRow> = {
     {key: 'env', title: 'ENVIRONMENT', value: (row) => row.env, wide: true},
     {key: 'help', title: 'WHAT IT IS', value: (row) => row.help, wide: true},
   ],
+  csv: csvColumns(['name', 'value', 'origin', 'where'], ['env', 'help'], row => ({...row})),
   id: (row) => row.name,
   toJson: (row) => row,
 }

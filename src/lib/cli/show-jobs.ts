@@ -6,6 +6,7 @@ import {systemClock} from '../time.ts'
 import {reportFailure} from './failure.ts'
 import type {FlagTable} from './flags.ts'
 import {jobDetailsJson} from './job-json.ts'
+import {jobList} from './job-list.ts'
 import {printJob} from './job-text.ts'
 import {noSuchJobs} from './missing.ts'
 import type {Printer} from './print.ts'
@@ -30,18 +31,19 @@ export interface Showing {
  */
 export async function showJobs(specs: readonly IdSpec[], {inspector, storage, print, raw}: Showing): Promise<number> {
   const {ids, missing} = await inspector.resolve(specs)
-  const found = await inspector.show(ids)
+  const isText = print.output === 'table' || print.output === 'wide'
+  const found = await inspector.show(ids, {output: isText && !raw})
   const known = new Set(found.map(({job}) => job.id))
   const absent = [...missing, ...ids.filter(id => !known.has(id)).map(String)]
   if (found.length === 0) throw await noSuchJobs(absent, storage)
   if (raw) printRaw(found, print)
   else {
     const isOne = specs.length === 1 && specs[0]?.kind !== 'range'
-    printAll(found, isOne, print)
+    await printAll(found, isOne, print)
   }
   if (absent.length === 0) return 0
   // What was found is printed; a second document for the error would spoil it.
-  return reportFailure(await noSuchJobs(absent, storage), {json: false, verbose: false})
+  return reportFailure(await noSuchJobs(absent, storage), {json: null, verbose: false})
 }
 
 function printRaw(found: readonly JobDetails[], print: Printer): void {
@@ -50,12 +52,14 @@ function printRaw(found: readonly JobDetails[], print: Printer): void {
   print.raw(first.job.payload)
 }
 
-function printAll(found: readonly JobDetails[], isOne: boolean, print: Printer): void {
+async function printAll(found: readonly JobDetails[], isOne: boolean, print: Printer): Promise<void> {
   const now = systemClock.wallNow()
   const documents = (): readonly unknown[] => found.map(details => jobDetailsJson(details, now))
   if (print.isJson) print.json(isOne ? documents()[0] : {items: documents()})
   else if (print.isMachine) for (const document of documents()) print.json(document)
-  else {
+  else if (print.output === 'csv' || print.output === 'id') {
+    await print.list({items: found.map(({job}) => job), next: null, searched: null}, jobList(now))
+  } else {
     for (const [i, details] of found.entries()) {
       if (i > 0) print.line()
       printJob(details, now, print)

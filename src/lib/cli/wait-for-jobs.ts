@@ -5,7 +5,7 @@ import type {Inspector} from '../queue/inspector.ts'
 import type {Storage} from '../storage/storage.ts'
 import {reportFailure} from './failure.ts'
 import {noSuchJobs} from './missing.ts'
-import type {Printer} from './print.ts'
+import type {ListFormat, Printer} from './print.ts'
 
 /** What waiting needs. */
 export interface Waiting {
@@ -22,10 +22,21 @@ export async function waitForJobs(specs: readonly IdSpec[], limits: WaitLimits, 
   const {ids, missing} = await inspector.resolve(specs)
   if (ids.length === 0) throw await noSuchJobs(missing, storage)
   const {jobs, timedOut} = await inspector.wait(ids, limits)
-  print.result({jobs, timed_out: timedOut}, () => jobs.map(lineOf).join('\n'))
+  if (print.output === 'csv' || print.output === 'id') await print.list({items: jobs, next: null, searched: null}, AWAITED_LIST)
+  else print.result({jobs, timed_out: timedOut}, () => jobs.map(lineOf).join('\n'))
   const error = await errorOf(jobs, {timedOut, missing, storage})
-  if (error !== null) return reportFailure(error, {json: false, verbose: false})
+  if (error !== null) return reportFailure(error, {json: null, verbose: false})
   return jobs.every(({state}) => state === 'done') ? 0 : 1
+}
+
+const AWAITED_LIST: ListFormat<Awaited> = {
+  columns: [
+    {key: 'id', title: 'ID', value: ({id}) => id},
+    {key: 'state', title: 'STATE', value: ({state}) => state},
+    {key: 'reason', title: 'REASON', value: ({reason}) => reason},
+  ],
+  id: ({id}) => id,
+  toJson: job => job,
 }
 
 function lineOf({id, state, reason}: Awaited): string {
@@ -38,7 +49,8 @@ async function errorOf(
 ): Promise<QctlError | null> {
   if (timedOut) {
     const open = jobs.filter(({state}) => state === 'pending' || state === 'processing')
-    return new QctlError('timed_out', `${open.length} of ${jobs.length} jobs are not finished; they go on`)
+    const sentence = jobs.length === 1 ? 'the job is not finished; it goes on' : `${open.length} of ${jobs.length} jobs are not finished; they go on`
+    return new QctlError('timed_out', sentence)
   }
   const gone = [...missing, ...jobs.filter(({state}) => state === null).map(({id}) => String(id))]
   return gone.length > 0 ? noSuchJobs(gone, storage) : null

@@ -81,6 +81,16 @@ function randomText(): string {
   return lines.map(line => `${line}\n`).join('')
 }
 
+/** What stands in the way of a file, in words. */
+const OBSTACLES: Readonly<Record<string, string>> = {
+  ENOENT: 'its directory does not exist',
+  ENOTDIR: 'a part of the path is not a directory',
+  EEXIST: 'something else has that name',
+  EROFS: 'the file system is read-only',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'the path runs in circles',
+}
+
 /** Says in our words why a file could not be written. */
 async function writing<Result>(path: string, write: () => Promise<Result>): Promise<Result> {
   try {
@@ -91,6 +101,6 @@ async function writing<Result>(path: string, write: () => Promise<Result>): Prom
     if (code === 'EIO' || code === 'ENOSPC' || code === 'EDQUOT') {
       throw new QctlError('cannot_open', `${path} cannot be written (${code}); no job was stored`, {cause})
     }
-    throw new QctlError('cannot_open', `${path} cannot be written (${code})`, {cause})
+    throw new QctlError('cannot_open', `${path} cannot be written: ${OBSTACLES[code] ?? code}`, {cause})
   }
 }

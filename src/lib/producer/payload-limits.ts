@@ -34,7 +34,7 @@ export class PayloadLimits {
     for (const {line, job} of jobs) {
       const limit = this.#limits.get(job.queue) ?? DEFAULT_SETTINGS.maxPayloadBytes
       if (job.payload.length <= limit) continue
-      throw tooLarge(`line ${line}: a payload of ${job.payload.length} bytes`, job.queue, limit)
+      throw tooLarge(`line ${line}: a payload of ${job.payload.length} ${job.payload.length === 1 ? 'byte' : 'bytes'}`, job.queue, limit)
     }
   }
 

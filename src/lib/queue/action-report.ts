@@ -26,11 +26,16 @@ export interface ActionReport {
   /** Asked of holders that did not settle in time; they still will. */
   readonly open: readonly Skipped[]
   readonly dryRun: boolean
-  /** The first of the ids. */
+  /** The first ids of the jobs that were changed or would be. */
   readonly sample: readonly number[]
 }
 
 const SAMPLE = 10
+
+/** How many jobs an action changes, as a dry run foresees it. */
+export function wouldChange({matched, refused, already, missing}: ActionReport): number {
+  return matched - refused.length - already.length - missing.length
+}
 
 /** Gathers what became of each job. */
 export class ReportDraft {
@@ -89,7 +94,17 @@ export class ReportDraft {
       refused: this.#refused,
       open: this.#open,
       dryRun,
-      sample: this.#targets.slice(0, SAMPLE).map(({id}) => id),
+      sample: this.#sample(),
     }
+  }
+
+  #sample(): readonly number[] {
+    const left = new Set([...this.#already, ...this.#missing, ...this.#refused].map(({id}) => id))
+    const sample: number[] = []
+    for (const {id} of this.#targets) {
+      if (sample.length === SAMPLE) break
+      if (!left.has(id)) sample.push(id)
+    }
+    return sample
   }
 }

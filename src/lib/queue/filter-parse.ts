@@ -137,7 +137,7 @@ class Parser {
   #value(): WrittenValue {
     const quoted = this.#take(/"(?:[^"\\]|\\["\\])*"/y)
     if (quoted !== null) return {text: quoted.slice(1, -1).replace(/\\(["\\])/g, '$1'), quoted: true}
-    if (this.#sees(/"/y)) throw this.#refuse('quotes that are not closed', {hint: String.raw`inside "…" write \" and \\`})
+    if (this.#sees(/"/y)) throw this.#refuse('quotes that are not closed', {hint: 'inside "…" write \\" and \\\\'})
     // An operator here is a slip (`==`, `=>`) that must not become part of the value.
     const bare = this.#take(/[^\s(),"=<>~!][^\s(),"]*/y)
     if (bare === null) throw this.#refuse('a value is missing', {hint: 'put a value of other characters in "…"; "" is the empty value'})

@@ -51,10 +51,13 @@ export class Inspector {
     return this.#storage.find({filter: null, order, limit: 20, cursor: null, scanLimit: null, ...query})
   }
 
-  /** Everything about the jobs of these ids that exist, in the order asked. */
-  async show(ids: readonly number[]): Promise<readonly JobDetails[]> {
+  /**
+   * Everything about the jobs of these ids that exist, in the order asked.
+   * @param options output: also what their handlers printed
+   */
+  async show(ids: readonly number[], {output = false}: {readonly output?: boolean} = {}): Promise<readonly JobDetails[]> {
     const details: JobDetails[] = []
-    for (const job of await this.#storage.get(ids)) details.push({job, ...(await this.#storage.history(job.id))})
+    for (const job of await this.#storage.get(ids)) details.push({job, ...(await this.#storage.history(job.id, {output}))})
     return details
   }
 
@@ -155,6 +158,6 @@ function range(from: number, to: number): Filter {
 /** Adds to an error what was done before it: a message that says "nothing stored" means its own step only. */
 function afterPart(error: unknown, changed: number): unknown {
   if (!(error instanceof QctlError) || changed === 0) return error
-  const message = `${error.message} (${changed} jobs had been changed before that)`
+  const message = `${error.message} (${changed} ${changed === 1 ? 'job' : 'jobs'} had been changed before that)`
   return new QctlError(error.code, message, {...(error.hint === null ? {} : {hint: error.hint}), cause: error})
 }

@@ -1,0 +1,7 @@
+/**
+ * A number of things: `1 job`, `4,198 jobs`.
+ * @param noun one of them, whose plural ends in s
+ */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`
+}
