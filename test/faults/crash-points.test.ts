@@ -28,7 +28,7 @@ describe('a process that is killed at a system call', () => {
   test('while it makes the database and stores a job, leaves all or nothing', async () => {
     await using scene = new Scene()
     freshDatabase(scene, 'record')
-    const points = chosen(await pointsOf(scene, ['produce', 'x']), 40)
+    const points = chosen(await pointsOf(scene, ['produce', 'x']), 28)
     let kills = 0
     let stored = 0
     for (const point of points) {
@@ -50,7 +50,7 @@ describe('a process that is killed at a system call', () => {
   test('while it stores a job, leaves all or nothing', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
-    const points = chosen(await pointsOf(scene, ['produce', 'x']), 40)
+    const points = chosen(await pointsOf(scene, ['produce', 'x']), 28)
     let kills = 0
     let stored = 0
     for (const point of points) {

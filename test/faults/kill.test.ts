@@ -104,7 +104,7 @@ describe('kill -9', () => {
   test('of a consumer: its job runs again within 2 s', async () => {
     await using scene = new Scene()
     const times: number[] = []
-    for (let round = 0; round < sized(8, 50); round++) {
+    for (let round = 0; round < sized(6, 50); round++) {
       const [id = 0] = await scene.produce([`round ${round}`])
       const victim = startConsumer(scene, {work: '[ "$QCTL_ATTEMPT" = 2 ] || sleep 20', flags: ['--name', `victim${round}`]})
       await waitFor(() => ledgerOf(scene).includes(`start ${id} 1 `))

@@ -6,7 +6,7 @@ import {countJobs, expectAllKept} from './support/evidence.ts'
 import {type Finished, Scene} from './support/scene.ts'
 import {figure, sized} from './support/size.ts'
 
-const JOBS = sized(4000, 20_000)
+const JOBS = sized(3000, 20_000)
 const PRODUCERS = 4
 const CONSUMERS = 8
 /** So many of each producer's jobs come from a process of their own. */
