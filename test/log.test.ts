@@ -41,7 +41,7 @@ describe('a line', () => {
 
   test('or text, with the local time', () => {
     const sink = new KeptLines()
-    logTo(sink, 'text').error('job failed', {job: 42, error: 'exit "1"', none: '', key: null, queues: ['a', 'b'], left_out: undefined})
+    logTo(sink, 'text').error('job failed', {job: 42, error: 'exit "1"', none: '', key: null, delay_ms: 0, queues: ['a', 'b'], left_out: undefined})
     const [date, time, ...rest] = (sink.lines[0] ?? '').split(' ')
     expect(`${date} ${time}`).toMatch(/^2026-11-2[123] \d\d:49:01$/)
     expect(rest.join(' ')).toBe('error job failed job=42 error="exit \\"1\\"" none="" queues=a,b\n')
