@@ -156,7 +156,7 @@ function make(path: string): string {
   const directory = dirname(path)
   try {
     const first = mkdirSync(directory, {recursive: true, mode: 0o700})
-    if (first !== undefined) for (let made = directory; made.length >= dirname(first).length; made = dirname(made)) syncDirectory(made)
+    if (first !== undefined) syncDirectories(directory, dirname(first))
     closeSync(openSync(path, 'wx', 0o600))
     syncDirectory(directory)
   } catch (error) {
@@ -165,6 +165,12 @@ function make(path: string): string {
     if (statOf(path) === null) throw new QctlError('cannot_open', `cannot create ${path}: it is a link to nowhere`)
   }
   return join(realPathOf(directory), basename(path))
+}
+
+/** Makes the entries of a directory durable, and of those above it up to `top`. */
+function syncDirectories(directory: string, top: string): void {
+  syncDirectory(directory)
+  if (directory !== top) syncDirectories(dirname(directory), top)
 }
 
 /** Makes the directory's entries durable. */
