@@ -25,7 +25,7 @@ const FAMILIES: Readonly<Record<string, () => readonly Workload[]>> = {
 const wanted = process.argv.slice(2).map(word => word.toUpperCase())
 
 function isWanted(name: string): boolean {
-  return wanted.length === 0 || wanted.some(word => name.startsWith(word))
+  return wanted.length === 0 || wanted.some(word => name.toUpperCase().startsWith(word))
 }
 
 function mayBeWanted(family: string): boolean {

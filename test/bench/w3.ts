@@ -93,7 +93,7 @@ function workload({name, title, durability, jobs, batch, goals, whole = false}: 
   return {
     name,
     figures: [{name: 'rate', title: `${title}, ${durability.toUpperCase()}`, unit: 'jobs/s', goals}],
-    rounds: roundsOr(7),
+    rounds: roundsOr(whole ? 5 : 7),
     warmUp: true,
     prepare: () => bench.prepare(),
     ways: {qctl: () => bench.qctl(), same: () => bench.same(), ideal: () => ({rate: perSecond(jobs, ideal())})},
@@ -103,7 +103,7 @@ function workload({name, title, durability, jobs, batch, goals, whole = false}: 
 
 /** In batches, one by one, and through a whole consumer. */
 export function drainWorkloads(): readonly Workload[] {
-  const batched = {jobs: scaled(50_000, FILL), title: 'claim and ack by 100', batch: 100} as const
+  const batched = {jobs: scaled(30_000, FILL), title: 'claim and ack by 100', batch: 100} as const
   const strict = {batch: 1, title: 'ack one and claim one'} as const
   const binding: Goal = {to: 'same', atLeast: 0.85}
   const limit: Goal = {to: 'ideal', atLeast: 0.6}
@@ -113,6 +113,6 @@ export function drainWorkloads(): readonly Workload[] {
     workload({...batched, name: 'W3a', durability: 'normal', goals: [binding, limit]}),
     workload({...batched, name: 'W3a', title: 'a consumer with 100 handlers', whole: true, durability: 'full', goals: []}),
     workload({...strict, name: 'W3b', jobs: scaled(2500), durability: 'full', goals: [{to: 'ideal', atLeast: 0.85}]}),
-    workload({...strict, name: 'W3b', jobs: scaled(6000), durability: 'normal', goals: [{to: 'ideal', atLeast: 0.85}]}),
+    workload({...strict, name: 'W3b', jobs: scaled(5000), durability: 'normal', goals: [{to: 'ideal', atLeast: 0.85}]}),
   ]
 }

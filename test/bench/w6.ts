@@ -41,7 +41,7 @@ export function pickUpWorkloads(): readonly Workload[] {
         {name: 'p99', title: 'commit to handler start, p99', unit: 'ms', goals: [{to: null, atMost: 3}]},
         {name: 'call50', title: 'call to handler start, p50', unit: 'ms', goals: [{to: null, atMost: 0.75}]},
       ],
-      rounds: roundsOr(2),
+      rounds: roundsOr(1),
       warmUp: false,
       ways: {qctl: () => pickUp('qctl', jobs), ideal: () => pickUp('ideal', jobs)},
     },
