@@ -76,7 +76,7 @@ describe('when an id is printed, its job is on the disk', () => {
     expect([ids.length, unsynced]).toEqual([100, []])
   })
 
-  test('generated ones', async () => {
+  test('generated ones, and the names of their files', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const {ids, unsynced} = await record(scene, ['--generate', scene.path('files'), '--every', '10ms', '--count', '3'])

@@ -56,6 +56,19 @@ describe('a disk that fails', () => {
     figure(`${syscall} fails with ${error}${persistent === '' ? ' once' : ' from then on'}: exit 74 in ${failures} runs, ${printed} ids printed, of them lost 0`)
   }, 900_000)
 
+  test('leaves open whether a job is stored: it is said what to do', async () => {
+    await using scene = new Scene()
+    await scene.qctl(['init'])
+    const produce = (...args: readonly string[]) => failAt(scene, 'fsync', 'EIO', '1+', ['produce', ...args])
+    expect(await produce('x')).toMatchObject({status: 74, stdout: '', stderr: expect.stringContaining('look before repeating')})
+    expect(await produce('x', '--key', 'k')).toMatchObject({status: 74, stdout: '', stderr: expect.stringContaining('repeat this command')})
+    expect(JSON.parse((await produce('x', '--json')).stdout)).toMatchObject({error: {code: 'outcome_unknown', exit: 74, retryable: false}})
+    // With the key it really is harmless.
+    const ids = [await scene.qctl(['produce', 'x', '--key', 'k']), await scene.qctl(['produce', 'x', '--key', 'k'])].map(({stdout}) => stdout)
+    expect(ids[0]).toBe(ids[1] ?? '')
+    expect((await allJobs(scene)).filter(({id}) => `${id}\n` === ids[0])).toHaveLength(1)
+  })
+
   test.each(['fsync', 'pwrite64', 'openat', 'ftruncate'])('at %s while the database is made: one line, and the next command makes it whole', async syscall => {
     await using scene = new Scene()
     for (let nth = 1; nth <= sized(8, 100); nth++) {

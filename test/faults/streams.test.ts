@@ -5,7 +5,7 @@ import {countJobs, expectAllKept, HANDLER, ledgerEnvironment} from './support/ev
 import {requireTool} from './support/rights.ts'
 import {Scene} from './support/scene.ts'
 
-beforeAll(() => requireTool('script'))
+beforeAll(() => requireTool('script', 'bsdutils'))
 
 const JOBS = 40
 

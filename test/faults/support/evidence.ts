@@ -2,6 +2,7 @@ import {existsSync, mkdirSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {expect} from 'bun:test'
 import {audit, type FinalJob, type Findings, type Submission} from '../auditor.ts'
+import {requireTool} from './rights.ts'
 import {integrityOf, type Scene} from './scene.ts'
 
 /** The handler that keeps the ledger. */
@@ -37,6 +38,7 @@ export function ledgerOf(scene: Scene): string {
 
 /** What a consumer of a scene needs to run the ledger's handler. `work` is shell. */
 export function ledgerEnvironment(scene: Scene, work = ''): Record<string, string> {
+  requireTool('flock')
   mkdirSync(scene.path('locks'), {recursive: true})
   return {LEDGER: scene.path('ledger'), LOCKS: scene.path('locks'), WORK: work}
 }

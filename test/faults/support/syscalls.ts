@@ -40,13 +40,13 @@ function parse(text: string): Call[] {
   if (name === undefined || onFile === undefined || / = -1 E/.test(text)) return []
   const [, path] = /^\d+<([^>]*)>/.exec(onFile) ?? []
   const [, quoted] = /^[^"]*"([^"]*)"/.exec(onFile) ?? []
-  const named = name === 'openat' || name === 'unlink' ? (quoted ?? null) : (path ?? null)
+  const named = ['openat', 'unlink', 'rename'].includes(name) ? (quoted ?? null) : (path ?? null)
   return [{name, path: named, text}]
 }
 
 /**
  * Walks a recording of `produce` and says what was not yet on the disk when an id was printed: bytes of the database or its
- * log that were written and not synced, and names of files that were made without syncing their directory.
+ * log that were written and not synced, and names of files that were made or changed without syncing their directory.
  * @param database its path
  * @param options printed: the file that is stdout; isNew: the recorded process made the database
  */
@@ -63,6 +63,7 @@ export function unsyncedAtPrint(
     if (/^p?write/.test(name) && path === printed) problems.push(...[...dirty].map(what => `${what} at ${text.slice(0, 40)}`))
     else if (isOurs && (/^p?write/.test(name) || name === 'ftruncate')) dirty.add(path)
     else if (/^f(data)?sync$/.test(name) && path !== null) for (const what of [path, `name in ${path}`]) dirty.delete(what)
+    else if (name === 'rename' && path !== null) dirty.add(`name in ${dirname(path)}`)
     else if (isNew && isOurs && name === 'openat' && text.includes('O_CREAT')) dirty.add(`name in ${dirname(path)}`)
   }
   return problems
