@@ -37,7 +37,7 @@ export class Claims {
   readonly #settings: QueueSettingsCache
   readonly #pause = new RetryPause()
   #cancelPause: CancelTimer | null = null
-  /** A claim failed and may have been stored nevertheless. */
+  /** A claim failed, and jobs may be held nevertheless. */
   #mayHoldStrays = false
 
   constructor(options: ClaimsOptions) {
@@ -70,7 +70,7 @@ export class Claims {
     const askedAt = clock.bootNow()
     try {
       const leases = await queue.claim({consumerId: consumer.id, queues, limit, leaseMs})
-      const granted = leases.map(lease => ({lease, grantedAt: grantMoment(lease, askedAt, clock)}))
+      const granted = grantMoments(leases, askedAt, clock)
       this.#pause.reset()
       if (leases.length > 0) await this.#refreshSettings()
       return granted
@@ -111,7 +111,8 @@ export class Claims {
     const code = error instanceof QctlError ? error.code : null
     if (code === 'not_found') return onHopeless(takenOver(consumer))
     if (!isPassing(error)) return onHopeless(error instanceof Error ? error : new Error(String(error)))
-    if (code === 'outcome_unknown') this.#mayHoldStrays = true
+    // The claim itself, or the end of a corrupt job that came with it: either way jobs may be held that nobody here knows of.
+    this.#mayHoldStrays = true
     const pause = this.#pause.next()
     onTrouble('claiming jobs', error, pause)
     this.#cancelPause?.()
@@ -123,13 +124,16 @@ export class Claims {
 }
 
 /**
- * When a lease was granted. A claim may wait long for the store's lock, so the moment it was asked says too little; and this
+ * When leases were granted. A claim may wait long for the store's lock, so the moment it was asked says too little; and this
  * process may have been frozen between the grant and now, so now says too much. What the store's clock shows lies between.
  */
-function grantMoment(lease: Lease, askedAt: number, clock: Clock): number {
+function grantMoments(leases: readonly Lease[], askedAt: number, clock: Clock): readonly Granted[] {
   const now = clock.bootNow()
-  const age = Math.min(Math.max(clock.wallNow() - lease.startedAt, 0), now - askedAt)
-  return now - age
+  const wallNow = clock.wallNow()
+  return leases.map(lease => {
+    const age = Math.min(Math.max(wallNow - lease.startedAt, 0), now - askedAt)
+    return {lease, grantedAt: now - age}
+  })
 }
 
 function takenOver({name}: Registration): QctlError {

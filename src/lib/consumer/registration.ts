@@ -28,7 +28,7 @@ export async function registerConsumer(storage: Storage, candidate: Candidate): 
   } catch (error) {
     // In another pid namespace of this host somebody has our pid. Nobody chose this name, so nobody minds another one.
     if (!(error instanceof QctlError && error.code === 'conflict')) throw error
-    return register(storage, candidate, madeUpName(process.host, process.pid, process.startTime ?? ''))
+    return register(storage, candidate, madeUpName(process.host, process.pid, process.startTime ?? '', Math.random().toString(36).slice(2, 8)))
   }
 }
 

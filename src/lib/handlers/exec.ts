@@ -66,7 +66,7 @@ export class ExecHandler implements Handler {
     }
     const end = await follow(group, context)
     // A run has not ended while anything of it lives: its job could be granted again beside it.
-    if (end.stopped || end.leftovers) await this.#sweeperOf(context).sweep(lease)
+    if (end.stopped || end.leftovers || end.exit.code !== 0) await this.#sweeperOf(context).sweep(lease)
     return this.#runEnd(lease, context, end, resultPath)
   }
 

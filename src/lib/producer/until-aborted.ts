@@ -4,14 +4,23 @@
  * @param signal ends it
  */
 export async function* untilAborted<Item>(source: AsyncIterable<Item>, signal: AbortSignal): AsyncGenerator<Item> {
-  const aborted = new Promise<null>(resolve => {
-    if (signal.aborted) resolve(null)
-    else signal.addEventListener('abort', () => resolve(null), {once: true})
-  })
   const items = source[Symbol.asyncIterator]()
   for (;;) {
-    const next = await Promise.race([aborted, items.next()])
+    const next = await unlessAborted(items.next(), signal)
     if (next === null || next.done === true) return
     yield next.value
+  }
+}
+
+/** The listener goes with each round: one promise raced for ever would keep a note of every round. */
+async function unlessAborted<Value>(coming: Promise<Value>, signal: AbortSignal): Promise<Value | null> {
+  if (signal.aborted) return null
+  const aborted = Promise.withResolvers<null>()
+  const onAbort = (): void => aborted.resolve(null)
+  signal.addEventListener('abort', onAbort, {once: true})
+  try {
+    return await Promise.race([aborted.promise, coming])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
   }
 }

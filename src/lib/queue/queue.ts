@@ -73,7 +73,8 @@ export class Queue {
     const error = 'the stored payload does not match its checksum'
     const corrupt = bareEnd({kind: 'rejected', reason: 'corrupt', error})
     await this.settle(leases.filter(lease => !lease.intact).map(lease => ({lease, end: corrupt})))
-    return leases.filter(lease => lease.intact)
+    const intact = leases.filter(lease => lease.intact)
+    return intact.length > 0 ? intact : this.claim(request)
   }
 
   /**

@@ -83,16 +83,16 @@ const TOP = 1_000_000
 
 /**
  * Says whether a claim would grant anything now, without writing: an idle consumer must not take the write lock.
+ * It refuses wherever `claim` does: a commit that changed nothing would wake everybody for another try.
  * @param now wall clock, UTC ms
  */
 export function wouldGrant(db: Connection, request: ClaimRequest, now: number): boolean {
   const name = consumerName(db, request.consumerId)
+  if (request.limit < 1 || db.number(HOLDS_SUSPECT, request.consumerId) !== null) return false
   if (db.number(ENDED_ASSIGNMENT, now) !== null) return true
-  return request.queues.some(queueName => {
-    const queue = queueByName(db, queueName)
-    if (queue === null || roomIn(queue, 1, 0) === 0) return false
-    return suspectOf(db, queue, name, now) !== null || candidates(db, queue, name, now, 1).length > 0
-  })
+  const queues = openQueues(db, request).filter(queue => roomIn(queue, 1, 0) > 0)
+  if (queues.some(queue => suspectOf(db, queue, name, now) !== null)) return db.number(HOLDS_ANY, request.consumerId) === null
+  return queues.some(queue => candidates(db, queue, name, now, 1).length > 0)
 }
 
 /**
@@ -104,7 +104,7 @@ export function claim(tx: Transaction, request: ClaimRequest): readonly Lease[] 
   const name = consumerName(db, request.consumerId)
   if (request.limit < 1 || db.number(HOLDS_SUSPECT, request.consumerId) !== null) return []
   if (db.number(ENDED_ASSIGNMENT, tx.now) !== null) db.run(OPEN_ENDED_ASSIGNMENTS, tx.now)
-  const queues = request.queues.map(queue => queueByName(db, queue)).filter(queue => queue !== null)
+  const queues = openQueues(db, request)
   const suspect = dueSuspect(tx, queues, name)
   if (suspect !== null) {
     if (db.number(HOLDS_ANY, request.consumerId) !== null) return []
@@ -118,6 +118,11 @@ export function claim(tx: Transaction, request: ClaimRequest): readonly Lease[] 
     if (rows.length > 0) leases.push(...grant(tx, request, queue, rows, false))
   }
   return leases
+}
+
+/** The queues asked for that exist, in the order asked. */
+function openQueues(db: Connection, request: ClaimRequest): readonly QueueRow[] {
+  return request.queues.map(name => queueByName(db, name)).filter(queue => queue !== null)
 }
 
 function consumerName(db: Connection, consumerId: number): string {

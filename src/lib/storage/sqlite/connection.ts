@@ -147,8 +147,12 @@ export function isBusy(error: unknown): boolean {
 }
 
 function fileIdentity(path: string): string | null {
-  const stat = statSync(path, {throwIfNoEntry: false})
-  return stat === undefined ? null : `${stat.dev}.${stat.ino}`
+  try {
+    const stat = statSync(path)
+    return `${stat.dev}.${stat.ino}`
+  } catch {
+    return null
+  }
 }
 
 function translate(error: unknown, path: string): unknown {

@@ -129,12 +129,18 @@ interface Candidates {
 /** The jobs a filter can match at most, when an index knows them and they are few; else `null`. */
 function candidatesOf(db: Connection, filter: Filter): Candidates | null {
   const parts = filter.kind === 'and' ? filter.parts : [filter]
+  const ids = parts.find(part => part.kind === 'number' && part.field === 'id' && part.op === 'in')
+  if (ids?.kind === 'number' && ids.op === 'in') return byId(ids.values)
   const keys = parts.find(part => part.kind === 'text' && part.field === 'key' && part.op === 'in' && !part.values.includes(''))
   if (keys?.kind === 'text' && keys.op === 'in') return byKey(db, keys.values)
   const states = parts.find(part => part.kind === 'state')
   if (states?.kind !== 'state') return null
   const queue = parts.find(part => part.kind === 'text' && part.field === 'queue' && part.op === 'in')
   return byState(db, states.states, queue?.kind === 'text' && queue.op === 'in' ? queue.values : null)
+}
+
+function byId(ids: readonly number[]): Candidates {
+  return {sql: 'SELECT DISTINCT value AS id FROM json_each(:ids)', values: {ids: JSON.stringify(ids)}, rows: ids.length}
 }
 
 const BY_KEY = 'SELECT id FROM job INDEXED BY job_by_key WHERE key IN (SELECT value FROM json_each(:keys))'

@@ -54,7 +54,16 @@ export class GroupCommit {
     this.#db = db
     this.#clock = clock
     this.#lockTimeoutMs = lockTimeoutMs
-    this.#onCommit = onCommit
+    this.#onCommit = () => {
+      try {
+        onCommit()
+      } catch (error) {
+        // Somebody's listener failed. It must not stop the writing; the process hears of it as of any stray error.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 
   /**
@@ -86,18 +95,22 @@ export class GroupCommit {
   }
 
   async #settleCalls(calls: readonly Call[]): Promise<void> {
+    let writing: readonly Call[]
+    let results: readonly Result[]
     try {
-      const writing = this.#answerWithoutWriting(calls)
+      writing = this.#answerWithoutWriting(calls)
       if (writing.length === 0) return
       await this.#begin()
-      const results = this.#runTogether(writing) ?? (await this.#beginAndRunApart(writing))
+      results = this.#runTogether(writing) ?? (await this.#beginAndRunApart(writing))
       this.#db.assertSameFile()
-      this.#onCommit()
-      for (const [i, call] of writing.entries()) answer(call, results[i])
     } catch (error) {
       this.#rollback()
       for (const call of calls) call.reject(error)
+      return
     }
+    // Outside of the try: from here on it is committed, and nobody may be told otherwise.
+    for (const [i, call] of writing.entries()) answer(call, results[i])
+    this.#onCommit()
   }
 
   /** Answers calls that would write nothing, if that is true of all of them; returns those that must run. */

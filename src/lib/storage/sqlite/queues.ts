@@ -144,7 +144,8 @@ function target(tx: Transaction, queue: QueueRow, name: string): number {
 }
 
 const DEAD_LETTER_OF = 'SELECT name FROM queue WHERE dead_letter_id = ? LIMIT 1'
-const ANY_JOB = 'SELECT id FROM job WHERE queue_id = ? LIMIT 1'
+/** All jobs of a queue are in its counters: no need to look for them in the table. */
+const JOBS = 'SELECT pending + processing + done + failed + cancelled FROM queue WHERE id = ?'
 const FORGET_KEYS = 'DELETE FROM job_key WHERE queue_id = ?'
 const DELETE = 'DELETE FROM queue WHERE id = ?'
 
@@ -153,6 +154,7 @@ const DELETE = 'DELETE FROM queue WHERE id = ?'
  * @throws QctlError `not_found`, `conflict`
  */
 export function deleteQueue(tx: Transaction, name: string, force: boolean): void {
+  tx.flush()
   const queue = queueByName(tx.db, name)
   if (queue === null) throw noQueue(name)
   const [user] = tx.db.tuples(DEAD_LETTER_OF, queue.id)
@@ -160,13 +162,14 @@ export function deleteQueue(tx: Transaction, name: string, force: boolean): void
     const hint = `first: qctl queues set ${text(user[0])} --dead-letter none`
     throw new QctlError('conflict', `queue ${name} is the dead-letter queue of ${text(user[0])}`, {hint})
   }
-  if (queue.processing + tx.processingDelta(queue.id) > 0) {
+  if (queue.processing > 0) {
     throw new QctlError('conflict', `queue ${name} has jobs being processed`)
   }
-  if (!force && tx.db.number(ANY_JOB, queue.id) !== null) {
+  const jobs = tx.db.number(JOBS, queue.id) ?? 0
+  if (!force && jobs > 0) {
     throw new QctlError('conflict', `queue ${name} still has jobs`, {hint: 'delete them too with --force --yes'})
   }
-  deleteAllJobs(tx, queue.id)
+  if (jobs > 0) deleteAllJobs(tx, queue.id)
   tx.db.run(FORGET_KEYS, queue.id)
   tx.db.run(DELETE, queue.id)
 }

@@ -200,8 +200,3 @@ function storeOne(tx: Transaction, transition: Transition, lane: number): void {
 export function deadLetterOf(tx: Transaction, jobId: number, queue: QueueRow): number | null {
   return queue.deadLetterId === null ? null : deadLetter(tx, jobId, queueById(tx.db, queue.deadLetterId))
 }
-
-function claimKey({id, fence}: {readonly id: number; readonly fence: number}): string {
-  return `${id}.${fence}`
-}
-

@@ -1,4 +1,5 @@
-import {type FSWatcher, watch} from 'node:fs'
+import {type FSWatcher, statSync, watch} from 'node:fs'
+import {QctlError} from '../../errors.ts'
 import {after, type CancelTimer} from '../../time.ts'
 import type {Connection} from './connection.ts'
 
@@ -20,6 +21,8 @@ type Listener = (error: Error | null) => void
 export class ChangeWatcher {
   readonly #db: Connection
   readonly #listeners = new Map<Listener, CancelTimer>()
+  /** The log and its index, and which files they were when the watching began. */
+  #logs: ReadonlyMap<string, number> = new Map()
   #file: FSWatcher | null = null
   #version: number | null = null
   #look: CancelTimer | null = null
@@ -63,6 +66,7 @@ export class ChangeWatcher {
 
   #open(): void {
     this.#version = this.#dataVersion()
+    this.#logs = logsOf(this.#db.path)
     try {
       // Our own open connection keeps the WAL file in place, so a watch on the file itself lasts.
       this.#file = watch(`${this.#db.path}-wal`, () => this.#stirred(0))
@@ -84,12 +88,24 @@ export class ChangeWatcher {
   #poll(listener: Listener): void {
     try {
       this.#db.assertSameFile()
+      this.#assertSameLogs()
     } catch (error) {
       listener(error instanceof Error ? error : new Error(String(error)))
       return
     }
     if (this.#advanced()) this.#tell()
     else listener(null)
+  }
+
+  /**
+   * While a connection is open SQLite never deletes them. When somebody else does, processes that start later make new ones, and
+   * neither they nor we see what the other writes.
+   */
+  #assertSameLogs(): void {
+    for (const [path, inode] of this.#logs) {
+      if (inodeOf(path) === inode) continue
+      throw new QctlError('outcome_unknown', `${path} was deleted while in use; nothing more is stored in ${this.#db.path}`)
+    }
   }
 
   #advanced(): boolean {
@@ -111,4 +127,13 @@ export class ChangeWatcher {
   #tell(): void {
     for (const listener of [...this.#listeners.keys()]) listener(null)
   }
+}
+
+function logsOf(database: string): Map<string, number> {
+  const paths = [`${database}-wal`, `${database}-shm`]
+  return new Map(paths.map(path => [path, inodeOf(path)] as const).filter((log): log is readonly [string, number] => log[1] !== null))
+}
+
+function inodeOf(path: string): number | null {
+  return statSync(path, {throwIfNoEntry: false})?.ino ?? null
 }
