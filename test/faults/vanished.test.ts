@@ -15,6 +15,8 @@ const LIMIT_MS = 10_000
 const WAYS: Readonly<Record<string, (scene: Scene) => void>> = {
   'deleted, its log stays': scene => rmSync(scene.database),
   'deleted with its log': scene => ['', '-wal', '-shm'].forEach(suffix => rmSync(scene.database + suffix)),
+  'its log deleted': scene => rmSync(`${scene.database}-wal`),
+  'the index of its log deleted': scene => rmSync(`${scene.database}-shm`),
   'moved away': scene => renameSync(scene.database, scene.path('moved.db')),
   'replaced by a copy of an earlier day': scene => {
     for (const suffix of ['-wal', '-shm']) rmSync(scene.database + suffix)
@@ -41,9 +43,9 @@ async function takeAway(scene: Scene, way: string, running: Running): Promise<{r
   await waitFor(() => over, {deadlineMs: LIMIT_MS, what: 'the process has ended'})
   const {status, stderr} = await running.finished()
   const ms = performance.now() - begin
-  expect([status, stderr]).toEqual([74, expect.stringMatching(/^qctl: .*q\.db was (deleted|replaced)/m)])
+  expect([status, stderr]).toEqual([74, expect.stringMatching(/^qctl: .*q\.db(-wal|-shm)? was (deleted|replaced)/m)])
   const replaced = way.startsWith('replaced')
-  expect(existsSync(scene.database)).toBe(replaced)
+  expect(existsSync(scene.database)).toBe(replaced || /^(its log|the index)/.test(way))
   // Not a byte of the new file was changed.
   if (replaced) expect(createHash('sha256').update(readFileSync(scene.database)).digest('hex')).toBe(backup)
   return {ms, stderr}
