@@ -122,6 +122,21 @@ describe('kill -9', () => {
     await expectAllKept(scene, [])
   }, 300_000)
 
+  test('of a consumer: what its handler started in a session of its own is gone before the job runs again', async () => {
+    await using scene = new Scene()
+    const [id = 0] = await scene.produce(['x'])
+    // The lock of the job goes on to all of them: were one alive, the second run would find it held.
+    const work = '[ "$QCTL_ATTEMPT" = 2 ] || { setsid sleep 30 & (setsid sh -c "sleep 31; true" &); sleep 32; }'
+    const victim = startConsumer(scene, {work})
+    await waitFor(() => scene.left().filter(({command}) => command.startsWith('sleep')).length === 3)
+    victim.kill('SIGKILL')
+    const rescuer = startConsumer(scene, {work})
+    await waitFor(() => ledgerOf(scene).includes(`end ${id} 2 2 `), {deadlineMs: 15_000})
+    await endConsumers([rescuer])
+    expect(scene.left()).toEqual([])
+    await expectAllKept(scene, [{outcome: 'ok', payloads: ['x'], ids: [id]}])
+  }, 60_000)
+
   test('of a consumer that has nothing to do leaves a working queue', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
