@@ -130,7 +130,8 @@ export class Workshop {
   }
 
   async runs(id: number): Promise<readonly Run[]> {
-    return (await this.storage.history(id)).runs
+    const [job] = await this.storage.get([id], {history: true})
+    return job?.history.runs ?? []
   }
 
   /** Waits until a job is in that state. */

@@ -10,7 +10,7 @@ const LINE_FEED = 10
 
 /**
  * Prints the end of what a handler printed in one run, for people; nothing when it printed nothing.
- * @param output as `Storage.history` gives it
+ * @param output as `Storage.get` gives it
  * @param run which run it is of
  */
 export function printOutput(output: RunOutput, run: number, print: Printer): void {

@@ -56,9 +56,8 @@ export class Inspector {
    * @param options output: also what their handlers printed
    */
   async show(ids: readonly number[], {output = false}: {readonly output?: boolean} = {}): Promise<readonly JobDetails[]> {
-    const details: JobDetails[] = []
-    for (const job of await this.#storage.get(ids)) details.push({job, ...(await this.#storage.history(job.id, {output}))})
-    return details
+    const jobs = await this.#storage.get(ids, {history: true, output})
+    return jobs.map(job => ({job, ...job.history}))
   }
 
   /** Finds the jobs that ids name, each once, in the order given. */

@@ -99,11 +99,11 @@ export interface Storage {
    */
   find(query: Query): Promise<Page>
 
-  /** The jobs of these ids that exist, with payload, in the order asked. */
-  get(ids: readonly number[]): Promise<readonly FullJob[]>
-
-  /** The ended runs (oldest first) and events (oldest first) of one job; with the tails of its output when asked. */
-  history(id: number, options?: {readonly output?: boolean}): Promise<History>
+  /**
+   * The jobs of these ids that exist, with payload, in the order asked.
+   * With `history` also the ended runs (oldest first) and events (oldest first) of each, with `output` what their handlers printed last.
+   */
+  get(ids: readonly number[], also?: {readonly history?: boolean; readonly output?: boolean}): Promise<readonly JobRecord[]>
 
   /** The named queues that exist, or all, by name. Its cost does not grow with the number of jobs. */
   queues(names?: readonly string[]): Promise<readonly Queue[]>
@@ -247,11 +247,16 @@ export interface Page {
   readonly searched: {readonly rows: number; readonly complete: boolean}
 }
 
+/** What is kept of a job beside its row. What was not asked for is empty. */
 export interface History {
   readonly runs: readonly Run[]
   readonly events: readonly JobEvent[]
-  /** By run (fence); empty unless asked for. */
+  /** By run (fence). */
   readonly output: ReadonlyMap<number, RunOutput>
+}
+
+export interface JobRecord extends FullJob {
+  readonly history: History
 }
 
 /** New values for a queue's settings; `null` = back to the default (for `timeoutMs`, `concurrency`, `deadLetter` that is none). */

@@ -76,7 +76,9 @@ export class Audit {
     same('the consumers', known, modelConsumers(model))
   }
 
-  history(job: ModelJob, {runs, events}: History): void {
+  history(job: ModelJob, history: History | undefined): void {
+    if (history === undefined) throw new Error(`job ${job.id} is gone`)
+    const {runs, events} = history
     const seen = runs.map(({run, attempt, consumer, startedAt, finishedAt, outcome, cause}) => {
       return {run, attempt, consumer, startedAt, finishedAt, outcome, cause}
     })

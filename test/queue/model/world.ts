@@ -61,7 +61,9 @@ export class World {
 
   /** At the end: every run and event of every job. */
   async finish(): Promise<void> {
-    for (const job of this.#model.jobs) this.#audit.history(job, await this.#storage.history(job.id))
+    const jobs = this.#model.jobs
+    const records = await this.#storage.get(jobs.map(({id}) => id), {history: true})
+    for (const [i, job] of jobs.entries()) this.#audit.history(job, records[i]?.history)
   }
 
   async #make(step: Step): Promise<readonly Made[]> {

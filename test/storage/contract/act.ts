@@ -198,10 +198,10 @@ export function actContract(suite: Suite): void {
       const output = {stdout: bytes('o'), stderr: bytes('e'), stdoutDroppedBytes: 0, stderrDroppedBytes: 0}
       for (const to of [...FINAL, 'pending'] as const) {
         const id = await bench.ended(to, {}, {run: facts({output})})
+        expect(await bench.store.traces(id)).toBe(2)
         expect(await bench.act({kind: 'delete'}, id)).toEqual([{id, kind: 'changed', state: null}])
         expect(await bench.storage.get([id])).toEqual([])
-        const history = await bench.storage.history(id, {output: true})
-        expect(history).toEqual({runs: [], events: [], output: new Map()})
+        expect(await bench.store.traces(id)).toBe(0)
       }
       expect(await bench.everyJob()).toEqual([])
       expect(only(await bench.storage.queues(['q'])).counts).toEqual(counts({}))
@@ -304,7 +304,7 @@ export function actContract(suite: Suite): void {
       await bench.storage.act({kind: 'resubmit', reason: 'needed'}, [{id, seen: null}], 'eve')
       bench.clock.pass(1)
       await bench.storage.act({kind: 'fail', reason: 'hopeless'}, [{id, seen: null}], 'joe')
-      const {events} = await bench.storage.history(id)
+      const {events} = await bench.history(id)
       const {wall} = bench.clock
       expect(events).toEqual([
         {at: wall - 3, from: 'pending', to: 'pending', actor: 'eve', reason: 'knows it best'},
@@ -316,13 +316,13 @@ export function actContract(suite: Suite): void {
     'a request too': async bench => {
       const {id} = await bench.processing()
       await bench.storage.act({kind: 'cancel', reason: 'stop it'}, [{id, seen: null}], 'joe')
-      expect((await bench.storage.history(id)).events).toMatchObject([{from: 'processing', actor: 'joe', reason: 'stop it'}])
+      expect((await bench.history(id)).events).toMatchObject([{from: 'processing', actor: 'joe', reason: 'stop it'}])
     },
     'what did not change leaves no trace': async bench => {
       const id = await bench.ended('done')
       await bench.act({kind: 'cancel'}, id)
       await bench.act({kind: 'assign', consumer: 'ann', forMs: null}, id)
-      expect((await bench.storage.history(id)).events).toEqual([])
+      expect((await bench.history(id)).events).toEqual([])
     },
   })
 

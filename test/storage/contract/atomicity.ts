@@ -197,7 +197,6 @@ export function lifecycleContract(suite: Suite): void {
       () => bench.act({kind: 'delete'}, 1),
       () => bench.find(),
       () => storage.get([1]),
-      () => storage.history(1),
       () => storage.queues(),
       () => storage.settings(['q']),
       () => bench.queue('q'),

@@ -5,6 +5,7 @@ import type {
   Acted,
   Action,
   ClaimRequest,
+  History,
   NewConsumer,
   Page,
   Query,
@@ -124,7 +125,8 @@ export class Bench {
   }
 
   async job(id: number): Promise<FullJob> {
-    return only(await this.storage.get([id]))
+    const {history: _history, ...job} = only(await this.storage.get([id]))
+    return job
   }
 
   async state(id: number): Promise<State> {
@@ -132,7 +134,12 @@ export class Bench {
   }
 
   async runs(id: number): Promise<readonly Run[]> {
-    return (await this.storage.history(id)).runs
+    return (await this.history(id)).runs
+  }
+
+  /** All that is kept of a job beside its row. */
+  async history(id: number): Promise<History> {
+    return only(await this.storage.get([id], {history: true, output: true})).history
   }
 
   find(change: Partial<Query> = {}): Promise<Page> {

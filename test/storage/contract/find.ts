@@ -1,10 +1,10 @@
 import {expect} from 'bun:test'
 import fc from 'fast-check'
-import type {Job} from '../../../src/lib/job.ts'
+import type {Job, RunOutput} from '../../../src/lib/job.ts'
 import type {Filter} from '../../../src/lib/queue/filter.ts'
 import {matches} from '../../../src/lib/queue/filter-match.ts'
 import type {Page, Query, SortField} from '../../../src/lib/storage/storage.ts'
-import {type Bench, bytes, nth} from './bench.ts'
+import {type Bench, bytes, nth, only} from './bench.ts'
 import {anyFilter, type Population, populate} from './filters.ts'
 import type {Suite} from './suite.ts'
 
@@ -168,7 +168,8 @@ export function getContract(suite: Suite): void {
 }
 
 export function historyContract(suite: Suite): void {
-  suite.sentence('The ended runs (oldest first) and events (oldest first) of one job; with the tails of its output when asked.', {
+  const sentence = 'With `history` also the ended runs (oldest first) and events (oldest first) of each, with `output` what their handlers printed last.'
+  suite.sentence(sentence, {
     'runs, oldest first': async bench => {
       const {id, lease, consumerId} = await bench.processing()
       await bench.settle(lease, {to: 'pending'})
@@ -179,37 +180,55 @@ export function historyContract(suite: Suite): void {
       await bench.take(consumerId)
       expect((await bench.runs(id)).map(({run}) => run)).toEqual(Array.from({length: 12}, (_, i) => i + 1))
     },
-    'of one job': async bench => {
+    'of each': async bench => {
       const [a, b] = [await bench.ended('failed'), await bench.ended('done')]
       await bench.act({kind: 'resubmit'}, a)
-      expect((await bench.storage.history(b)).runs).toMatchObject([{outcome: 'done'}])
-      expect((await bench.storage.history(b)).events).toEqual([])
-      expect((await bench.storage.history(a)).events).toHaveLength(1)
+      const [second, first] = await bench.storage.get([b, a], {history: true})
+      expect(second?.history).toMatchObject({runs: [{outcome: 'done'}], events: []})
+      expect(first?.history).toMatchObject({runs: [{outcome: 'failed'}], events: [{to: 'pending'}]})
     },
-    'of a job that is not there: nothing': async ({storage}) => {
-      expect(await storage.history(4711, {output: true})).toEqual({runs: [], events: [], output: new Map()})
+    'what they printed': async bench => {
+      const {id, output} = await printedTwice(bench)
+      expect((await bench.history(id)).output.get(2)).toEqual(output('second'))
     },
   })
 
-  suite.sentence('By run (fence); empty unless asked for.', async bench => {
-    const {id, lease, consumerId} = await bench.processing()
-    const output = (text: string) => ({
-      stdout: bytes(`${text} out`),
-      stderr: bytes(`${text} err`),
-      stdoutDroppedBytes: 3,
-      stderrDroppedBytes: 0,
-    })
-    const run = {outcome: 'failed', exitCode: 1, signal: null, cause: null, error: null, runMs: 1, cpuMs: 1, maxRssBytes: 1} as const
-    await bench.settle(lease, {to: 'pending', run: {...run, output: output('first')}})
-    await bench.settle(await bench.take(consumerId), {run: {...run, outcome: 'done', output: output('second')}})
-    expect((await bench.storage.history(id)).output).toEqual(new Map())
-    expect((await bench.storage.history(id, {output: true})).output).toEqual(
+  suite.sentence('What was not asked for is empty.', async bench => {
+    const {id} = await printedTwice(bench)
+    await bench.act({kind: 'resubmit'}, id)
+    const empty = {runs: [], events: [], output: new Map()}
+    expect(only(await bench.storage.get([id])).history).toEqual(empty)
+    const {history} = only(await bench.storage.get([id], {history: true}))
+    expect(history).toEqual({...(await bench.history(id)), output: new Map()})
+    const {output} = await bench.history(id)
+    expect(only(await bench.storage.get([id], {output: true})).history).toEqual({...empty, output})
+    expect([history.runs.length, history.events.length, output.size]).toEqual([2, 1, 2])
+  })
+
+  suite.sentence('By run (fence).', async bench => {
+    const {id, output} = await printedTwice(bench)
+    expect((await bench.history(id)).output).toEqual(
       new Map([
         [1, output('first')],
         [2, output('second')],
       ]),
     )
   })
+}
+
+/** A job that was run twice and printed something each time. */
+async function printedTwice(bench: Bench): Promise<{readonly id: number; readonly output: (text: string) => RunOutput}> {
+  const {id, lease, consumerId} = await bench.processing()
+  const output = (text: string): RunOutput => ({
+    stdout: bytes(`${text} out`),
+    stderr: bytes(`${text} err`),
+    stdoutDroppedBytes: 3,
+    stderrDroppedBytes: 0,
+  })
+  const run = {outcome: 'failed', exitCode: 1, signal: null, cause: null, error: null, runMs: 1, cpuMs: 1, maxRssBytes: 1} as const
+  await bench.settle(lease, {to: 'pending', run: {...run, output: output('first')}})
+  await bench.settle(await bench.take(consumerId), {run: {...run, outcome: 'done', output: output('second')}})
+  return {id, output}
 }
 
 /** What the evaluator says `find` must answer, newest first. */

@@ -7,6 +7,7 @@ const DEFINITIONS = new Set([
   'Facts about the store itself.',
   "What a run's end means for its job.",
   'Made by `decide`, stored by `settle`.',
+  'What is kept of a job beside its row.',
   'A job being processed and who holds it.',
 ])
 

@@ -11,6 +11,8 @@ export interface Store {
   reopen(clock?: Clock): Promise<Storage>
   /** Changes a byte of the stored payload behind the engine's back. */
   damagePayload?(id: number): Promise<void>
+  /** How many rows are kept of a job beside its own, also of one that is gone. */
+  traces(id: number): Promise<number>
   /** A number that grows with every write to the store, by anyone. */
   writes?(): Promise<number>
   /** Takes the store away from under its handles. */

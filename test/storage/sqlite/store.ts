@@ -32,6 +32,11 @@ export async function openSqliteStore(clock: Clock): Promise<Store> {
     async writes() {
       return Number(behindItsBack().prepare('PRAGMA data_version').get()?.['data_version'])
     },
+    async traces(id) {
+      const count = (table: string): number =>
+        Number(behindItsBack().prepare(`SELECT count(*) AS rows FROM ${table} WHERE job_id = ?`).get(id)?.['rows'])
+      return ['lease', 'attempt', 'output', 'result', 'event'].reduce((sum, table) => sum + count(table), 0)
+    },
     async vanish() {
       unlinkSync(path)
     },

@@ -9,12 +9,18 @@ FROM attempt a LEFT JOIN output o ON o.job_id = a.job_id AND o.fence = a.fence W
 const EVENTS = 'SELECT at, from_state, to_state, actor, reason FROM event WHERE job_id = ? ORDER BY id'
 const OUTPUT = 'SELECT * FROM output WHERE job_id = ? ORDER BY fence'
 
-/** The ended runs and the events of a job, oldest first. */
-export function history(db: Connection, id: number, withOutput: boolean): History {
+/** What is wanted of a job beside its row. */
+export interface Also {
+  readonly history?: boolean
+  readonly output?: boolean
+}
+
+/** The ended runs and the events of a job, oldest first, and the tails of its output: each if wanted. */
+export function history(db: Connection, id: number, also: Also): History {
   return {
-    runs: db.all(RUNS, id).map(runOf),
-    events: db.all(EVENTS, id).map(eventOf),
-    output: new Map(withOutput ? db.all(OUTPUT, id).map(row => [num(row['fence']), outputOf(row)]) : []),
+    runs: also.history === true ? db.all(RUNS, id).map(runOf) : [],
+    events: also.history === true ? db.all(EVENTS, id).map(eventOf) : [],
+    output: new Map(also.output === true ? db.all(OUTPUT, id).map(row => [num(row['fence']), outputOf(row)]) : []),
   }
 }
 

@@ -1,5 +1,7 @@
-import type {FullJob, Job} from '../../job.ts'
+import type {Job} from '../../job.ts'
+import type {JobRecord} from '../storage.ts'
 import type {Connection, Row} from './connection.ts'
+import {type Also, history} from './history.ts'
 import {blob, blobOrNull, DONE, num, numOrNull, reasonOf, stateOf, tagsOf, text, textOrNull} from './rows.ts'
 
 /** The last run's error; a job that was taken up again has none, also when it ends before it is run. */
@@ -29,10 +31,10 @@ const GET = `SELECT ${JOB_COLUMNS}, j.payload FROM ${JOB_TABLES} WHERE j.id = :i
 export type BootTime = {readonly boot: string; readonly boot_now: number}
 
 /** The jobs of these ids that exist, with payload, in the order asked. */
-export function getJobs(db: Connection, ids: readonly number[], time: BootTime): readonly FullJob[] {
+export function getJobs(db: Connection, ids: readonly number[], time: BootTime, also: Also): readonly JobRecord[] {
   return ids.flatMap(id => {
     const row = db.get(GET, {...time, id})
-    return row === undefined ? [] : [{...jobOf(row), payload: blob(row['payload'])}]
+    return row === undefined ? [] : [{...jobOf(row), payload: blob(row['payload']), history: history(db, id, also)}]
   })
 }
 

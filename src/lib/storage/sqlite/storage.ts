@@ -1,12 +1,12 @@
 import {QctlError} from '../../errors.ts'
-import type {Claim, Consumer, Enqueued, FullJob, Lease, NewJob, Queue, QueueSettings} from '../../job.ts'
+import type {Claim, Consumer, Enqueued, Lease, NewJob, Queue, QueueSettings} from '../../job.ts'
 import type {Clock} from '../../time.ts'
 import type {
   Acted,
   Action,
   ClaimRequest,
   Held,
-  History,
+  JobRecord,
   Maintained,
   NewConsumer,
   Page,
@@ -26,7 +26,7 @@ import {consumers, register, unregister} from './consumers.ts'
 import {enqueue} from './enqueue.ts'
 import {find} from './find.ts'
 import {GroupCommit, Joiner, type Rank} from './group-commit.ts'
-import {history} from './history.ts'
+import type {Also} from './history.ts'
 import {type BootTime, getJobs} from './job-rows.ts'
 import {extend, held} from './leases.ts'
 import {maintain, nothingToMaintain, shrink} from './maintain.ts'
@@ -106,12 +106,8 @@ export class SqliteStorage implements Storage {
     return this.#read(() => find(this.#db, query, this.#bootTime()))
   }
 
-  get(ids: readonly number[]): Promise<readonly FullJob[]> {
-    return this.#read(() => getJobs(this.#db, ids, this.#bootTime()))
-  }
-
-  history(id: number, options: {readonly output?: boolean} = {}): Promise<History> {
-    return this.#read(() => history(this.#db, id, options.output ?? false))
+  get(ids: readonly number[], also: Also = {}): Promise<readonly JobRecord[]> {
+    return this.#read(() => getJobs(this.#db, ids, this.#bootTime(), also))
   }
 
   queues(names?: readonly string[]): Promise<readonly Queue[]> {
