@@ -31,6 +31,8 @@ export interface RunEnd {
   readonly cpuMs: number | null
   readonly maxRssBytes: number | null
   readonly output: RunFacts['output']
+  /** What the run reported last, 0…1; `null` = nothing. Like the time, the consumer adds it. */
+  readonly progress: number | null
 }
 
 /**
@@ -38,5 +40,5 @@ export interface RunEnd {
  * @param outcome what it means
  */
 export function bareEnd(outcome: Outcome): RunEnd {
-  return {outcome, exitCode: null, signal: null, runMs: null, cpuMs: null, maxRssBytes: null, output: null}
+  return {outcome, exitCode: null, signal: null, runMs: null, cpuMs: null, maxRssBytes: null, output: null, progress: null}
 }

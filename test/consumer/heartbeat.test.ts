@@ -5,11 +5,13 @@ import type {Claim} from '../../src/lib/job.ts'
 import {bareEnd} from '../../src/lib/outcome.ts'
 import {systemClock} from '../../src/lib/time.ts'
 import {leaseOf} from '../handlers/support.ts'
+import {FakeClock} from '../storage/contract/clock.ts'
 import {waitFor} from '../support/wait-for.ts'
 import {ScriptedHandler, untilStopped, Workshop} from './support.ts'
 
 interface Asked {
   readonly ids: readonly number[]
+  readonly progress: readonly (number | null | undefined)[]
   readonly leaseMs: number
 }
 
@@ -24,7 +26,7 @@ class Fixture {
     this.heartbeat = new Heartbeat({
       queue: {
         extend: (claims, leaseMs) => {
-          this.asked.push({ids: claims.map(({id}) => id), leaseMs})
+          this.asked.push({ids: claims.map(({id}) => id), progress: claims.map(one => one.progress), leaseMs})
           return extend()
         },
       },
@@ -49,7 +51,7 @@ describe('a heartbeat', () => {
     for (const id of [1, 2, 3]) fixture.add(id, 300)
     fixture.heartbeat.remove({id: 2, fence: 7})
     await waitFor(() => fixture.asked.length >= 3)
-    expect(fixture.asked[0]).toEqual({ids: [1, 3], leaseMs: 300})
+    expect(fixture.asked[0]).toMatchObject({ids: [1, 3], leaseMs: 300})
     expect(fixture.lost).toEqual([])
   })
 
@@ -58,7 +60,7 @@ describe('a heartbeat', () => {
     fixture.add(1, 300)
     fixture.add(2, 320)
     await waitFor(() => fixture.asked.length >= 2)
-    expect(fixture.asked.slice(0, 2)).toEqual([{ids: [1], leaseMs: 300}, {ids: [2], leaseMs: 320}])
+    expect(fixture.asked.slice(0, 2)).toMatchObject([{ids: [1], leaseMs: 300}, {ids: [2], leaseMs: 320}])
   })
 
   test('gives up what the store says is lost, once', async () => {
@@ -90,6 +92,62 @@ describe('a heartbeat', () => {
     fixture.heartbeat.add(leaseOf('', {id: 1, leaseMs: 1000}), systemClock.bootNow() - 2000)
     await waitFor(() => fixture.lost.length > 0)
     expect(fixture.asked).toEqual([])
+  })
+})
+
+describe('progress', () => {
+  const FAR = 3_600_000
+
+  test('goes to the store at once, then no more often than once a second, the last one of each job', async () => {
+    using fixture = new Fixture()
+    for (const id of [1, 2, 3]) fixture.add(id, FAR)
+    const begin = performance.now()
+    fixture.heartbeat.report({id: 1, fence: 7}, 0.1)
+    await waitFor(() => fixture.asked.length === 1)
+    for (let i = 0; i <= 100; i += 1) fixture.heartbeat.report({id: 1, fence: 7}, i / 100)
+    fixture.heartbeat.report({id: 3, fence: 7}, 0)
+    await waitFor(() => fixture.asked.length === 2)
+    expect(performance.now() - begin).toBeGreaterThan(990)
+    expect(fixture.asked).toEqual([
+      {ids: [1], progress: [0.1], leaseMs: FAR},
+      {ids: [1, 3], progress: [1, 0], leaseMs: FAR},
+    ])
+  })
+
+  test('is sent again when the store does not answer, unless there is newer', async () => {
+    const answers = [Promise.withResolvers<readonly Claim[]>(), Promise.withResolvers<readonly Claim[]>()]
+    using fixture = new Fixture(() => answers[fixture.asked.length - 1]?.promise ?? Promise.resolve([]))
+    for (const id of [1, 2]) fixture.add(id, 3000)
+    for (const id of [1, 2]) fixture.heartbeat.report({id, fence: 7}, 0.1)
+    await waitFor(() => fixture.asked.length === 1)
+    fixture.heartbeat.report({id: 2, fence: 7}, 0.2)
+    answers[0]?.reject(new QctlError('busy', 'busy'))
+    await waitFor(() => fixture.asked.length === 2)
+    expect(fixture.asked.map(({progress}) => progress)).toEqual([[0.1, 0.1], [0.1, 0.2]])
+  })
+
+  test('of what is not kept goes nowhere', async () => {
+    using fixture = new Fixture()
+    fixture.add(1, 300)
+    fixture.heartbeat.report({id: 1, fence: 6}, 0.5)
+    fixture.heartbeat.remove({id: 1, fence: 7})
+    fixture.heartbeat.report({id: 1, fence: 7}, 0.5)
+    fixture.add(2, 300)
+    await waitFor(() => fixture.asked.length > 0)
+    expect(fixture.asked[0]).toEqual({ids: [2], progress: [null], leaseMs: 300})
+  })
+
+  test('a lease holds until its end by the clock, however frozen this process was', () => {
+    const clock = new FakeClock()
+    const heartbeat = new Heartbeat({queue: {extend: async () => []}, clock, onLost: () => undefined, onTrouble: () => undefined})
+    heartbeat.add(leaseOf('', {id: 1, leaseMs: 30_000}), clock.bootNow())
+    expect(heartbeat.holds({id: 1, fence: 7})).toBe(true)
+    expect(heartbeat.holds({id: 1, fence: 6})).toBe(false)
+    clock.pass(29_999)
+    expect(heartbeat.holds({id: 1, fence: 7})).toBe(true)
+    clock.pass(1)
+    expect(heartbeat.holds({id: 1, fence: 7})).toBe(false)
+    heartbeat.close()
   })
 })
 

@@ -1,4 +1,4 @@
-import type {RunContext, Stop} from '../../src/lib/handlers/handler.ts'
+import type {Report, RunContext, Stop} from '../../src/lib/handlers/handler.ts'
 import type {Lease} from '../../src/lib/job.ts'
 
 /** A lease with what a test cares about. */
@@ -26,10 +26,28 @@ export function leaseOf(payload: string | Uint8Array, facts: Partial<Lease> = {}
   }
 }
 
+/** Takes whatever a run says. */
+export class Told implements Report {
+  readonly said: string[] = []
+
+  progress(value: number): void {
+    this.said.push(`progress ${value}`)
+  }
+
+  result(bytes: Uint8Array): void {
+    this.said.push(`result ${textOf(bytes)}`)
+  }
+
+  snooze(delayMs: number | null): void {
+    this.said.push(`snooze ${delayMs}`)
+  }
+}
+
 /** A context whose run can be stopped. */
 export class Controls {
   readonly #stop = new AbortController()
   readonly #kill = new AbortController()
+  readonly told = new Told()
   readonly context: RunContext
 
   constructor(facts: Partial<RunContext> = {}) {
@@ -40,6 +58,7 @@ export class Controls {
       dbPath: null,
       maxAttempts: 8,
       deadline: null,
+      report: this.told,
       ...facts,
     }
   }

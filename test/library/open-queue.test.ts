@@ -18,6 +18,15 @@ test('a function consumes what was enqueued, and its result is kept', async () =
   await queue.close()
 })
 
+test('a function says how far it is', async () => {
+  const queue = await scratchQueue()
+  const [job] = await queue.enqueue({payload: 'x'})
+  await queue.consume((_, {progress}) => progress(0.4), {drain: true})
+  const [details] = await queue.inspector.show([job?.id ?? 0])
+  expect(details?.job).toMatchObject({state: 'done', progress: 0.4})
+  await queue.close()
+})
+
 test('a throw is a failed attempt, Permanent fails the job, Snooze spends no attempt', async () => {
   const queue = await scratchQueue()
   const ids = (await queue.enqueue({payload: 'throw'}, {payload: 'permanent'}, {payload: 'snooze'})).map(({id}) => id)

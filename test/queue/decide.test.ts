@@ -266,6 +266,7 @@ describe('every end', () => {
   )
   const facts = fc.record({
     exitCode: fc.option(fc.nat(255)),
+    progress: fc.constantFrom(null, 0, 0.5, 1),
     signal: fc.option(fc.constantFrom('SIGKILL', 'SIGSEGV')),
     runMs: fc.option(fc.nat()),
     cpuMs: fc.option(fc.nat()),
@@ -322,8 +323,9 @@ describe('every end', () => {
 
   test('keeps what was seen of the run', () => {
     const property = fc.property(subject, end, (job, ended) => {
-      const {run} = decide(job, ended, DEFAULT_SETTINGS, () => 0.5)
-      const {outcome: seen, ...rest} = ended
+      const {run, progress} = decide(job, ended, DEFAULT_SETTINGS, () => 0.5)
+      const {outcome: seen, progress: reported, ...rest} = ended
+      expect(progress).toBe(reported)
       expect(run).toMatchObject(rest)
       expect(run.outcome).toBe(seen.kind)
       expect(run.error).toBe('error' in seen ? seen.error : null)

@@ -190,12 +190,13 @@ describe('settle', () => {
     test(`a job that would go back but whose ${requested} was asked for is ${to} instead`, async () => {
       const settler = new Settler({kind: 'requested', requested}, SETTLED)
       const queue = new Queue(scripted({settings, settle: settler.settle}))
-      const end = {...failed.end, exitCode: 7, runMs: 12}
+      const end = {...failed.end, exitCode: 7, runMs: 12, progress: 0.5}
       const [settlement] = await queue.settle([{...failed, end}])
       expect(settlement).toMatchObject({kind: 'settled', transition: {to, reason: to === 'failed' ? 'admin' : null}})
       // What was seen of the run is kept.
       expect(settler.transitions[1]).toMatchObject({
         id: 2,
+        progress: 0.5,
         run: {outcome: 'cancelled', cause: requested, exitCode: 7, runMs: 12, error: 'e'},
       })
     })

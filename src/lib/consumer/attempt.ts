@@ -4,6 +4,7 @@ import type {Claim, Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import {after, type CancelTimer, type Clock, monotonicMs} from '../time.ts'
 import {sentence} from './events.ts'
+import {type Holding, RunReport} from './run-report.ts'
 
 /** What a run needs beside the lease and the handler. */
 export interface AttemptFacts {
@@ -28,8 +29,12 @@ export class Attempt {
   readonly #kill = new AbortController()
   #isLost = false
 
-  constructor(lease: Lease) {
+  readonly #report: RunReport
+
+  /** @param holding what is known of the lease while it is kept, and where progress goes */
+  constructor(lease: Lease, holding: Holding) {
     this.lease = lease
+    this.#report = new RunReport(holding, this.#stop.signal)
   }
 
   /** True once the job is not ours any more: nothing may be stored about this run. */
@@ -49,8 +54,9 @@ export class Attempt {
         dbPath: facts.dbPath,
         maxAttempts: facts.maxAttempts,
         deadline: facts.timeoutMs === null ? null : facts.clock.wallNow() + facts.timeoutMs,
+        report: this.#report,
       })
-      return {...end, runMs: elapsedSince(startedAt)}
+      return {...this.#report.completed(end), runMs: elapsedSince(startedAt)}
     } catch (error) {
       const failed = {kind: 'failed', error: `the handler itself failed: ${sentence(error)}`, retryAfterMs: null} as const
       return {...bareEnd(failed), runMs: elapsedSince(startedAt)}

@@ -1,5 +1,5 @@
 /**
- * Keeps the leases of running attempts alive, and ends the attempts whose lease cannot be kept before it ends: by then the
+ * Keeps the leases of running attempts alive, takes along what they report of their progress, and ends the attempts whose lease cannot be kept before it ends: by then the
  * store may give the job to somebody else.
  */
 import type {Claim, Lease} from '../job.ts'
@@ -24,6 +24,8 @@ interface Beat {
   endsAt: number
   /** When to prolong it; infinite while that is being done. */
   extendAt: number
+  /** Reported and not stored yet. */
+  progress: number | null
 }
 
 /** Leases are prolonged after a third, so that two tries may fail. */
@@ -34,12 +36,16 @@ const RETRIES_PER_LEASE = 20
 const MARGIN_PER_LEASE = 6
 /** Enough for a KILL to be felt on a busy host. */
 const LONGEST_MARGIN_MS = 2000
+/** However often handlers report, it is stored no more often than this: each time is an fsync. */
+const REPORT_INTERVAL_MS = 1000
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions
   readonly #beats = new Map<string, Beat>()
   #cancelTimer: CancelTimer | null = null
   #wakesAt = Number.POSITIVE_INFINITY
+  /** Progress may be stored from this moment on. */
+  #reportsAt = 0
 
   constructor(options: HeartbeatOptions) {
     this.#options = options
@@ -51,9 +57,24 @@ export class Heartbeat {
    */
   add(lease: Lease, grantedAt: number): void {
     const {id, fence, leaseMs} = lease
-    const beat = {claim: {id, fence}, leaseMs, endsAt: grantedAt + leaseMs, extendAt: grantedAt + leaseMs / EXTENSIONS_PER_LEASE}
+    const extendAt = grantedAt + leaseMs / EXTENSIONS_PER_LEASE
+    const beat = {claim: {id, fence}, leaseMs, endsAt: grantedAt + leaseMs, extendAt, progress: null}
     this.#beats.set(claimKey(lease), beat)
-    this.#arm(nextMoment(beat))
+    this.#arm(this.#nextMoment(beat))
+  }
+
+  /** Whether nobody else can have been given the job yet: its lease is kept and not over. */
+  holds(claim: Claim): boolean {
+    const beat = this.#beats.get(claimKey(claim))
+    return beat !== undefined && this.#options.clock.bootNow() < beat.endsAt
+  }
+
+  /** Stores the progress of a run soon: with the next extension, which is brought forward for it. */
+  report(claim: Claim, progress: number): void {
+    const beat = this.#beats.get(claimKey(claim))
+    if (beat === undefined) return
+    beat.progress = progress
+    this.#arm(this.#nextMoment(beat))
   }
 
   /**
@@ -85,17 +106,25 @@ export class Heartbeat {
     this.#wakesAt = Number.POSITIVE_INFINITY
     const now = this.#options.clock.bootNow()
     for (const beat of this.#beats.values()) if (now >= fenceAt(beat)) this.#lose(beat, 'its lease could not be prolonged in time')
-    const due = [...this.#beats.values()].filter(beat => beat.extendAt <= now + beat.leaseMs / COMPANY_PER_LEASE)
+    const due = [...this.#beats.values()].filter(beat => this.#isDue(beat, now))
+    if (due.some(({progress}) => progress !== null)) this.#reportsAt = now + REPORT_INTERVAL_MS
     for (const beat of due) beat.extendAt = Number.POSITIVE_INFINITY
     for (const [leaseMs, beats] of Map.groupBy(due, beat => beat.leaseMs)) void this.#extend(beats, leaseMs)
     this.#armNext()
   }
 
+  #isDue({extendAt, leaseMs, progress}: Beat, now: number): boolean {
+    if (extendAt === Number.POSITIVE_INFINITY) return false
+    return extendAt <= now + leaseMs / COMPANY_PER_LEASE || (progress !== null && this.#reportsAt <= now)
+  }
+
   async #extend(beats: readonly Beat[], leaseMs: number): Promise<void> {
     const {clock, queue, onTrouble} = this.#options
     const before = clock.bootNow()
+    const extensions = beats.map(({claim, progress}) => ({...claim, progress}))
+    for (const beat of beats) beat.progress = null
     try {
-      const gone = new Set((await queue.extend(beats.map(({claim}) => claim), leaseMs)).map(claimKey))
+      const gone = new Set((await queue.extend(extensions, leaseMs)).map(claimKey))
       for (const beat of beats) {
         if (gone.has(claimKey(beat.claim))) this.#lose(beat, 'its lease is held by nobody or somebody else')
         beat.endsAt = before + leaseMs
@@ -103,7 +132,10 @@ export class Heartbeat {
       }
     } catch (error) {
       const pause = Math.round((leaseMs / RETRIES_PER_LEASE) * (0.5 + Math.random()))
-      for (const beat of beats) beat.extendAt = clock.bootNow() + pause
+      for (const [i, beat] of beats.entries()) {
+        beat.extendAt = clock.bootNow() + pause
+        beat.progress ??= extensions[i]?.progress ?? null
+      }
       onTrouble('prolonging leases', error, pause)
     }
     this.#armNext()
@@ -111,8 +143,14 @@ export class Heartbeat {
 
   #armNext(): void {
     let next = Number.POSITIVE_INFINITY
-    for (const beat of this.#beats.values()) next = Math.min(next, nextMoment(beat))
+    for (const beat of this.#beats.values()) next = Math.min(next, this.#nextMoment(beat))
     this.#arm(next)
+  }
+
+  #nextMoment(beat: Beat): number {
+    const isInHand = beat.extendAt === Number.POSITIVE_INFINITY
+    const reportAt = beat.progress === null || isInHand ? Number.POSITIVE_INFINITY : this.#reportsAt
+    return Math.min(beat.extendAt, reportAt, fenceAt(beat))
   }
 
   /** Says so once, and only if the lease is still kept: its attempt may have ended meanwhile. */
@@ -126,8 +164,4 @@ export class Heartbeat {
 /** From this moment on the handler must be ending, or it outlives the lease. */
 function fenceAt({endsAt, leaseMs}: Beat): number {
   return endsAt - Math.min(LONGEST_MARGIN_MS, leaseMs / MARGIN_PER_LEASE)
-}
-
-function nextMoment(beat: Beat): number {
-  return Math.min(beat.extendAt, fenceAt(beat))
 }

@@ -34,9 +34,13 @@ export class Slots {
    * @param grantedAt a moment not after the grant, on the boot clock
    */
   start(lease: Lease, grantedAt: number, facts: AttemptFacts): void {
-    const attempt = new Attempt(lease)
+    const {heartbeat} = this.#options
+    const attempt = new Attempt(lease, {
+      holds: () => heartbeat.holds(lease),
+      onProgress: progress => heartbeat.report(lease, progress),
+    })
     this.#running.set(claimKey(lease), attempt)
-    this.#options.heartbeat.add(lease, grantedAt)
+    heartbeat.add(lease, grantedAt)
     void this.#run(attempt, facts)
   }
 

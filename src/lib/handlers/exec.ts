@@ -86,6 +86,7 @@ export class ExecHandler implements Handler {
       cpuMs: exit.cpuMs,
       maxRssBytes: exit.maxRssBytes,
       output,
+      progress: null,
     }
   }
 

@@ -24,9 +24,17 @@ export interface FunctionJob {
 
 /**
  * Does one job. What it returns is the job's result: nothing, text or bytes as they are, anything else as JSON.
- * A throw is a failed attempt; see `Permanent` and `Snooze`. The signal asks it to end: timeout, cancel, shutdown, lease lost.
+ * A throw is a failed attempt; see `Permanent` and `Snooze`.
  */
-export type JobFunction = (job: FunctionJob, context: {readonly signal: AbortSignal}) => unknown
+export type JobFunction = (job: FunctionJob, context: JobContext) => unknown
+
+/** What a function is given beside its job. */
+export interface JobContext {
+  /** Asks it to end: timeout, cancel, shutdown, lease lost. */
+  readonly signal: AbortSignal
+  /** Says how far it is, 0…1. Throws QctlError `conflict` once the job is not run here any more. */
+  readonly progress: (value: number) => void
+}
 
 /** The handler behind `OpenQueue.consume`. */
 export class FunctionHandler implements Handler {
@@ -36,9 +44,9 @@ export class FunctionHandler implements Handler {
     this.#work = work
   }
 
-  async run(lease: Lease, {signal}: RunContext): Promise<RunEnd> {
+  async run(lease: Lease, {signal, report}: RunContext): Promise<RunEnd> {
     try {
-      const result = await this.#work(new LeasedJob(lease), {signal})
+      const result = await this.#work(new LeasedJob(lease), {signal, progress: value => report.progress(value)})
       return bareEnd({kind: 'done', result: bytesOf(result)})
     } catch (error) {
       const stop = stopOf(signal)

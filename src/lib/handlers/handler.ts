@@ -32,7 +32,27 @@ export interface RunContext {
   readonly maxAttempts: number
   /** When the run will be stopped, UTC ms; `null` = no limit. */
   readonly deadline: number | null
+  /** For what the run has to say of itself before its end. */
+  readonly report: Report
 }
+
+/**
+ * What a run may say of itself while it goes on. Each returns only while the lease holds, by the clock it was granted on,
+ * so that what is taken is never said of a job that somebody else was given.
+ * @throws QctlError `conflict` when it comes too late: the job is not run here any more, or the run was told to end;
+ *   `bad_input` when the value is none
+ */
+export interface Report {
+  /** How far it is, 0…1: stored within about a second, the last one of several, and at the end of the run. */
+  progress(value: number): void
+  /** Becomes the job's result if the run ends with success and its end brings none. The last one counts. */
+  result(bytes: Uint8Array): void
+  /** Turns the success the run ends with into "not now"; a failure stays one. `null` = by the queue's backoff. */
+  snooze(delayMs: number | null): void
+}
+
+/** More than this is no result but a file of its own. */
+export const RESULT_MAX_BYTES = 1024 * 1024
 
 /** Why a run has to end before its time, and how long it may take to do so. */
 export type Stop = StopCause & {

@@ -1,10 +1,8 @@
 /** Where a handler may leave its result: a file of its own in a directory that only this user may enter. */
 import {closeSync, constants, fstatSync, openSync, readSync, rmSync} from 'node:fs'
 import type {Claim} from '../job.ts'
+import {RESULT_MAX_BYTES} from './handler.ts'
 import {PrivateDirectory} from './private-directory.ts'
-
-/** More than this is no result but a file of its own. */
-export const RESULT_MAX_BYTES = 1024 * 1024
 
 /** What a handler left: nothing, bytes, or something that cannot be taken. */
 export type FoundResult = {readonly bytes: Uint8Array | null; readonly problem: string | null}

@@ -17,7 +17,7 @@ export interface Subject {
 /** A draw from [0, 1), for the jitter. */
 export type Random = () => number
 
-type Verdict = Partial<Omit<Transition, 'id' | 'fence' | 'run' | 'to' | 'only'>> & Pick<Transition, 'to'>
+type Verdict = Partial<Omit<Transition, 'id' | 'fence' | 'run' | 'to' | 'only' | 'progress'>> & Pick<Transition, 'to'>
 
 /**
  * Turns the end of a run into what is stored: the only place that knows retry from failed. Pure.
@@ -42,6 +42,7 @@ export function decide(subject: Subject, end: RunEnd, settings: QueueSettings, r
     ...verdict,
     id: subject.id,
     fence: subject.fence,
+    progress: end.progress,
     run: runFacts(end),
   }
 }

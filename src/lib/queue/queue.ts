@@ -1,6 +1,6 @@
 import {type Claim, DEFAULT_SETTINGS, type Enqueued, type Lease, type ProcessIdentity, type QueueSettings, type Requested} from '../job.ts'
 import {bareEnd, type LossCause, type RunEnd} from '../outcome.ts'
-import type {ClaimRequest, Held, SettleCondition, Storage, Transition} from '../storage/storage.ts'
+import type {ClaimRequest, Extension, Held, SettleCondition, Storage, Transition} from '../storage/storage.ts'
 import {decide, type Random, type Subject} from './decide.ts'
 import {type JobInput, newJob} from './new-job.ts'
 
@@ -78,12 +78,12 @@ export class Queue {
   }
 
   /**
-   * Prolongs leases.
+   * Prolongs leases, and stores what their runs report of themselves.
    * @param leaseMs from now
    * @returns the claims that no longer hold: their handlers must be stopped
    */
-  extend(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]> {
-    return this.#storage.extend(claims, leaseMs)
+  extend(extensions: readonly Extension[], leaseMs: number): Promise<readonly Claim[]> {
+    return this.#storage.extend(extensions, leaseMs)
   }
 
   /**
@@ -142,7 +142,7 @@ export class Queue {
   async #storeRequested(subject: Subject, transition: Transition, requested: Requested): Promise<Settlement> {
     const again = decide(subject, bareEnd({kind: 'cancelled', requested}), DEFAULT_SETTINGS, this.#random)
     const run = {...transition.run, outcome: again.run.outcome, cause: again.run.cause}
-    const settlements = await this.#store([subject], [{...again, run, only: transition.only}])
+    const settlements = await this.#store([subject], [{...again, run, progress: transition.progress, only: transition.only}])
     return settlements[0] ?? LOST
   }
 

@@ -44,7 +44,7 @@ export interface Storage {
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]>
 
   /**
-   * Grants up to `limit` leases to a registered consumer: state processing, fence + 1, attempts + 1.
+   * Grants up to `limit` leases to a registered consumer: state processing, fence + 1, attempts + 1, progress of earlier runs cleared.
    * No job is granted before its `runAt`, from a paused queue, above its queue's concurrency, or twice.
    * A wall clock that stepped back does not hold up a job that could run at once when it was stored.
    * Queues are served strictly in the order given; within a queue by priority (highest first), then `runAt`, then id. The answer is in that order.
@@ -59,8 +59,9 @@ export interface Storage {
 
   /**
    * Prolongs each lease to `leaseMs` from now, if its claim still holds and the lease has not expired; returns the claims that do not hold.
+   * Where an extension brings progress (0…1) the job's becomes that, in the same step, if its lease is prolonged.
    */
-  extend(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]>
+  extend(extensions: readonly Extension[], leaseMs: number): Promise<readonly Claim[]>
 
   /**
    * Ends runs: the only way out of processing. Each transition is stored if its claim still holds (same fence, still processing)
@@ -165,6 +166,11 @@ export interface ClaimRequest {
   readonly leaseMs: number | null
 }
 
+/** A lease to prolong. `progress`: what the run reports of itself; absent or `null` leaves what is there. */
+export interface Extension extends Claim {
+  readonly progress?: number | null
+}
+
 /** What a run's end means for its job. Made by `decide`, stored by `settle`. */
 export interface Transition extends Claim {
   readonly to: Exclude<State, 'processing'>
@@ -180,6 +186,8 @@ export interface Transition extends Claim {
   /** A suspect may run only alone in its consumer. `keep`: it stays what it was. */
   readonly suspect: 'yes' | 'no' | 'keep'
   readonly result: Uint8Array | null
+  /** What the run reported last (0…1); `null` leaves what is there. */
+  readonly progress: number | null
   readonly pauseQueue: string | null
   /** Store it only if this is true too: the lease has expired, or this registration is the holder (and the caller has proof of its death). */
   readonly only: SettleCondition | null

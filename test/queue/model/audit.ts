@@ -115,6 +115,7 @@ function realJob(job: Job | undefined, {errorOpen, ...expected}: ModelJob, model
     startedAt: job.startedAt,
     finishedAt: job.finishedAt,
     leaseRemainingMs: job.leaseRemainingMs,
+    progress: job.progress,
     result: job.result === null ? null : DECODER.decode(job.result),
     payloadBytes: job.payloadBytes,
     originId: job.originId,

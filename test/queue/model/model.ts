@@ -9,7 +9,7 @@ import {
   type State,
 } from '../../../src/lib/job.ts'
 import type {LossCause, Outcome} from '../../../src/lib/outcome.ts'
-import type {Acted, Action, ClaimRequest, QueueChange, Target} from '../../../src/lib/storage/storage.ts'
+import type {Acted, Action, ClaimRequest, Extension, QueueChange, Target} from '../../../src/lib/storage/storage.ts'
 import type {Clock} from '../../../src/lib/time.ts'
 import {asked, type Verdict, verdictOf} from './rules.ts'
 import {emptyState, type ModelConsumer, type ModelJob, type ModelQueue, type ModelState} from './state.ts'
@@ -17,6 +17,7 @@ import {emptyState, type ModelConsumer, type ModelJob, type ModelQueue, type Mod
 export interface Ended {
   readonly claim: Claim
   readonly outcome: Outcome
+  readonly progress: number | null
 }
 
 /** What became of an ended run, in the words in which real and model are compared. */
@@ -159,13 +160,16 @@ export class Model {
     Object.assign(job, {state: 'processing', consumer: consumer.name, startedAt: this.#now, error: null, errorOpen: false, lease})
     job.fence += 1
     job.attempts += 1
+    job.progress = null
   }
 
   /** The claims that do not hold. */
-  extend(claims: readonly Claim[], leaseMs: number): readonly Claim[] {
-    return claims.filter(claim => {
-      const lease = this.#claimed(claim)?.lease ?? null
-      if (lease === null || this.#isExpired(lease)) return true
+  extend(extensions: readonly Extension[], leaseMs: number): readonly Claim[] {
+    return extensions.filter(({progress, ...claim}) => {
+      const job = this.#claimed(claim)
+      const lease = job?.lease ?? null
+      if (job === undefined || lease === null || this.#isExpired(lease)) return true
+      job.progress = progress ?? job.progress
       lease.until = this.#clock.bootNow() + leaseMs
       return false
     })
@@ -181,9 +185,11 @@ export class Model {
   }
 
   settle(ended: readonly Ended[], ids: Ids): readonly Settlement[] {
-    return ended.map(({claim, outcome}) => {
+    return ended.map(({claim, outcome, progress}) => {
       const job = this.#claimed(claim)
-      return job === undefined ? {kind: 'lost'} : this.#end(job, outcome, ids, null)
+      if (job === undefined) return {kind: 'lost'}
+      job.progress = progress ?? job.progress
+      return this.#end(job, outcome, ids, null)
     })
   }
 
@@ -329,7 +335,7 @@ export class Model {
       return {id, kind: 'skipped', state, why: 'key held by another job'}
     }
     if (job.key !== null) this.#hold(job.queue, job.key, id)
-    const fresh = {reason: null, error: null, errorOpen: false, result: null, attempts: 0, crashes: 0, snoozes: 0, finishedAt: null}
+    const fresh = {reason: null, error: null, errorOpen: false, result: null, progress: null, attempts: 0, crashes: 0, snoozes: 0, finishedAt: null}
     Object.assign(job, {...fresh, runAt: this.#stamp(job.queue)})
     return this.#changed(job, 'pending')
   }
@@ -463,6 +469,7 @@ function blank(id: number, queue: string, payload: string, now: number, runAt: n
     startedAt: null,
     finishedAt: null,
     result: null,
+    progress: null,
     deadLetterId: null,
     lease: null,
     runs: [],

@@ -29,6 +29,7 @@ export interface ModelJob {
   startedAt: number | null
   finishedAt: number | null
   result: string | null
+  progress: number | null
   deadLetterId: number | null
   lease: ModelLease | null
   readonly runs: ModelRun[]

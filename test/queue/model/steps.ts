@@ -26,8 +26,8 @@ export type Step =
 export type Call =
   | {readonly do: 'produce'; readonly jobs: readonly NewJob[]}
   | {readonly do: 'claim'; readonly who: number; readonly queues: readonly string[]; readonly limit: number; readonly leaseMs: number | null}
-  | {readonly do: 'end'; readonly ends: readonly {readonly lease: LeasePick; readonly outcome: Outcome}[]}
-  | {readonly do: 'extend'; readonly leases: readonly LeasePick[]; readonly leaseMs: number}
+  | {readonly do: 'end'; readonly ends: readonly {readonly lease: LeasePick; readonly outcome: Outcome; readonly progress: number | null}[]}
+  | {readonly do: 'extend'; readonly leases: readonly LeasePick[]; readonly leaseMs: number; readonly progress: number | null}
   | {readonly do: 'act'; readonly action: ModelAction; readonly jobs: readonly JobPick[]}
 
 /** A lease: usually one that holds; `late`: one of a job that another has by now, else any that was ever granted. */
@@ -93,6 +93,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.constant<Outcome>({kind: 'released'}),
 )
 
+const progress = fc.constantFrom(null, null, 0, 0.4, 1)
 const lease: fc.Arbitrary<LeasePick> = fc.record({index, late: fc.constantFrom(false, false, false, true)})
 const jobPick: fc.Arbitrary<JobPick> = fc.record({index, seen: fc.constantFrom('no', 'now', 'once')})
 const action: fc.Arbitrary<ModelAction> = fc.oneof(
@@ -113,8 +114,8 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       leaseMs: fc.constantFrom(null, null, 1001),
     }),
   },
-  {weight: 6, arbitrary: fc.record({do: fc.constant('end'), ends: some(fc.record({lease, outcome}))})},
-  {weight: 1, arbitrary: fc.record({do: fc.constant('extend'), leases: some(lease), leaseMs: odd})},
+  {weight: 6, arbitrary: fc.record({do: fc.constant('end'), ends: some(fc.record({lease, outcome, progress}))})},
+  {weight: 1, arbitrary: fc.record({do: fc.constant('extend'), leases: some(lease), leaseMs: odd, progress})},
   {weight: 4, arbitrary: fc.record({do: fc.constant('act'), action, jobs: some(jobPick)})},
 )
 

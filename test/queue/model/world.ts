@@ -145,10 +145,12 @@ export class World {
       case 'end':
         return this.#end(call.ends)
       case 'extend': {
+        const {progress} = call
         const claims = distinct(call.leases.flatMap(pick => this.#lease(pick)))
+        const extensions = claims.map(({id, fence}) => ({id, fence, progress}))
         return this.#call(
-          async () => (await this.#queue.extend(claims, call.leaseMs)).map(claimKey),
-          model => model.extend(claims, call.leaseMs).map(claimKey),
+          async () => (await this.#queue.extend(extensions, call.leaseMs)).map(claimKey),
+          model => model.extend(extensions, call.leaseMs).map(claimKey),
         )
       }
       case 'act': {
@@ -180,11 +182,11 @@ export class World {
   }
 
   #end(ends: Extract<Call, {do: 'end'}>['ends']): Promise<Made> {
-    const picked = ends.flatMap(({lease, outcome}) => this.#lease(lease).map(one => ({lease: one, outcome})))
+    const picked = ends.flatMap(({lease, ...end}) => this.#lease(lease).map(one => ({lease: one, ...end})))
     const unique = distinct(picked.map(({lease}) => lease)).flatMap(lease => picked.find(one => one.lease === lease) ?? [])
     return this.#call(
       async () => {
-        const settlements = await this.#queue.settle(unique.map(({lease, outcome}) => ({lease, end: bareEnd(outcome)})))
+        const settlements = await this.#queue.settle(unique.map(({lease, outcome, progress}) => ({lease, end: {...bareEnd(outcome), progress}})))
         return settlements.map(
           (settlement): Settlement =>
             settlement.kind === 'lost'
@@ -192,7 +194,7 @@ export class World {
               : {kind: 'settled', to: settlement.transition.to, copied: settlement.deadLetterId !== null},
         )
       },
-      (model, ids) => model.settle(unique.map(({lease, outcome}) => ({claim: lease, outcome})), ids),
+      (model, ids) => model.settle(unique.map(({lease, ...end}) => ({claim: lease, ...end})), ids),
     )
   }
 

@@ -202,6 +202,7 @@ export function ending(claim: Claim, change: Partial<Transition> = {}): Transiti
     snooze: false,
     suspect: 'no',
     result: null,
+    progress: null,
     pauseQueue: null,
     only: null,
     run: facts({outcome: OUTCOME_OF[to]}),

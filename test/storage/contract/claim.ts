@@ -5,7 +5,7 @@ import type {Proof, Suite} from './suite.ts'
 const HOUR_MS = 3_600_000
 
 export function claimContract(suite: Suite): void {
-  suite.sentence('Grants up to `limit` leases to a registered consumer: state processing, fence + 1, attempts + 1.', {
+  suite.sentence('Grants up to `limit` leases to a registered consumer: state processing, fence + 1, attempts + 1, progress of earlier runs cleared.', {
     'the job is processing': async bench => {
       const ann = await bench.hire('ann')
       const id = await bench.add()
@@ -19,6 +19,13 @@ export function claimContract(suite: Suite): void {
         startedAt: bench.clock.wall,
         finishedAt: null,
       })
+    },
+    'the progress of an earlier run is shown until the next begins': async bench => {
+      const {id, lease, consumerId} = await bench.processing()
+      await bench.settle(lease, {to: 'pending', progress: 0.7})
+      expect(await bench.job(id)).toMatchObject({state: 'pending', progress: 0.7})
+      await bench.take(consumerId)
+      expect(await bench.job(id)).toMatchObject({state: 'processing', progress: null})
     },
     'the lease says all that a holder needs': async bench => {
       const draft = {

@@ -69,6 +69,60 @@ export function leaseContract(suite: Suite): void {
   )
 
   suite.sentence(
+    "Where an extension brings progress (0…1) the job's becomes that, in the same step, if its lease is prolonged.",
+    {
+      'for each its own': async bench => {
+        const [a, b, c] = [await bench.processing(), await bench.processing(), await bench.processing()]
+        const extensions = [{...a.lease, progress: 0}, {...b.lease, progress: 0.25}, {...c.lease, progress: 1}]
+        expect(await bench.storage.extend(extensions, 50_000)).toEqual([])
+        const jobs = await bench.storage.get([a.id, b.id, c.id])
+        expect(jobs.map(({progress, leaseRemainingMs}) => [progress, leaseRemainingMs])).toEqual([[0, 50_000], [0.25, 50_000], [1, 50_000]])
+      },
+      'it may go back': async bench => {
+        const {id, lease} = await bench.processing()
+        for (const progress of [0.9, 0.1]) await bench.storage.extend([{...lease, progress}], 1000)
+        expect((await bench.job(id)).progress).toBe(0.1)
+      },
+      'not of a lease that has expired': async bench => {
+        const {id, lease} = await bench.processing()
+        bench.clock.pass(30_001)
+        await bench.storage.extend([{...lease, progress: 0.5}], 1000)
+        expect((await bench.job(id)).progress).toBeNull()
+      },
+      'not with an old fence, nor once the run has ended': async bench => {
+        const {id, lease, consumerId} = await bench.processing()
+        await bench.settle(lease, {to: 'pending'})
+        const next = await bench.take(consumerId)
+        await bench.storage.extend([{...lease, progress: 0.5}], 1000)
+        expect((await bench.job(id)).progress).toBeNull()
+        await bench.settle(next)
+        await bench.storage.extend([{...next, progress: 0.5}], 1000)
+        expect((await bench.job(id)).progress).toBeNull()
+      },
+      'beside one that does not hold': async bench => {
+        const [a, b] = [await bench.processing(), await bench.processing()]
+        await bench.settle(a.lease)
+        await bench.storage.extend([{...a.lease, progress: 0.5}, {...b.lease, progress: 0.6}], 1000)
+        expect((await bench.storage.get([a.id, b.id])).map(({progress}) => progress)).toEqual([null, 0.6])
+      },
+    },
+  )
+
+  suite.sentence('A lease to prolong.', async bench => {
+    const {id, lease} = await bench.processing()
+    await bench.storage.extend([{id: lease.id, fence: lease.fence}], 50_000)
+    expect((await bench.job(id)).leaseRemainingMs).toBe(50_000)
+  })
+
+  suite.sentence('`progress`: what the run reports of itself; absent or `null` leaves what is there.', async bench => {
+    const {id, lease} = await bench.processing()
+    await bench.storage.extend([{...lease, progress: 0.5}], 1000)
+    await bench.storage.extend([{...lease, progress: null}], 1000)
+    await bench.storage.extend([{id: lease.id, fence: lease.fence}], 1000)
+    expect((await bench.job(id)).progress).toBe(0.5)
+  })
+
+  suite.sentence(
     "Time is the store's clock: the wall clock for everything named `*At`, a clock that no one can set for leases.",
     {
       'a wall clock set forward expires no lease': async bench => {

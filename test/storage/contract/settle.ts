@@ -190,6 +190,34 @@ export function settleContract(suite: Suite): void {
     },
   )
 
+  suite.sentence('What the run reported last (0…1); `null` leaves what is there.', {
+    'wherever the job goes': async bench => {
+      for (const to of [...FINAL, 'pending'] as const) {
+        const id = await bench.ended(to, {}, {progress: 0.6})
+        expect(await bench.job(id)).toMatchObject({state: to, progress: 0.6})
+        await bench.act({kind: 'cancel'}, id)
+      }
+    },
+    'beside others, each its own': async bench => {
+      const [a, b, c] = [await bench.processing(), await bench.processing(), await bench.processing()]
+      await bench.storage.settle([ending(a.lease, {progress: 0.2}), ending(b.lease), ending(c.lease, {progress: 0})])
+      expect((await bench.storage.get([a.id, b.id, c.id])).map(({progress}) => progress)).toEqual([0.2, null, 0])
+    },
+    'what is there stays': async bench => {
+      const {id, lease} = await bench.processing()
+      await bench.storage.extend([{...lease, progress: 0.5}], 1000)
+      await bench.settle(lease)
+      expect(await bench.job(id)).toMatchObject({state: 'done', progress: 0.5})
+    },
+    'not when the claim is lost': async bench => {
+      const {id, lease, consumerId} = await bench.processing()
+      await bench.settle(lease, {to: 'pending'})
+      await bench.take(consumerId)
+      await bench.settle(lease, {progress: 0.5})
+      expect((await bench.job(id)).progress).toBeNull()
+    },
+  })
+
   suite.sentence("Storing it writes the run's history row, moves the queue's counters and frees the lease, all at once.", {
     'the history row': async bench => {
       const {id, lease} = await bench.processing()

@@ -72,7 +72,7 @@ ORDER BY run_at, id LIMIT ?4`
 
 /** Repeats the state: within the transaction it cannot have changed, and if it had, the count would tell. */
 const GRANT = `
-UPDATE job SET state = ${PROCESSING}, fence = fence + 1, attempts = attempts + 1, updated_at = ?1
+UPDATE job SET state = ${PROCESSING}, fence = fence + 1, attempts = attempts + 1, progress = NULL, updated_at = ?1
 WHERE id IN (SELECT value FROM json_each(?2)) AND state = ${PENDING}`
 const GRANT_LEASES = `
 INSERT INTO lease (job_id, consumer_id, until, lease_ms, started_at, suspect)

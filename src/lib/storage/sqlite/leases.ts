@@ -1,5 +1,5 @@
 import type {Claim, ProcessIdentity} from '../../job.ts'
-import type {Held} from '../storage.ts'
+import type {Extension, Held} from '../storage.ts'
 import type {Connection, Row} from './connection.ts'
 import {firstNumbers, num, numOrNull, text, textOrNull} from './rows.ts'
 import type {Transaction} from './transaction.ts'
@@ -10,6 +10,9 @@ UPDATE lease SET until = ?3, lease_ms = ?6
 WHERE job_id IN (SELECT id FROM job WHERE id IN (SELECT value FROM json_each(?1)) AND fence = ?2) AND until > ?4
   AND consumer_id IN (SELECT id FROM consumer WHERE boot_id = ?5)
 RETURNING job_id`
+/** ?1 pairs of id and progress: only of leases that were prolonged in this transaction. */
+const REPORT = `
+UPDATE job SET progress = r.value ->> 1 FROM json_each(?1) r WHERE job.id = r.value ->> 0`
 
 /**
  * Whether the lease `l` of consumer `c` is over, given this boot's id and the boot clock.
@@ -32,17 +35,20 @@ const HELD_BY_ALL = `${HELD} ORDER BY l.started_at, l.job_id`
 const HELD_BY_ONE = `${HELD} WHERE l.consumer_id = ?3 ORDER BY l.started_at, l.job_id`
 
 /**
- * Prolongs leases that still hold.
+ * Prolongs leases that still hold, and stores what their runs report.
  * @returns the claims that do not
  */
-export function extend(tx: Transaction, claims: readonly Claim[], leaseMs: number): readonly Claim[] {
+export function extend(tx: Transaction, extensions: readonly Extension[], leaseMs: number): readonly Claim[] {
   const extended = new Set<string>()
-  for (const [fence, group] of Map.groupBy(claims, claim => claim.fence)) {
+  for (const [fence, group] of Map.groupBy(extensions, claim => claim.fence)) {
     const ids = JSON.stringify(group.map(({id}) => id))
     const rows = tx.db.tuples(EXTEND, ids, fence, tx.bootNow + leaseMs, tx.bootNow, tx.bootId, leaseMs)
     for (const id of firstNumbers(rows)) extended.add(`${id}.${fence}`)
   }
-  return claims.filter(({id, fence}) => !extended.has(`${id}.${fence}`))
+  const isExtended = ({id, fence}: Claim): boolean => extended.has(`${id}.${fence}`)
+  const reports = extensions.flatMap(one => (one.progress != null && isExtended(one) ? [[one.id, one.progress]] : []))
+  if (reports.length > 0) tx.db.run(REPORT, JSON.stringify(reports))
+  return extensions.filter(one => !isExtended(one))
 }
 
 /** The jobs being processed, oldest claim first. */

@@ -37,7 +37,8 @@ FROM job j JOIN lease l ON l.job_id = j.id JOIN consumer c ON c.id = l.consumer_
 WHERE j.id = ?1 AND j.state = ${PROCESSING} AND j.fence = ?2`
 const SETTLE_ONE = `
 UPDATE job SET state = ?3, reason = ?4, run_at = iif(?3 = ${PENDING}, ?5, run_at), attempts = attempts - ?6, crashes = crashes + ?7,
-  snoozes = snoozes + ?8, lane = iif(?9 = ${LANE_OPEN} AND assigned_to IS NOT NULL, ${LANE_ASSIGNED}, ?9), updated_at = ?10
+  snoozes = snoozes + ?8, lane = iif(?9 = ${LANE_OPEN} AND assigned_to IS NOT NULL, ${LANE_ASSIGNED}, ?9), updated_at = ?10,
+  progress = coalesce(?11, progress)
 WHERE id = ?1 AND fence = ?2 AND state = ${PROCESSING}`
 const FREE_LEASE = 'DELETE FROM lease WHERE job_id = ?'
 const INSERT_ATTEMPT = `
@@ -85,8 +86,8 @@ interface Place {
   readonly transition: Transition
 }
 
-function isPlainSuccess({to, result, only, run}: Transition): boolean {
-  return to === 'done' && result === null && only === null && run.output === null
+function isPlainSuccess({to, result, progress, only, run}: Transition): boolean {
+  return to === 'done' && result === null && progress === null && only === null && run.output === null
 }
 
 /** Successes of one fence with nothing to keep but the fact: one statement for all. Returns the places of those that held. */
@@ -192,6 +193,7 @@ function storeOne(tx: Transaction, transition: Transition, lane: number): void {
   const changed = tx.db.run(
     SETTLE_ONE, id, fence, stateCode(to), reason === null ? null : reasonCode(reason), tx.now + transition.delayMs,
     transition.refund ? 1 : 0, transition.crash ? 1 : 0, transition.snooze ? 1 : 0, nextLane, tx.now,
+    transition.progress,
   )
   if (changed !== 1) throw new TypeError(`job ${id} changed within its own transaction`)
 }

@@ -5,6 +5,7 @@ import type {
   Acted,
   Action,
   ClaimRequest,
+  Extension,
   Held,
   JobRecord,
   Maintained,
@@ -85,8 +86,8 @@ export class SqliteStorage implements Storage {
     return this.#write('claim', tx => claim(tx, request), probe)
   }
 
-  extend(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]> {
-    return this.#write('change', tx => extend(tx, claims, leaseMs))
+  extend(extensions: readonly Extension[], leaseMs: number): Promise<readonly Claim[]> {
+    return this.#write('change', tx => extend(tx, extensions, leaseMs))
   }
 
   async settle(transitions: readonly Transition[]): Promise<readonly Settled[]> {
