@@ -167,9 +167,7 @@ export interface ClaimRequest {
 }
 
 /** A lease to prolong. `progress`: what the run reports of itself; absent or `null` leaves what is there. */
-export interface Extension extends Claim {
-  readonly progress?: number | null
-}
+export type Extension = Claim & {readonly progress?: number | null}
 
 /** What a run's end means for its job. Made by `decide`, stored by `settle`. */
 export interface Transition extends Claim {
