@@ -82,7 +82,7 @@ export class SqliteStorage implements Storage {
 
   claim(request: ClaimRequest): Promise<readonly Lease[]> {
     const probe = (): readonly Lease[] | undefined =>
-      wouldGrant(this.#db, request, this.#clock.wallNow()) && request.limit > 0 ? undefined : []
+      wouldGrant(this.#db, request, this.#clock.wallNow()) ? undefined : []
     return this.#write('claim', tx => claim(tx, request), probe)
   }
 

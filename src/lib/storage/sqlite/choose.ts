@@ -1,0 +1,183 @@
+import type {Connection, Tuple} from './connection.ts'
+import type {QueueRow} from './queue-rows.ts'
+import {LANE_ASSIGNED, LANE_OPEN, LANE_SUSPECT, num, PENDING} from './rows.ts'
+
+const HOLDS_SUSPECT = 'SELECT 1 FROM lease WHERE consumer_id = ? AND suspect = 1'
+const HOLDS_ANY = 'SELECT 1 FROM lease WHERE consumer_id = ? LIMIT 1'
+
+/**
+ * Whether a job may run, given the latest `run_at` its queue stamped on a job that could run at once (or now, if that is later)
+ * and now. The two differ only after the wall clock stepped back: then what carries a `run_at` ahead of now may run if it could when
+ * that was written (it is no later than the write, or the stamp itself), while a delay or a backoff still waits.
+ */
+export const isDue = (stamped: string, now: string): string =>
+  `run_at <= ${stamped} AND (run_at <= ${now} OR run_at <= updated_at OR run_at = ${stamped})`
+
+/** The latest `run_at` of a job that could run at once, for `isDue`. */
+export function stampedBy(queue: Pick<QueueRow, 'lastRunAt'>, now: number): number {
+  return Math.max(now, queue.lastRunAt)
+}
+
+/** How many more jobs of the queue may start now. */
+export function roomIn({paused, settings, processing}: QueueRow, processingDelta: number): number {
+  if (paused) return 0
+  return settings.concurrency === null ? Number.POSITIVE_INFINITY : Math.max(0, settings.concurrency - processing - processingDelta)
+}
+
+const ANY_SUSPECT = `SELECT 1 FROM job INDEXED BY job_suspect WHERE queue_id = ? AND state = ${PENDING} AND lane = ${LANE_SUSPECT} LIMIT 1`
+const dueSuspect = (columns: string): string => `
+SELECT ${columns} FROM job INDEXED BY job_suspect
+WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_SUSPECT} AND ${isDue('?2', '?4')}
+  AND (assigned_to IS NULL OR assigned_to = ?3 OR assigned_until <= ?4)
+ORDER BY priority DESC, run_at, id LIMIT 1`
+
+/** How one lane of pending jobs is walked. ?1 is the queue; the consumer's name, where it matters, is the last parameter. */
+interface Lane {
+  /** The next priority below ?2. */
+  readonly next: string
+  /** The next priority below ?2 at which a job is due, given stamp ?3 and now ?4: looks at a thousand in a millisecond. */
+  readonly nextDue: string
+  /** The due jobs of priority ?2 in order, given stamp ?3 and now ?4, at most ?5 of them. */
+  readonly due: string
+}
+
+const OPEN = (): string => `FROM job INDEXED BY job_ready WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_OPEN}`
+const ASSIGNED = (name: string): string =>
+  `FROM job INDEXED BY job_assigned WHERE queue_id = ?1 AND state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_to = ${name}`
+
+function laneOf(jobs: (name: string) => string, columns: string): Lane {
+  const next = (priority: string, name: string): string => `SELECT priority ${jobs(name)} AND priority < ${priority} ORDER BY priority DESC LIMIT 1`
+  return {
+    next: next('?2', '?3'),
+    nextDue: `
+WITH RECURSIVE level (at) AS (SELECT (${next('?2', '?5')}) UNION ALL SELECT (${next('level.at', '?5')}) FROM level WHERE at IS NOT NULL)
+SELECT at FROM level WHERE at IS NOT NULL AND EXISTS (SELECT 1 ${jobs('?5')} AND priority = level.at AND ${isDue('?3', '?4')}) LIMIT 1`,
+    due: `SELECT ${columns} ${jobs('?6')} AND priority = ?2 AND ${isDue('?3', '?4')} ORDER BY run_at, id LIMIT ?5`,
+  }
+}
+
+/** What a choice reads of each job. The first three columns are always the same: they order. */
+export interface Reading {
+  readonly suspect: string
+  readonly open: Lane
+  readonly assigned: Lane
+}
+
+/** @param columns what else to read */
+export function reading(columns: readonly string[] = []): Reading {
+  const all = ['id', 'priority', 'run_at', ...columns].join(', ')
+  return {suspect: dueSuspect(all), open: laneOf(OPEN, all), assigned: laneOf(ASSIGNED, all)}
+}
+
+/** Above every priority. */
+const TOP = 1_000_000
+/** After so many priorities in a row without a due job the walk asks for the next one that has some: that question costs as much as four steps. */
+const PATIENT_STEPS = 4
+
+/** Who claims, where, and how much. */
+export interface Claimant {
+  readonly consumerId: number
+  readonly name: string
+  /** Those that exist, each once, in the order asked. */
+  readonly queues: readonly QueueRow[]
+  readonly limit: number
+}
+
+/** Some jobs of one queue, in the order they must start. */
+export interface Chosen {
+  readonly queue: QueueRow
+  readonly rows: readonly Tuple[]
+  readonly suspect: boolean
+}
+
+/** Why a claim gets nothing whatever is due: its consumer must let a suspect run alone, or make room for one. */
+export type Barred = {readonly kind: 'holds_suspect'} | {readonly kind: 'suspect_due'; readonly jobId: number}
+
+/**
+ * Which jobs a claim gets at one moment: the one place that knows. The claim grants what is chosen here, an idle consumer asks
+ * whether that would be anything, and `explain` asks where in it a job stands.
+ */
+export class Choice {
+  readonly #db: Connection
+  readonly #reading: Reading
+  readonly #now: number
+  readonly #processingDelta: (queueId: number) => number
+
+  /**
+   * @param now wall clock, UTC ms
+   * @param processingDelta how many more jobs of a queue are processing than its row says
+   */
+  constructor(db: Connection, reading: Reading, now: number, processingDelta: (queueId: number) => number = () => 0) {
+    this.#db = db
+    this.#reading = reading
+    this.#now = now
+    this.#processingDelta = processingDelta
+  }
+
+  /** What a claim gets now, queue by queue. */
+  of(claimant: Claimant): readonly Chosen[] | Barred {
+    const {consumerId, queues, name, limit} = claimant
+    if (limit < 1) return []
+    if (this.#db.number(HOLDS_SUSPECT, consumerId) !== null) return {kind: 'holds_suspect'}
+    const suspect = this.#suspectFor(claimant)
+    if (suspect !== null) {
+      const [row] = suspect.rows
+      return this.#db.number(HOLDS_ANY, consumerId) === null ? [suspect] : {kind: 'suspect_due', jobId: num(row?.[0])}
+    }
+    const chosen: Chosen[] = []
+    let wanted = limit
+    for (const queue of queues) {
+      const rows = this.#dueIn(queue, name, Math.min(wanted, this.#roomIn(queue)))
+      if (rows.length > 0) chosen.push({queue, rows, suspect: false})
+      wanted -= rows.length
+    }
+    return chosen
+  }
+
+  #roomIn(queue: QueueRow): number {
+    return roomIn(queue, this.#processingDelta(queue.id))
+  }
+
+  /** Suspects are rare: the first look is a bare probe of an index that is nearly always empty. */
+  #suspectFor({queues, name}: Claimant): Chosen | null {
+    for (const queue of queues) {
+      if (this.#roomIn(queue) === 0 || this.#db.number(ANY_SUSPECT, queue.id) === null) continue
+      const rows = this.#db.tuples(this.#reading.suspect, queue.id, stampedBy(queue, this.#now), name, this.#now)
+      if (rows.length > 0) return {queue, rows, suspect: true}
+    }
+    return null
+  }
+
+  /** The next due jobs of a queue for this consumer, in the order they must start. */
+  #dueIn(queue: QueueRow, name: string, limit: number): readonly Tuple[] {
+    if (limit < 1) return []
+    const open = this.#walk(this.#reading.open, queue, limit, [])
+    const assigned = this.#walk(this.#reading.assigned, queue, limit, [name])
+    return assigned.length === 0 ? open : [...open, ...assigned].sort(inStartingOrder).slice(0, limit)
+  }
+
+  /**
+   * Walks the distinct priorities downward and probes each for due jobs, so that neither the backlog nor the scheduled jobs
+   * slow it.
+   */
+  #walk(lane: Lane, queue: QueueRow, limit: number, name: readonly string[]): readonly Tuple[] {
+    const time = [stampedBy(queue, this.#now), this.#now]
+    const found: Tuple[] = []
+    let inVain = 0
+    let priority = this.#db.number(lane.next, queue.id, TOP, ...name)
+    while (priority !== null) {
+      const rows = this.#db.tuples(lane.due, queue.id, priority, ...time, limit - found.length, ...name)
+      for (const row of rows) found.push(row)
+      if (found.length === limit) break
+      inVain = rows.length === 0 ? inVain + 1 : 0
+      const below = [queue.id, priority]
+      priority =
+        inVain < PATIENT_STEPS ? this.#db.number(lane.next, ...below, ...name) : this.#db.number(lane.nextDue, ...below, ...time, ...name)
+    }
+    return found
+  }
+}
+
+function inStartingOrder(a: Tuple, b: Tuple): number {
+  return num(b[1]) - num(a[1]) || num(a[2]) - num(b[2]) || num(a[0]) - num(b[0])
+}
