@@ -241,6 +241,9 @@ export const KEY_MAX_BYTES = 512
 export const NAME_PATTERN = /^[A-Za-z0-9_.:@/-]{1,128}$/
 /** How many snoozes are free; the next one counts as a failure (spec: retry). */
 export const SNOOZE_LIMIT = 100
+
+/** More than this is no result but a file of its own. */
+export const RESULT_MAX_BYTES = 1024 * 1024
 /** How long an assignment lasts unless said otherwise. */
 export const DEFAULT_ASSIGNMENT_MS = 10 * MINUTE_MS
 

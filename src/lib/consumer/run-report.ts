@@ -1,6 +1,7 @@
 /** What a run says of itself while it goes on, until its end makes something of it. */
 import {QctlError} from '../errors.ts'
-import {type Report, RESULT_MAX_BYTES, type Stop, stopOf} from '../handlers/handler.ts'
+import {type Report, type Stop, stopOf} from '../handlers/handler.ts'
+import {RESULT_MAX_BYTES} from '../job.ts'
 import type {Outcome, RunEnd} from '../outcome.ts'
 
 /** The lease as the heartbeat keeps it. */

@@ -51,9 +51,6 @@ export interface Report {
   snooze(delayMs: number | null): void
 }
 
-/** More than this is no result but a file of its own. */
-export const RESULT_MAX_BYTES = 1024 * 1024
-
 /** Why a run has to end before its time, and how long it may take to do so. */
 export type Stop = StopCause & {
   /** From the polite request to the kill; 0 = kill at once. */

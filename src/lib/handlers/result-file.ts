@@ -1,7 +1,6 @@
 /** Where a handler may leave its result: a file of its own in a directory that only this user may enter. */
 import {closeSync, constants, fstatSync, openSync, readSync, rmSync} from 'node:fs'
-import type {Claim} from '../job.ts'
-import {RESULT_MAX_BYTES} from './handler.ts'
+import {type Claim, RESULT_MAX_BYTES} from '../job.ts'
 import {PrivateDirectory} from './private-directory.ts'
 
 /** What a handler left: nothing, bytes, or something that cannot be taken. */
