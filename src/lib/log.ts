@@ -61,9 +61,14 @@ export class Log {
     return this.#options.sink.flush(limitMs)
   }
 
+  /** Whether lines of that importance are written: then it is worth making one. */
+  writes(level: LogLevel): boolean {
+    return LOG_LEVELS.indexOf(level) <= LOG_LEVELS.indexOf(this.#options.level)
+  }
+
   #write(level: LogLevel, message: string, fields: LogFields): void {
-    const {level: least, sink} = this.#options
-    if (LOG_LEVELS.indexOf(level) > LOG_LEVELS.indexOf(least)) return
+    const {sink} = this.#options
+    if (!this.writes(level)) return
     const line = this.#line(level, message, fields)
     // In one piece with the line, so that a nearly full pipe does not fill up with this sentence alone.
     const notice = this.#dropped === 0 ? '' : this.#line('warn', 'log lines dropped', {count: this.#dropped})

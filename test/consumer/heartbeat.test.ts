@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'bun:test'
 import {Heartbeat} from '../../src/lib/consumer/heartbeat.ts'
 import {QctlError} from '../../src/lib/errors.ts'
-import type {Claim} from '../../src/lib/job.ts'
+import type {Claim, Lease} from '../../src/lib/job.ts'
 import {bareEnd} from '../../src/lib/outcome.ts'
 import {systemClock} from '../../src/lib/time.ts'
 import {leaseOf} from '../handlers/support.ts'
@@ -36,8 +36,10 @@ class Fixture {
     })
   }
 
-  add(id: number, leaseMs: number): void {
-    this.heartbeat.add(leaseOf('', {id, leaseMs}), systemClock.bootNow())
+  add(id: number, leaseMs: number): Lease {
+    const lease = leaseOf('', {id, leaseMs})
+    this.heartbeat.add(lease, systemClock.bootNow())
+    return lease
   }
 
   [Symbol.dispose](): void {
@@ -48,8 +50,8 @@ class Fixture {
 describe('a heartbeat', () => {
   test('prolongs what is kept, together, and nothing else', async () => {
     using fixture = new Fixture()
-    for (const id of [1, 2, 3]) fixture.add(id, 300)
-    fixture.heartbeat.remove({id: 2, fence: 7})
+    const [, second] = [1, 2, 3].map(id => fixture.add(id, 300))
+    if (second !== undefined) fixture.heartbeat.remove(second)
     await waitFor(() => fixture.asked.length >= 3)
     expect(fixture.asked[0]).toMatchObject({ids: [1, 3], leaseMs: 300})
     expect(fixture.lost).toEqual([])
@@ -65,10 +67,10 @@ describe('a heartbeat', () => {
 
   test('gives up what the store says is lost, once', async () => {
     using fixture = new Fixture(async () => [{id: 1, fence: 7}])
-    fixture.add(1, 150)
+    const lease = fixture.add(1, 150)
     await waitFor(() => fixture.lost.length > 0)
     expect(fixture.lost).toEqual([1])
-    expect(fixture.heartbeat.remove({id: 1, fence: 7})).toBeNull()
+    expect(fixture.heartbeat.remove(lease)).toBeNull()
   })
 
   test('tries again when the store does not answer, and gives up before the lease ends', async () => {
@@ -100,12 +102,12 @@ describe('progress', () => {
 
   test('goes to the store at once, then no more often than once a second, the last one of each job', async () => {
     using fixture = new Fixture()
-    for (const id of [1, 2, 3]) fixture.add(id, FAR)
+    const [one, , three] = [1, 2, 3].map(id => fixture.add(id, FAR)) as [Lease, Lease, Lease]
     const begin = performance.now()
-    fixture.heartbeat.report({id: 1, fence: 7}, 0.1)
+    fixture.heartbeat.report(one, 0.1)
     await waitFor(() => fixture.asked.length === 1)
-    for (let i = 0; i <= 100; i += 1) fixture.heartbeat.report({id: 1, fence: 7}, i / 100)
-    fixture.heartbeat.report({id: 3, fence: 7}, 0)
+    for (let i = 0; i <= 100; i += 1) fixture.heartbeat.report(one, i / 100)
+    fixture.heartbeat.report(three, 0)
     await waitFor(() => fixture.asked.length === 2)
     expect(performance.now() - begin).toBeGreaterThan(990)
     expect(fixture.asked).toEqual([
@@ -117,10 +119,10 @@ describe('progress', () => {
   test('is sent again when the store does not answer, unless there is newer', async () => {
     const answers = [Promise.withResolvers<readonly Claim[]>(), Promise.withResolvers<readonly Claim[]>()]
     using fixture = new Fixture(() => answers[fixture.asked.length - 1]?.promise ?? Promise.resolve([]))
-    for (const id of [1, 2]) fixture.add(id, 3000)
-    for (const id of [1, 2]) fixture.heartbeat.report({id, fence: 7}, 0.1)
+    const [one, two] = [1, 2].map(id => fixture.add(id, 3000)) as [Lease, Lease]
+    for (const lease of [one, two]) fixture.heartbeat.report(lease, 0.1)
     await waitFor(() => fixture.asked.length === 1)
-    fixture.heartbeat.report({id: 2, fence: 7}, 0.2)
+    fixture.heartbeat.report(two, 0.2)
     answers[0]?.reject(new QctlError('busy', 'busy'))
     await waitFor(() => fixture.asked.length === 2)
     expect(fixture.asked.map(({progress}) => progress)).toEqual([[0.1, 0.1], [0.1, 0.2]])
@@ -128,10 +130,10 @@ describe('progress', () => {
 
   test('of what is not kept goes nowhere', async () => {
     using fixture = new Fixture()
-    fixture.add(1, 300)
-    fixture.heartbeat.report({id: 1, fence: 6}, 0.5)
-    fixture.heartbeat.remove({id: 1, fence: 7})
-    fixture.heartbeat.report({id: 1, fence: 7}, 0.5)
+    const lease = fixture.add(1, 300)
+    fixture.heartbeat.report(leaseOf('', {id: 1, fence: 6}), 0.5)
+    fixture.heartbeat.remove(lease)
+    fixture.heartbeat.report(lease, 0.5)
     fixture.add(2, 300)
     await waitFor(() => fixture.asked.length > 0)
     expect(fixture.asked[0]).toEqual({ids: [2], progress: [null], leaseMs: 300})
@@ -140,13 +142,14 @@ describe('progress', () => {
   test('a lease holds until its end by the clock, however frozen this process was', () => {
     const clock = new FakeClock()
     const heartbeat = new Heartbeat({queue: {extend: async () => []}, clock, onLost: () => undefined, onTrouble: () => undefined})
-    heartbeat.add(leaseOf('', {id: 1, leaseMs: 30_000}), clock.bootNow())
-    expect(heartbeat.holds({id: 1, fence: 7})).toBe(true)
+    const lease = leaseOf('', {id: 1, leaseMs: 30_000})
+    heartbeat.add(lease, clock.bootNow())
+    expect(heartbeat.holds(lease)).toBe(true)
     expect(heartbeat.holds({id: 1, fence: 6})).toBe(false)
     clock.pass(29_999)
-    expect(heartbeat.holds({id: 1, fence: 7})).toBe(true)
+    expect(heartbeat.holds(lease)).toBe(true)
     clock.pass(1)
-    expect(heartbeat.holds({id: 1, fence: 7})).toBe(false)
+    expect(heartbeat.holds(lease)).toBe(false)
     heartbeat.close()
   })
 })

@@ -1,4 +1,4 @@
-import type {Report, RunContext, Stop} from '../../src/lib/handlers/handler.ts'
+import {type Report, type RunContext, type RunListener, type Stop, stopOf} from '../../src/lib/handlers/handler.ts'
 import type {Lease} from '../../src/lib/job.ts'
 
 /** A lease with what a test cares about. */
@@ -48,6 +48,7 @@ export class Controls {
   readonly #stop = new AbortController()
   readonly #kill = new AbortController()
   readonly told = new Told()
+  #listener: RunListener | null = null
   readonly context: RunContext
 
   constructor(facts: Partial<RunContext> = {}) {
@@ -59,16 +60,28 @@ export class Controls {
       maxAttempts: 8,
       deadline: null,
       report: this.told,
+      timeoutMs: null,
+      listen: listener => this.#listen(listener),
+      startClock: () => {},
       ...facts,
     }
   }
 
   stop(stop: Stop): void {
     this.#stop.abort(stop)
+    this.#listener?.stop(stop)
   }
 
   kill(): void {
     this.#kill.abort()
+    this.#listener?.kill()
+  }
+
+  #listen(listener: RunListener): void {
+    this.#listener = listener
+    const stop = stopOf(this.#stop.signal)
+    if (stop !== null) listener.stop(stop)
+    if (this.#kill.signal.aborted) listener.kill()
   }
 }
 

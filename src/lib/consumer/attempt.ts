@@ -1,10 +1,11 @@
 /** One run of one job: the handler, its time limit, and the ways to end it early. */
-import type {Handler, Stop} from '../handlers/handler.ts'
+import type {Handler, Report, RunContext, RunListener, Stop} from '../handlers/handler.ts'
 import type {Claim, Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import {after, type CancelTimer, type Clock, monotonicMs} from '../time.ts'
 import {sentence} from './events.ts'
-import {type Holding, RunReport} from './run-report.ts'
+import type {Heartbeat} from './heartbeat.ts'
+import {RunReport} from './run-report.ts'
 
 /** What a run needs beside the lease and the handler. */
 export interface AttemptFacts {
@@ -18,23 +19,44 @@ export interface AttemptFacts {
   readonly clock: Clock
 }
 
+/** What an attempt needs of the heartbeat. */
+export type Keeper = Pick<Heartbeat, 'holds' | 'report'>
+
 /** `JOB:FENCE`, the name of a claim in maps. */
 export function claimKey({id, fence}: Claim): string {
   return `${id}:${fence}`
 }
 
-export class Attempt {
+/** Also what the handler is told of the run. Thousands start every second, so signals are made only for who wants them. */
+export class Attempt implements RunContext {
   readonly lease: Lease
-  readonly #stop = new AbortController()
-  readonly #kill = new AbortController()
+  readonly consumer: string
+  readonly dbPath: string | null
+  readonly maxAttempts: number
+  readonly timeoutMs: number | null
+  readonly deadline: number | null
+  readonly #graceMs: number
+  #stop: Stop | null = null
+  #isKilled = false
   #isLost = false
+  #listener: RunListener | null = null
+  #stopSignal: AbortController | null = null
+  #killSignal: AbortController | null = null
+  #cancelTimeout: CancelTimer | null = null
 
-  readonly #report: RunReport
+  readonly #keeper: Keeper
+  #report: RunReport | null = null
 
-  /** @param holding what is known of the lease while it is kept, and where progress goes */
-  constructor(lease: Lease, holding: Holding) {
+  /** @param keeper of the lease */
+  constructor(lease: Lease, keeper: Keeper, facts: AttemptFacts) {
+    this.#keeper = keeper
     this.lease = lease
-    this.#report = new RunReport(holding, this.#stop.signal)
+    this.consumer = facts.consumer
+    this.dbPath = facts.dbPath
+    this.maxAttempts = facts.maxAttempts
+    this.timeoutMs = facts.timeoutMs
+    this.deadline = facts.timeoutMs === null ? null : facts.clock.wallNow() + facts.timeoutMs
+    this.#graceMs = facts.graceMs
   }
 
   /** True once the job is not ours any more: nothing may be stored about this run. */
@@ -42,51 +64,82 @@ export class Attempt {
     return this.#isLost
   }
 
+  get signal(): AbortSignal {
+    if (this.#stopSignal === null) {
+      this.#stopSignal = new AbortController()
+      if (this.#stop !== null) this.#stopSignal.abort(this.#stop)
+    }
+    return this.#stopSignal.signal
+  }
+
+  get kill(): AbortSignal {
+    if (this.#killSignal === null) {
+      this.#killSignal = new AbortController()
+      if (this.#isKilled) this.#killSignal.abort()
+    }
+    return this.#killSignal.signal
+  }
+
+  get report(): Report {
+    const {lease} = this
+    this.#report ??= new RunReport(
+      {holds: () => this.#keeper.holds(lease), onProgress: progress => this.#keeper.report(lease, progress)},
+      this.signal,
+    )
+    return this.#report
+  }
+
   /** Runs the handler to its end. Never rejects. */
-  async run(handler: Handler, facts: AttemptFacts): Promise<RunEnd> {
+  async run(handler: Handler): Promise<RunEnd> {
     const startedAt = monotonicMs()
-    const cancelTimeout = this.#limit(facts)
+    if (handler.startsClock !== true) this.startClock()
     try {
-      const end = await handler.run(this.lease, {
-        signal: this.#stop.signal,
-        kill: this.#kill.signal,
-        consumer: facts.consumer,
-        dbPath: facts.dbPath,
-        maxAttempts: facts.maxAttempts,
-        deadline: facts.timeoutMs === null ? null : facts.clock.wallNow() + facts.timeoutMs,
-        report: this.#report,
-      })
-      return {...this.#report.completed(end), runMs: elapsedSince(startedAt)}
+      const end = await handler.run(this.lease, this)
+      return {...(this.#report?.completed(end) ?? end), runMs: elapsedSince(startedAt)}
     } catch (error) {
       const failed = {kind: 'failed', error: `the handler itself failed: ${sentence(error)}`, retryAfterMs: null} as const
       return {...bareEnd(failed), runMs: elapsedSince(startedAt)}
     } finally {
-      cancelTimeout?.()
+      this.#cancelTimeout?.()
     }
+  }
+
+  startClock(): void {
+    const {timeoutMs} = this
+    if (timeoutMs === null || this.#cancelTimeout !== null) return
+    this.#cancelTimeout = after(timeoutMs, () => this.stop({cause: 'timeout', limitMs: timeoutMs, graceMs: this.#graceMs}))
+  }
+
+  listen(listener: RunListener): void {
+    this.#listener = listener
+    if (this.#stop !== null) listener.stop(this.#stop)
+    if (this.#isKilled) listener.kill()
   }
 
   /** Tells the handler to end. The first reason counts; a later one can only shorten the grace to nothing. */
   stop(stop: Stop): void {
-    if (this.#stop.signal.aborted) {
-      if (stop.graceMs <= 0) this.kill()
-    } else this.#stop.abort(stop)
+    if (this.#stop !== null) {
+      if (stop.graceMs <= 0) this.endNow()
+      return
+    }
+    this.#stop = stop
+    this.#stopSignal?.abort(stop)
+    this.#listener?.stop(stop)
   }
 
   /** Tells the handler that there is no time left. */
-  kill(): void {
-    if (!this.#stop.signal.aborted) this.#stop.abort({cause: 'shutdown', graceMs: 0} satisfies Stop)
-    this.#kill.abort()
+  endNow(): void {
+    if (this.#isKilled) return
+    if (this.#stop === null) this.stop({cause: 'shutdown', graceMs: 0})
+    this.#isKilled = true
+    this.#killSignal?.abort()
+    this.#listener?.kill()
   }
 
   /** Ends the handler at once because somebody else may be given the job. */
   lose(): void {
     this.#isLost = true
     this.stop({cause: 'lease_lost', graceMs: 0})
-  }
-
-  #limit({timeoutMs, graceMs}: AttemptFacts): CancelTimer | null {
-    if (timeoutMs === null) return null
-    return after(timeoutMs, () => this.stop({cause: 'timeout', limitMs: timeoutMs, graceMs}))
   }
 }
 

@@ -18,6 +18,7 @@ export interface HeartbeatOptions {
 
 /** One lease, on the boot clock: that is what the store counts in. */
 interface Beat {
+  /** The very object that was added. */
   readonly claim: Claim
   readonly leaseMs: number
   /** It lasts at least until then. */
@@ -41,7 +42,7 @@ const REPORT_INTERVAL_MS = 1000
 
 export class Heartbeat {
   readonly #options: HeartbeatOptions
-  readonly #beats = new Map<string, Beat>()
+  readonly #beats = new Map<Claim, Beat>()
   #cancelTimer: CancelTimer | null = null
   #wakesAt = Number.POSITIVE_INFINITY
   /** Progress may be stored from this moment on. */
@@ -56,22 +57,22 @@ export class Heartbeat {
    * @param grantedAt a moment not after the grant, on the boot clock
    */
   add(lease: Lease, grantedAt: number): void {
-    const {id, fence, leaseMs} = lease
+    const {leaseMs} = lease
     const extendAt = grantedAt + leaseMs / EXTENSIONS_PER_LEASE
-    const beat = {claim: {id, fence}, leaseMs, endsAt: grantedAt + leaseMs, extendAt, progress: null}
-    this.#beats.set(claimKey(lease), beat)
+    const beat = {claim: lease, leaseMs, endsAt: grantedAt + leaseMs, extendAt, progress: null}
+    this.#beats.set(lease, beat)
     this.#arm(this.#nextMoment(beat))
   }
 
   /** Whether nobody else can have been given the job yet: its lease is kept and not over. */
-  holds(claim: Claim): boolean {
-    const beat = this.#beats.get(claimKey(claim))
+  holds(lease: Claim): boolean {
+    const beat = this.#beats.get(lease)
     return beat !== undefined && this.#options.clock.bootNow() < beat.endsAt
   }
 
   /** Stores the progress of a run soon: with the next extension, which is brought forward for it. */
-  report(claim: Claim, progress: number): void {
-    const beat = this.#beats.get(claimKey(claim))
+  report(lease: Claim, progress: number): void {
+    const beat = this.#beats.get(lease)
     if (beat === undefined) return
     beat.progress = progress
     this.#arm(this.#nextMoment(beat))
@@ -81,10 +82,9 @@ export class Heartbeat {
    * Keeps a lease no longer.
    * @returns when it ends, on the boot clock; `null` if it was not kept
    */
-  remove(claim: Claim): number | null {
-    const key = claimKey(claim)
-    const beat = this.#beats.get(key)
-    this.#beats.delete(key)
+  remove(lease: Claim): number | null {
+    const beat = this.#beats.get(lease)
+    this.#beats.delete(lease)
     return beat?.endsAt ?? null
   }
 
@@ -121,7 +121,7 @@ export class Heartbeat {
   async #extend(beats: readonly Beat[], leaseMs: number): Promise<void> {
     const {clock, queue, onTrouble} = this.#options
     const before = clock.bootNow()
-    const extensions = beats.map(({claim, progress}) => ({...claim, progress}))
+    const extensions = beats.map(({claim: {id, fence}, progress}) => ({id, fence, progress}))
     for (const beat of beats) beat.progress = null
     try {
       const gone = new Set((await queue.extend(extensions, leaseMs)).map(claimKey))
@@ -155,8 +155,7 @@ export class Heartbeat {
 
   /** Says so once, and only if the lease is still kept: its attempt may have ended meanwhile. */
   #lose(beat: Beat, why: string): void {
-    if (this.#beats.get(claimKey(beat.claim)) !== beat) return
-    this.#beats.delete(claimKey(beat.claim))
+    if (!this.#beats.delete(beat.claim)) return
     this.#options.onLost(beat.claim, why)
   }
 }

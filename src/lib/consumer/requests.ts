@@ -1,5 +1,5 @@
 /** Notices what others want of the jobs that are running here: cancel or fail them, or that they are ours no more. */
-import type {Requested} from '../job.ts'
+import type {Claim, Requested} from '../job.ts'
 import type {Storage} from '../storage/storage.ts'
 import {after, type CancelTimer} from '../time.ts'
 import {type Attempt, claimKey} from './attempt.ts'
@@ -9,8 +9,8 @@ import {isPassing} from './passing.ts'
 export interface RequestsOptions {
   readonly storage: Pick<Storage, 'held'>
   readonly consumerId: number
-  /** The attempts that run now, by `claimKey`. */
-  readonly running: ReadonlyMap<string, Attempt>
+  /** The attempts that run now, by their leases. */
+  readonly running: ReadonlyMap<Claim, Attempt>
   readonly onRequested: (attempt: Attempt, requested: Requested) => void
   readonly onLost: (attempt: Attempt) => void
   readonly onTrouble: OnTrouble
@@ -61,9 +61,8 @@ export class Requests {
     if (attempts.length === 0) return
     const held = new Map((await storage.held({consumerId})).map(job => [claimKey(job), job]))
     for (const attempt of attempts) {
-      const key = claimKey(attempt.lease)
-      const job = held.get(key)
-      if (!running.has(key) || attempt.isLost) continue
+      const job = held.get(claimKey(attempt.lease))
+      if (!running.has(attempt.lease) || attempt.isLost) continue
       if (job === undefined) onLost(attempt)
       else if (job.requested !== null) onRequested(attempt, job.requested)
     }

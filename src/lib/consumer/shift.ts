@@ -7,7 +7,7 @@ import {bareEnd, type RunEnd} from '../outcome.ts'
 import type {Settlement} from '../queue/queue.ts'
 import {after, type CancelTimer, type Clock, nextTurn, systemClock} from '../time.ts'
 import {Afterwork} from './afterwork.ts'
-import {type Attempt, claimKey} from './attempt.ts'
+import type {Attempt} from './attempt.ts'
 import {Claims, type Granted} from './claims.ts'
 import type {ConsumerOptions} from './consumer.ts'
 import {Ends, type Finished} from './ends.ts'
@@ -63,7 +63,7 @@ export class Shift {
       onDue: wake,
       onTrouble,
     })
-    const isKnown = (claim: Claim): boolean => this.#slots.running.has(claimKey(claim)) || this.#ends.has(claim)
+    const isKnown = (claim: Claim): boolean => this.#slots.has(claim) || this.#ends.has(claim)
     this.#claims = new Claims({...options, consumer, clock, isKnown, onReady: wake, onHopeless: error => this.fail(error), onTrouble})
     this.#requests = new Requests({
       storage,

@@ -2,7 +2,7 @@
 import type {Handler, Stop} from '../handlers/handler.ts'
 import type {Claim, Lease} from '../job.ts'
 import type {RunEnd} from '../outcome.ts'
-import {Attempt, type AttemptFacts, claimKey} from './attempt.ts'
+import {Attempt, type AttemptFacts} from './attempt.ts'
 import type {Heartbeat} from './heartbeat.ts'
 
 export interface SlotsOptions {
@@ -14,7 +14,7 @@ export interface SlotsOptions {
 
 export class Slots {
   readonly #options: SlotsOptions
-  readonly #running = new Map<string, Attempt>()
+  readonly #running = new Map<Claim, Attempt>()
 
   constructor(options: SlotsOptions) {
     this.#options = options
@@ -24,9 +24,14 @@ export class Slots {
     return this.#running.size
   }
 
-  /** By `claimKey`. */
-  get running(): ReadonlyMap<string, Attempt> {
+  /** By their leases; a lease is the same object as long as it is held. */
+  get running(): ReadonlyMap<Claim, Attempt> {
     return this.#running
+  }
+
+  /** True when an attempt of that claim runs. */
+  has({id, fence}: Claim): boolean {
+    return [...this.#running.keys()].some(running => running.id === id && running.fence === fence)
   }
 
   /**
@@ -35,18 +40,15 @@ export class Slots {
    */
   start(lease: Lease, grantedAt: number, facts: AttemptFacts): void {
     const {heartbeat} = this.#options
-    const attempt = new Attempt(lease, {
-      holds: () => heartbeat.holds(lease),
-      onProgress: progress => heartbeat.report(lease, progress),
-    })
-    this.#running.set(claimKey(lease), attempt)
+    const attempt = new Attempt(lease, heartbeat, facts)
+    this.#running.set(lease, attempt)
     heartbeat.add(lease, grantedAt)
-    void this.#run(attempt, facts)
+    void this.#run(attempt)
   }
 
   /** Ends the handler of a claim at once, because the job is not ours any more. */
-  lose(claim: Claim): void {
-    this.#running.get(claimKey(claim))?.lose()
+  lose(lease: Claim): void {
+    this.#running.get(lease)?.lose()
   }
 
   loseAll(): void {
@@ -58,13 +60,13 @@ export class Slots {
   }
 
   killAll(): void {
-    for (const attempt of this.#running.values()) attempt.kill()
+    for (const attempt of this.#running.values()) attempt.endNow()
   }
 
-  async #run(attempt: Attempt, facts: AttemptFacts): Promise<void> {
+  async #run(attempt: Attempt): Promise<void> {
     const {handler, heartbeat, onEnd} = this.#options
-    const end = await attempt.run(handler, facts)
-    this.#running.delete(claimKey(attempt.lease))
+    const end = await attempt.run(handler)
+    this.#running.delete(attempt.lease)
     const leaseEndsAt = heartbeat.remove(attempt.lease)
     onEnd(attempt, end, attempt.isLost ? null : leaseEndsAt)
   }

@@ -14,6 +14,7 @@ interface Entry {
 export function workLog(file: LogFile): Log {
   return event => {
     const {level, message} = entryOf(event)
+    if (!file.writes(level)) return
     file[level](message, fieldsOf(event))
   }
 }

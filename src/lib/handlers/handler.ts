@@ -5,6 +5,9 @@ import {formatDuration} from '../time.ts'
 
 /** Opened once per consumer; runs many jobs, several at the same time. */
 export interface Handler {
+  /** True when it calls `startClock` itself; otherwise the time limit counts from the call of `run`. */
+  readonly startsClock?: true
+
   /**
    * Runs one job. Never rejects: what goes wrong is an outcome.
    * Resolves only when nothing of the run is left: neither a process nor a half-written file.
@@ -25,15 +28,29 @@ export interface RunContext {
   readonly signal: AbortSignal
   /** Aborted when there is no time left to end well. Never aborted before `signal`. */
   readonly kill: AbortSignal
+  /** Tells one listener what the signals tell, for less. It is called at once when that has happened already. */
+  listen(listener: RunListener): void
   readonly consumer: string
   /** The canonical path of the database; `null` when it is not a file. */
   readonly dbPath: string | null
   /** The limit in force: the job's, else the queue's. */
   readonly maxAttempts: number
-  /** When the run will be stopped, UTC ms; `null` = no limit. */
+  /** When the run will be stopped if its clock started with it, UTC ms; `null` = no limit. */
   readonly deadline: number | null
   /** For what the run has to say of itself before its end. */
   readonly report: Report
+  /** How long the run may take; `null` = no limit. */
+  readonly timeoutMs: number | null
+  /** The job's work begins, and with it its time limit; only for handlers with `startsClock`. Calls after the first count for nothing. */
+  startClock(): void
+}
+
+/** Hears that a run has to end. */
+export interface RunListener {
+  /** As `signal`. */
+  stop(stop: Stop): void
+  /** As `kill`. */
+  kill(): void
 }
 
 /**
