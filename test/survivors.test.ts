@@ -4,7 +4,7 @@ import type {ChildProcess} from 'node:child_process'
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {readStat} from '../src/lib/process.ts'
-import {attemptKey, killSurvivors, processesOfAttempt, survivors} from '../src/lib/survivors.ts'
+import {attemptKey, killSurvivors, processesOfAttempt, processName, survivors} from '../src/lib/survivors.ts'
 import {scratchDirectory} from './support/scratch.ts'
 import {waitFor} from './support/wait-for.ts'
 
@@ -21,6 +21,10 @@ afterEach(async () => {
 /** Starts a handler as a consumer would, and waits for its first line. */
 async function start(command: string, attempt = A, db: string | null = DB): Promise<{child: ChildProcess; line: string}> {
   const marks = {QCTL_JOB_ID: String(attempt.jobId), QCTL_FENCE: String(attempt.fence), ...(db === null ? {} : {QCTL_DB: db})}
+  return startWith(command, marks)
+}
+
+async function startWith(command: string, marks: Readonly<Record<string, string>>): Promise<{child: ChildProcess; line: string}> {
   const child = spawn('sh', ['-c', command], {
     detached: true,
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -44,6 +48,24 @@ describe('survivors', () => {
     child.kill('SIGKILL')
     await waitFor(() => child.signalCode !== null)
     expect(pidsOf()).toEqual([Number(line)])
+  })
+
+  test('are the workers of the consumer, too: each of them has all its attempts', async () => {
+    const consumer = processName({pid: 4711, startTime: '99', pidNamespace: '1'})
+    const B = {jobId: 8, fence: 1}
+    const held = [A, B].map((attempt) => ({...attempt, workersOf: consumer}))
+    const one = await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}/1`, QCTL_DB: DB})
+    const two = await startWith('setsid sleep 100 >/dev/null & echo on; wait', {QCTL_WORKER: `${consumer}/2`, QCTL_DB: DB})
+    await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}0/1`, QCTL_DB: DB})
+    await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}/1`, QCTL_DB: `${DB}2`})
+    const found = survivors(held, DB)
+    expect(found.get(attemptKey(A))?.length).toBe(3)
+    expect(found.get(attemptKey(B))).toEqual(found.get(attemptKey(A)))
+    expect(await killSurvivors([{...A, workersOf: `${consumer}/1`}], DB, {deadlineMs: 5000})).toEqual(new Set())
+    await waitFor(() => one.child.signalCode !== null)
+    expect(two.child.signalCode).toBeNull()
+    expect(await killSurvivors(held, DB, {deadlineMs: 5000})).toEqual(new Set())
+    expect(survivors(held, DB).size).toBe(0)
   })
 
   test('carry their start time', async () => {

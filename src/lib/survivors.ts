@@ -1,6 +1,7 @@
 /**
  * Finds and kills what is left of attempts whose holder is gone. A handler and everything it started carry the job id,
- * the fence and the database in their environment, also after they left their process group or session.
+ * the fence and the database in their environment, also after they left their process group or session. A worker that is
+ * given many jobs carries the name of its consumer's process instead: all of them belong to every attempt of that consumer.
  *
  * What cannot be found: a process of another user that this one may not inspect, one that replaced its environment
  * (`env -i`), and one in the instant between fork and exec, which still shows the environment of its parent. The guard
@@ -15,6 +16,8 @@ import {monotonicMs, sleep} from './time.ts'
 export interface Attempt {
   readonly jobId: number
   readonly fence: number
+  /** Whose workers it may be in the hands of: the `processName` of its consumer. */
+  readonly workersOf?: string
 }
 
 /** `JOB:FENCE`, the key of an attempt in the sets and maps of this file. */
@@ -22,8 +25,14 @@ export function attemptKey(attempt: Attempt): string {
   return `${attempt.jobId}:${attempt.fence}`
 }
 
+/** The name of a process in QCTL_WORKER: of no other one as long as this host runs. */
+export function processName({pid, startTime, pidNamespace}: Pick<ProcessIdentity, 'pid' | 'startTime' | 'pidNamespace'>): string {
+  return `${pid}.${startTime ?? ''}.${pidNamespace}`
+}
+
 interface Survivor {
-  readonly key: string
+  /** Of which attempts. */
+  readonly keys: readonly string[]
   readonly pid: number
   readonly startTime: string
 }
@@ -39,12 +48,18 @@ interface Findings {
 
 /** Looks through /proc for the processes of some attempts, and remembers whom it has seen. */
 class Search {
-  readonly #keys: ReadonlySet<string>
+  /** The keys of attempts by what their processes carry: the key itself, or the name of a worker. */
+  readonly #keysOfMark: ReadonlyMap<string, readonly string[]>
   readonly #dbPath: string | null
   #seen = new Set<number>()
 
   constructor(attempts: readonly Attempt[], dbPath: string | null) {
-    this.#keys = new Set(attempts.map(attemptKey))
+    const keysOfMark = new Map<string, readonly string[]>()
+    for (const attempt of attempts) keysOfMark.set(attemptKey(attempt), [attemptKey(attempt)])
+    for (const [name, served] of Map.groupBy(attempts, ({workersOf}) => workersOf ?? '')) {
+      if (name !== '') keysOfMark.set(name, served.map(attemptKey))
+    }
+    this.#keysOfMark = keysOfMark
     this.#dbPath = dbPath
   }
 
@@ -83,22 +98,30 @@ class Search {
     if (sight === 'gone') return false
     if (sight === 'unsettled') unsettled.push(pid)
     if (typeof sight === 'string') return true
-    const key = this.#keyOf(sight)
-    if (key === null) return true
+    const keys = this.#keysOf(sight)
+    if (keys === null) return true
     const stat = readStat(pid)
     // Looked at twice, so that the start time surely belongs to a process of this attempt and not to a pid's next owner.
     const second = readEnvironment(pid)
     if (stat === null || second === 'gone') return false
-    if (typeof second !== 'string' && this.#keyOf(second) === key) found.push({key, pid, startTime: stat.startTime})
+    if (typeof second !== 'string' && this.#keysOf(second) === keys) found.push({keys, pid, startTime: stat.startTime})
     else unsettled.push(pid)
     return true
   }
 
-  #keyOf(environment: Buffer): string | null {
-    if (!environment.includes('QCTL_JOB_ID=')) return null
+  /** The very same array for the same mark. */
+  #keysOf(environment: Buffer): readonly string[] | null {
+    if (!environment.includes('QCTL_JOB_ID=') && !environment.includes('QCTL_WORKER=')) return null
     const entries = environment.toString('utf8').split('\0')
-    const key = `${variable(entries, 'QCTL_JOB_ID')}:${variable(entries, 'QCTL_FENCE')}`
-    return this.#keys.has(key) && variable(entries, 'QCTL_DB') === this.#dbPath ? key : null
+    if (variable(entries, 'QCTL_DB') !== this.#dbPath) return null
+    const worker = variable(entries, 'QCTL_WORKER')
+    const run = `${variable(entries, 'QCTL_JOB_ID')}:${variable(entries, 'QCTL_FENCE')}`
+    return this.#keysOfMark.get(run) ?? this.#keysOfWorker(worker ?? '')
+  }
+
+  /** One worker is named `CONSUMER/NUMBER`; it is found under that name and under its consumer's. */
+  #keysOfWorker(name: string): readonly string[] | null {
+    return this.#keysOfMark.get(name) ?? this.#keysOfMark.get(name.split('/', 1)[0] ?? '') ?? null
   }
 }
 
@@ -186,8 +209,8 @@ export function survivors(attempts: readonly Attempt[], dbPath: string | null): 
   const found = new Map<string, ProcessIdentity[]>()
   if (attempts.length === 0) return found
   const self = identifySelf()
-  for (const {key, pid, startTime} of new Search(attempts, dbPath).all().found) {
-    found.set(key, [...(found.get(key) ?? []), {...self, pid, startTime}])
+  for (const {keys, pid, startTime} of new Search(attempts, dbPath).all().found) {
+    for (const key of keys) found.set(key, [...(found.get(key) ?? []), {...self, pid, startTime}])
   }
   return found
 }
@@ -227,7 +250,7 @@ export async function killSurvivors(
     const dying = [...killed.values()].filter(isStillThere)
     const elapsed = monotonicMs() - begin
     if (found.length === 0 && dying.length === 0 && unsettled.length === 0) return new Set()
-    if (elapsed >= options.deadlineMs) return new Set(dying.map(({key}) => key))
+    if (elapsed >= options.deadlineMs) return new Set(dying.flatMap(({keys}) => keys))
     await sleep(pause)
     ;({found, unsettled} = found.length > 0 || dying.length > 0 ? search.all() : search.again(unsettled))
   }

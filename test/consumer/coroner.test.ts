@@ -28,7 +28,7 @@ describe('the coroner', () => {
     const named = new HostCoroner(link)
     expect(named.dbPath).toBe(new HostCoroner(path).dbPath)
     const child = Bun.spawn(['sleep', '100'], {env: {PATH: process.env['PATH'], QCTL_JOB_ID: '5', QCTL_FENCE: '2', QCTL_DB: named.dbPath ?? ''}})
-    expect(await named.removeSurvivors([{id: 5, fence: 2}, {id: 6, fence: 1}])).toEqual([])
+    expect(await named.removeSurvivors([{id: 5, fence: 2, process: self}, {id: 6, fence: 1, process: self}])).toEqual([])
     await waitFor(() => {
       const stat = readStat(child.pid)
       return stat === null || isFinished(stat)

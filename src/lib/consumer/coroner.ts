@@ -4,8 +4,8 @@ import {resolve} from 'node:path'
 import type {Claim, ProcessIdentity} from '../job.ts'
 import type {LossCause} from '../outcome.ts'
 import {liveness} from '../process.ts'
-import type {Coroner} from '../queue/queue.ts'
-import {attemptKey, killSurvivors} from '../survivors.ts'
+import type {Coroner, Holding} from '../queue/queue.ts'
+import {attemptKey, killSurvivors, processName} from '../survivors.ts'
 import {systemClock} from '../time.ts'
 
 /** How long the killing of survivors is tried before their jobs are left for the next round. */
@@ -26,10 +26,10 @@ export class HostCoroner implements Coroner {
     return bootOf(process.bootId) === bootOf(systemClock.bootId) ? 'consumer_died' : 'host_rebooted'
   }
 
-  async removeSurvivors(claims: readonly Claim[]): Promise<readonly Claim[]> {
-    const attempts = claims.map(({id, fence}) => ({jobId: id, fence}))
+  async removeSurvivors(held: readonly Holding[]): Promise<readonly Claim[]> {
+    const attempts = held.map(({id, fence, process}) => ({jobId: id, fence, workersOf: processName(process)}))
     const alive = await killSurvivors(attempts, this.dbPath, {deadlineMs: SURVIVOR_DEADLINE_MS})
-    return claims.filter(({id, fence}) => alive.has(attemptKey({jobId: id, fence})))
+    return held.filter(({id, fence}) => alive.has(attemptKey({jobId: id, fence})))
   }
 }
 

@@ -19,9 +19,15 @@ export type Settlement =
 export interface Coroner {
   /** How that process is known to have died, or `null` when it may be alive. */
   causeOfDeath(process: ProcessIdentity): LossCause | null
-  /** Kills every process that still runs one of these claims; resolves to those that could not be killed. */
-  removeSurvivors(claims: readonly Claim[]): Promise<readonly Claim[]>
+  /**
+   * Kills every process that still runs one of these claims, also the workers of its holder, which run several;
+   * resolves to those that could not be killed.
+   */
+  removeSurvivors(held: readonly Holding[]): Promise<readonly Claim[]>
 }
+
+/** A claim and the process that holds it. */
+export type Holding = Pick<Held, 'id' | 'fence' | 'process'>
 
 /** One job the reaper took from a holder that is gone. */
 export interface Reaped {
