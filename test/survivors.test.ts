@@ -3,13 +3,14 @@ import {spawn} from 'node:child_process'
 import type {ChildProcess} from 'node:child_process'
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {claimKey} from '../src/lib/claim-key.ts'
 import {readStat} from '../src/lib/process.ts'
-import {attemptKey, killSurvivors, processesOfAttempt, processName, survivors} from '../src/lib/survivors.ts'
+import {killSurvivors, processesOfAttempt, processName, survivors} from '../src/lib/survivors.ts'
 import {scratchDirectory} from './support/scratch.ts'
 import {waitFor} from './support/wait-for.ts'
 
 const DB = join(scratchDirectory(), 'qctl.db')
-const A = {jobId: 7, fence: 3}
+const A = {id: 7, fence: 3}
 
 const started: ChildProcess[] = []
 afterEach(async () => {
@@ -20,7 +21,7 @@ afterEach(async () => {
 
 /** Starts a handler as a consumer would, and waits for its first line. */
 async function start(command: string, attempt = A, db: string | null = DB): Promise<{child: ChildProcess; line: string}> {
-  const marks = {QCTL_JOB_ID: String(attempt.jobId), QCTL_FENCE: String(attempt.fence), ...(db === null ? {} : {QCTL_DB: db})}
+  const marks = {QCTL_JOB_ID: String(attempt.id), QCTL_FENCE: String(attempt.fence), ...(db === null ? {} : {QCTL_DB: db})}
   return startWith(command, marks)
 }
 
@@ -38,7 +39,7 @@ async function startWith(command: string, marks: Readonly<Record<string, string>
 }
 
 function pidsOf(attempt = A, db: string | null = DB): number[] {
-  return processesOfAttempt(attempt.jobId, attempt.fence, db).map(({pid}) => pid)
+  return processesOfAttempt(attempt, db).map(({pid}) => pid)
 }
 
 describe('survivors', () => {
@@ -52,15 +53,15 @@ describe('survivors', () => {
 
   test('are the workers of the consumer, too: each of them has all its attempts', async () => {
     const consumer = processName({pid: 4711, startTime: '99', pidNamespace: '1'})
-    const B = {jobId: 8, fence: 1}
+    const B = {id: 8, fence: 1}
     const held = [A, B].map((attempt) => ({...attempt, workersOf: consumer}))
     const one = await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}/1`, QCTL_DB: DB})
     const two = await startWith('setsid sleep 100 >/dev/null & echo on; wait', {QCTL_WORKER: `${consumer}/2`, QCTL_DB: DB})
     await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}0/1`, QCTL_DB: DB})
     await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}/1`, QCTL_DB: `${DB}2`})
     const found = survivors(held, DB)
-    expect(found.get(attemptKey(A))?.length).toBe(3)
-    expect(found.get(attemptKey(B))).toEqual(found.get(attemptKey(A)))
+    expect(found.get(claimKey(A))?.length).toBe(3)
+    expect(found.get(claimKey(B))).toEqual(found.get(claimKey(A)))
     expect(await killSurvivors([{...A, workersOf: `${consumer}/1`}], DB, {deadlineMs: 5000})).toEqual(new Set())
     await waitFor(() => one.child.signalCode !== null)
     expect(two.child.signalCode).toBeNull()
@@ -70,12 +71,12 @@ describe('survivors', () => {
 
   test('carry their start time', async () => {
     const {child} = await start('echo on; exec sleep 100')
-    expect(processesOfAttempt(A.jobId, A.fence, DB)).toMatchObject([{pid: child.pid, startTime: readStat(child.pid ?? 0)?.startTime}])
+    expect(processesOfAttempt(A, DB)).toMatchObject([{pid: child.pid, startTime: readStat(child.pid ?? 0)?.startTime}])
   })
 
   test('are those of exactly this job, fence and database', async () => {
     await start('echo on; exec sleep 100')
-    for (const other of [{jobId: 7, fence: 4}, {jobId: 8, fence: 3}, {jobId: 73, fence: 3}, {jobId: 7, fence: 33}]) {
+    for (const other of [{id: 7, fence: 4}, {id: 8, fence: 3}, {id: 73, fence: 3}, {id: 7, fence: 33}]) {
       expect(pidsOf(other)).toEqual([])
     }
     expect(pidsOf(A, `${DB}2`)).toEqual([])
@@ -90,13 +91,13 @@ describe('survivors', () => {
   })
 
   test('of many attempts are found in one pass, and those without any are absent', async () => {
-    const B = {jobId: 8, fence: 1}
+    const B = {id: 8, fence: 1}
     const first = await start('echo on; exec sleep 100')
     const second = await start('echo on; exec sleep 100', B)
-    const found = survivors([A, B, {jobId: 9, fence: 1}], DB)
-    expect([...found.keys()].toSorted()).toEqual([attemptKey(A), attemptKey(B)])
-    expect(found.get(attemptKey(A))?.map(({pid}) => pid)).toEqual([first.child.pid ?? 0])
-    expect(found.get(attemptKey(B))?.map(({pid}) => pid)).toEqual([second.child.pid ?? 0])
+    const found = survivors([A, B, {id: 9, fence: 1}], DB)
+    expect([...found.keys()].toSorted()).toEqual([claimKey(A), claimKey(B)])
+    expect(found.get(claimKey(A))?.map(({pid}) => pid)).toEqual([first.child.pid ?? 0])
+    expect(found.get(claimKey(B))?.map(({pid}) => pid)).toEqual([second.child.pid ?? 0])
   })
 
   test('are found behind an environment of any size', async () => {
@@ -145,7 +146,7 @@ ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)`
   test('do not include this process', async () => {
     const program = `
       import {survivors} from ${JSON.stringify(`${import.meta.dirname}/../src/lib/survivors.ts`)}
-      console.log(survivors([{jobId: 7, fence: 3}], '/x').size)`
+      console.log(survivors([{id: 7, fence: 3}], '/x').size)`
     const env = {PATH: process.env['PATH'], QCTL_JOB_ID: '7', QCTL_FENCE: '3', QCTL_DB: '/x'}
     expect((await Bun.$`${process.execPath} -e ${program}`.env(env).text()).trim()).toBe('0')
   })
@@ -153,14 +154,14 @@ ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[platform.machine()], 0)`
 
 describe('killing survivors', () => {
   test('reaches stopped ones and ones that ignore TERM, and leaves others alone', async () => {
-    const bystander = await start('echo on; exec sleep 100', {jobId: 7, fence: 4})
+    const bystander = await start('echo on; exec sleep 100', {id: 7, fence: 4})
     const {child} = await start(`trap '' TERM; echo on; while :; do sleep 0.01; done`)
     child.kill('SIGSTOP')
     await waitFor(() => readStat(child.pid ?? 0)?.state === 'T')
     expect(await killSurvivors([A], DB, {deadlineMs: 5000})).toEqual(new Set())
     expect(pidsOf()).toEqual([])
     expect(bystander.child.signalCode).toBeNull()
-    expect(pidsOf({jobId: 7, fence: 4})).toEqual([bystander.child.pid ?? 0])
+    expect(pidsOf({id: 7, fence: 4})).toEqual([bystander.child.pid ?? 0])
   })
 
   test('reaches those that keep forking and leaving', async () => {
@@ -194,7 +195,7 @@ describe('killing survivors', () => {
     const program = `
       import {killSurvivors} from ${JSON.stringify(`${import.meta.dirname}/../src/lib/survivors.ts`)}
       process.kill = () => { throw new Error('EPERM') }
-      console.log([...await killSurvivors([{jobId: 7, fence: 3}, {jobId: 9, fence: 9}], process.env.DB, {deadlineMs: 100})].join())`
+      console.log([...await killSurvivors([{id: 7, fence: 3}, {id: 9, fence: 9}], process.env.DB, {deadlineMs: 100})].join())`
     const out = await Bun.$`${process.execPath} -e ${program}`.env({...process.env, DB}).text()
     expect(out.trim()).toBe('7:3')
     expect(child.signalCode).toBeNull()
@@ -202,6 +203,6 @@ describe('killing survivors', () => {
 
   test('of nobody is done at once', async () => {
     expect(await killSurvivors([], DB, {deadlineMs: 0})).toEqual(new Set())
-    expect(await killSurvivors([{jobId: 1, fence: 1}], DB, {deadlineMs: 0})).toEqual(new Set())
+    expect(await killSurvivors([{id: 1, fence: 1}], DB, {deadlineMs: 0})).toEqual(new Set())
   })
 })

@@ -5,7 +5,7 @@
 import {readFileSync, readlinkSync} from 'node:fs'
 import {hostname} from 'node:os'
 import type {ProcessIdentity} from './job.ts'
-import {systemClock} from './time.ts'
+import {kernelOf, systemClock} from './time.ts'
 
 /** The fields of /proc/PID/stat that decide something (proc_pid_stat(5)). */
 export interface ProcessStat {
@@ -98,18 +98,16 @@ export type Liveness = 'alive' | 'dead' | 'unknown'
  * (gone, finished, or its pid given to another), or when the same machine has started again since.
  */
 export function liveness(identity: ProcessIdentity): Liveness {
-  const [boot, timeNamespace] = identity.bootId.split(':')
-  const [ownBoot, ownTimeNamespace] = systemClock.bootId.split(':')
   const pidNamespace = ownPidNamespace()
   if (pidNamespace === '') return 'unknown'
-  if (boot !== ownBoot) return identity.machineId !== '' && identity.machineId === ownMachineId() ? 'dead' : 'unknown'
+  if (kernelOf(identity.bootId) !== kernelOf(systemClock.bootId)) return identity.machineId !== '' && identity.machineId === ownMachineId() ? 'dead' : 'unknown'
   if (identity.pidNamespace !== pidNamespace) return 'unknown'
   const stat = readStat(identity.pid)
   // With hidepid a foreign process has no /proc/PID although it lives, so the kernel has the last word.
   if (stat === null) return isPidFree(identity.pid) ? 'dead' : 'unknown'
   if (isFinished(stat)) return 'dead'
   // A time namespace shifts the start time that /proc shows.
-  if (identity.startTime === null || timeNamespace !== ownTimeNamespace) return 'unknown'
+  if (identity.startTime === null || identity.bootId !== systemClock.bootId) return 'unknown'
   return stat.startTime === identity.startTime ? 'alive' : 'dead'
 }
 

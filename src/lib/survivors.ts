@@ -8,21 +8,15 @@
  * answers for the last one.
  */
 import {closeSync, openSync, readdirSync, readSync} from 'node:fs'
-import type {ProcessIdentity} from './job.ts'
+import {claimKey} from './claim-key.ts'
+import type {Claim, ProcessIdentity} from './job.ts'
 import {identifySelf, isFinished, ownPidNamespace, readStat} from './process.ts'
 import {monotonicMs, sleep} from './time.ts'
 
-/** An attempt is a job and the fence of its claim. */
-export interface Attempt {
-  readonly jobId: number
-  readonly fence: number
+/** A run whose processes are looked for. */
+export interface Attempt extends Claim {
   /** Whose workers it may be in the hands of: the `processName` of its consumer. */
   readonly workersOf?: string
-}
-
-/** `JOB:FENCE`, the key of an attempt in the sets and maps of this file. */
-export function attemptKey(attempt: Attempt): string {
-  return `${attempt.jobId}:${attempt.fence}`
 }
 
 /** The name of a process in QCTL_WORKER: of no other one as long as this host runs. */
@@ -55,9 +49,9 @@ class Search {
 
   constructor(attempts: readonly Attempt[], dbPath: string | null) {
     const keysOfMark = new Map<string, readonly string[]>()
-    for (const attempt of attempts) keysOfMark.set(attemptKey(attempt), [attemptKey(attempt)])
+    for (const attempt of attempts) keysOfMark.set(claimKey(attempt), [claimKey(attempt)])
     for (const [name, served] of Map.groupBy(attempts, ({workersOf}) => workersOf ?? '')) {
-      if (name !== '') keysOfMark.set(name, served.map(attemptKey))
+      if (name !== '') keysOfMark.set(name, served.map(claimKey))
     }
     this.#keysOfMark = keysOfMark
     this.#dbPath = dbPath
@@ -115,7 +109,7 @@ class Search {
     const entries = environment.toString('utf8').split('\0')
     if (variable(entries, 'QCTL_DB') !== this.#dbPath) return null
     const worker = variable(entries, 'QCTL_WORKER')
-    const run = `${variable(entries, 'QCTL_JOB_ID')}:${variable(entries, 'QCTL_FENCE')}`
+    const run = claimKey({id: Number(variable(entries, 'QCTL_JOB_ID')), fence: Number(variable(entries, 'QCTL_FENCE'))})
     return this.#keysOfMark.get(run) ?? this.#keysOfWorker(worker ?? '')
   }
 
@@ -203,7 +197,7 @@ function readEnvironmentFile(path: string): Buffer | 'gone' | 'hidden' {
  * The living processes of several attempts, in one pass over /proc (about 15 µs per process of the host).
  * @param attempts whose processes
  * @param dbPath the database as handlers see it in QCTL_DB; null: only processes without QCTL_DB (a database named by URL)
- * @returns by `attemptKey`; attempts without a process are absent
+ * @returns by `claimKey`; attempts without a process are absent
  */
 export function survivors(attempts: readonly Attempt[], dbPath: string | null): Map<string, ProcessIdentity[]> {
   const found = new Map<string, ProcessIdentity[]>()
@@ -216,8 +210,8 @@ export function survivors(attempts: readonly Attempt[], dbPath: string | null): 
 }
 
 /** The living processes of one attempt; see {@link survivors}. */
-export function processesOfAttempt(jobId: number, fence: number, dbPath: string | null): ProcessIdentity[] {
-  return survivors([{jobId, fence}], dbPath).get(attemptKey({jobId, fence})) ?? []
+export function processesOfAttempt(attempt: Claim, dbPath: string | null): ProcessIdentity[] {
+  return survivors([attempt], dbPath).get(claimKey(attempt)) ?? []
 }
 
 /** Pauses between looks, in ms: a killed process is usually gone after the first. */
@@ -229,7 +223,7 @@ const LONGEST_PAUSE_MS = 16
  * @param attempts whose processes
  * @param dbPath as in {@link survivors}
  * @param options deadlineMs: how long to try, in ms
- * @returns the `attemptKey`s of attempts that still have a living process; empty = all gone (a process that hangs in an exec
+ * @returns the `claimKey`s of attempts that still have a living process; empty = all gone (a process that hangs in an exec
  * until the deadline belongs to nobody as far as can be seen, and holds nobody up longer)
  */
 export async function killSurvivors(

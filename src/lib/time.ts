@@ -18,6 +18,11 @@ export interface Clock {
   readonly bootId: string
 }
 
+/** The part of a boot id that names the running kernel; the rest names a time namespace. */
+export function kernelOf(bootId: string): string {
+  return bootId.split(':')[0] ?? ''
+}
+
 class SystemClock implements Clock {
   /** Open file of /proc/uptime; null where there is none; undefined until first asked. */
   #uptime: number | null | undefined

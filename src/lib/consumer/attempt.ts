@@ -1,6 +1,6 @@
 /** One run of one job: the handler, its time limit, and the ways to end it early. */
 import type {Handler, Report, RunContext, RunListener, Stop} from '../handlers/handler.ts'
-import type {Claim, Lease} from '../job.ts'
+import type {Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import {after, type CancelTimer, type Clock, monotonicMs} from '../time.ts'
 import {sentence} from './events.ts'
@@ -21,11 +21,6 @@ export interface AttemptFacts {
 
 /** What an attempt needs of the heartbeat. */
 export type Keeper = Pick<Heartbeat, 'holds' | 'report'>
-
-/** `JOB:FENCE`, the name of a claim in maps. */
-export function claimKey({id, fence}: Claim): string {
-  return `${id}:${fence}`
-}
 
 /** Also what the handler is told of the run. Thousands start every second, so signals are made only for who wants them. */
 export class Attempt implements RunContext {

@@ -1,12 +1,13 @@
 /** What this host can prove about the death of a consumer, and its power over what such a one left running. */
 import {realpathSync} from 'node:fs'
 import {resolve} from 'node:path'
+import {claimKey} from '../claim-key.ts'
 import type {Claim, ProcessIdentity} from '../job.ts'
 import type {LossCause} from '../outcome.ts'
 import {liveness} from '../process.ts'
 import type {Coroner, Holding} from '../queue/queue.ts'
-import {attemptKey, killSurvivors, processName} from '../survivors.ts'
-import {systemClock} from '../time.ts'
+import {killSurvivors, processName} from '../survivors.ts'
+import {kernelOf, systemClock} from '../time.ts'
 
 /** How long the killing of survivors is tried before their jobs are left for the next round. */
 const SURVIVOR_DEADLINE_MS = 1000
@@ -23,13 +24,13 @@ export class HostCoroner implements Coroner {
 
   causeOfDeath(process: ProcessIdentity): LossCause | null {
     if (liveness(process) !== 'dead') return null
-    return bootOf(process.bootId) === bootOf(systemClock.bootId) ? 'consumer_died' : 'host_rebooted'
+    return kernelOf(process.bootId) === kernelOf(systemClock.bootId) ? 'consumer_died' : 'host_rebooted'
   }
 
   async removeSurvivors(held: readonly Holding[]): Promise<readonly Claim[]> {
-    const attempts = held.map(({id, fence, process}) => ({jobId: id, fence, workersOf: processName(process)}))
+    const attempts = held.map(({id, fence, process}) => ({id, fence, workersOf: processName(process)}))
     const alive = await killSurvivors(attempts, this.dbPath, {deadlineMs: SURVIVOR_DEADLINE_MS})
-    return held.filter(({id, fence}) => alive.has(attemptKey({jobId: id, fence})))
+    return held.filter(claim => alive.has(claimKey(claim)))
   }
 }
 
@@ -40,9 +41,4 @@ function realPathOf(path: string): string {
   } catch {
     return resolve(path)
   }
-}
-
-/** The part of a boot id that names the boot and not the time namespace. */
-function bootOf(bootId: string): string {
-  return bootId.split(':')[0] ?? ''
 }

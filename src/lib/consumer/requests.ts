@@ -1,8 +1,9 @@
 /** Notices what others want of the jobs that are running here: cancel or fail them, or that they are ours no more. */
+import {claimKey} from '../claim-key.ts'
 import type {Claim, Requested} from '../job.ts'
 import type {Storage} from '../storage/storage.ts'
 import {after, type CancelTimer} from '../time.ts'
-import {type Attempt, claimKey} from './attempt.ts'
+import type {Attempt} from './attempt.ts'
 import type {OnTrouble} from './events.ts'
 import {isPassing} from './passing.ts'
 

@@ -1,5 +1,6 @@
+import {claimKey} from '../claim-key.ts'
 import type {Claim} from '../job.ts'
-import {attemptKey, killSurvivors} from '../survivors.ts'
+import {killSurvivors} from '../survivors.ts'
 import {sleep} from '../time.ts'
 
 /** How long the killing is tried, and the pause when something cannot be killed. */
@@ -7,7 +8,7 @@ const DEADLINE_MS = 1000
 const PAUSE_MS = 1000
 
 interface Waiting {
-  readonly attempt: {readonly jobId: number; readonly fence: number}
+  readonly claim: Claim
   readonly resolve: () => void
 }
 
@@ -26,9 +27,9 @@ export class Sweeper {
   }
 
   /** Resolves when no process of this run lives. As long as one cannot be killed, it does not. */
-  sweep({id, fence}: Claim): Promise<void> {
+  sweep(claim: Claim): Promise<void> {
     const {promise, resolve} = Promise.withResolvers<void>()
-    this.#waiting.push({attempt: {jobId: id, fence}, resolve})
+    this.#waiting.push({claim, resolve})
     if (!this.#isSweeping) void this.#sweepAll()
     return promise
   }
@@ -38,9 +39,9 @@ export class Sweeper {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting
       this.#waiting = []
-      const alive = await killSurvivors(batch.map(({attempt}) => attempt), this.#dbPath, {deadlineMs: DEADLINE_MS})
+      const alive = await killSurvivors(batch.map(({claim}) => claim), this.#dbPath, {deadlineMs: DEADLINE_MS})
       for (const waiting of batch) {
-        if (alive.has(attemptKey(waiting.attempt))) this.#waiting.push(waiting)
+        if (alive.has(claimKey(waiting.claim))) this.#waiting.push(waiting)
         else waiting.resolve()
       }
       if (alive.size > 0) await sleep(PAUSE_MS)

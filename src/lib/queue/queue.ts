@@ -1,3 +1,4 @@
+import {claimKey} from '../claim-key.ts'
 import {type Claim, DEFAULT_SETTINGS, type Enqueued, type Lease, type ProcessIdentity, type QueueSettings, type Requested} from '../job.ts'
 import {bareEnd, type LossCause, type RunEnd} from '../outcome.ts'
 import type {ClaimRequest, Extension, Held, SettleCondition, Storage, Transition} from '../storage/storage.ts'
@@ -178,8 +179,4 @@ function verdict(held: Held, cause: LossCause, alone: boolean, only: SettleCondi
       ? ({kind: 'lost', cause, alone} as const)
       : ({kind: 'cancelled', requested: held.requested} as const)
   return {held, end: bareEnd(outcome), only, cause}
-}
-
-function claimKey(claim: Claim): string {
-  return `${claim.id}.${claim.fence}`
 }

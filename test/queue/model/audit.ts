@@ -1,3 +1,4 @@
+import {claimKey} from '../../../src/lib/claim-key.ts'
 import type {Consumer, Job, Lease, Queue} from '../../../src/lib/job.ts'
 import type {Held, History, Storage} from '../../../src/lib/storage/storage.ts'
 import type {Clock} from '../../../src/lib/time.ts'
@@ -32,8 +33,8 @@ export class Audit {
 
   /** No claim of a job is ever granted twice. */
   granted(leases: readonly Lease[]): void {
-    for (const {id, fence} of leases) {
-      const claim = `${id}.${fence}`
+    for (const lease of leases) {
+      const claim = claimKey(lease)
       if (this.#granted.has(claim)) throw new Error(`claim ${claim} was granted twice`)
       this.#granted.add(claim)
     }

@@ -1,5 +1,6 @@
+import {claimKey} from '../../../src/lib/claim-key.ts'
 import {QctlError} from '../../../src/lib/errors.ts'
-import type {Claim, Enqueued, Lease, ProcessIdentity, State} from '../../../src/lib/job.ts'
+import type {Enqueued, Lease, ProcessIdentity, State} from '../../../src/lib/job.ts'
 import {bareEnd, type LossCause} from '../../../src/lib/outcome.ts'
 import {type Coroner, Queue} from '../../../src/lib/queue/queue.ts'
 import type {Action, Storage, Target} from '../../../src/lib/storage/storage.ts'
@@ -329,10 +330,6 @@ function nameOf(who: number): string {
 
 function actionOf(action: ModelAction): Action {
   return {...action, reason: 'because'}
-}
-
-function claimKey({id, fence}: Claim): string {
-  return `${id}.${fence}`
 }
 
 function distinct(leases: readonly Lease[]): readonly Lease[] {

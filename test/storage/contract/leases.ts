@@ -1,4 +1,5 @@
 import {expect} from 'bun:test'
+import {claimKey} from '../../../src/lib/claim-key.ts'
 import {ending, nth, only} from './bench.ts'
 import type {Suite} from './suite.ts'
 
@@ -178,5 +179,5 @@ export function leaseContract(suite: Suite): void {
 }
 
 function claims(list: readonly {readonly id: number; readonly fence: number}[]): readonly string[] {
-  return list.map(({id, fence}) => `${id}.${fence}`)
+  return list.map(claimKey)
 }

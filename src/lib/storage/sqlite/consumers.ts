@@ -1,8 +1,9 @@
 import {QctlError} from '../../errors.ts'
 import type {Consumer} from '../../job.ts'
+import {kernelOf} from '../../time.ts'
 import type {NewConsumer, Registered} from '../storage.ts'
 import type {Connection, Row} from './connection.ts'
-import {processOf} from './leases.ts'
+import {kernel, processOf} from './leases.ts'
 import {num, numOrNull, text} from './rows.ts'
 import type {Transaction} from './transaction.ts'
 
@@ -21,7 +22,7 @@ DELETE FROM consumer WHERE ended_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM le
 /** A consumer of another kernel, and when this store was last written. */
 const FOREIGN = `
 SELECT name, host, (SELECT max(updated_at) FROM queue) AS last_write FROM consumer
-WHERE ended_at IS NULL AND instr(boot_id || ':', ?1) <> 1 AND machine_id <> ?2 LIMIT 1`
+WHERE ended_at IS NULL AND ${kernel('boot_id')} <> ?1 AND machine_id <> ?2 LIMIT 1`
 /** A store last written this recently, with consumers of another kernel registered, is taken to be in use there. */
 const SIGN_OF_LIFE_MS = 60_000
 
@@ -45,7 +46,7 @@ export function register(tx: Transaction, consumer: NewConsumer): Registered {
 }
 
 function assertOneKernel(tx: Transaction, {process}: NewConsumer): void {
-  const foreign = tx.db.get(FOREIGN, `${process.bootId.split(':')[0] ?? ''}:`, process.machineId)
+  const foreign = tx.db.get(FOREIGN, kernelOf(process.bootId), process.machineId)
   if (foreign === undefined) return
   const lastWrite = numOrNull(foreign['last_write']) ?? 0
   if (Math.abs(tx.now - lastWrite) > SIGN_OF_LIFE_MS) return

@@ -1,3 +1,4 @@
+import {claimKey} from '../../claim-key.ts'
 import type {Claim, ProcessIdentity} from '../../job.ts'
 import type {Extension, Held} from '../storage.ts'
 import type {Connection, Row} from './connection.ts'
@@ -23,8 +24,8 @@ UPDATE job SET progress = r.value ->> 1 FROM json_each(?1) r WHERE job.id = r.va
  */
 export const expired = (boot: string, now: string): string => `CASE WHEN c.boot_id = ${boot} THEN l.until <= ${now}
   ELSE ${kernel('c.boot_id')} <> ${kernel(boot)} END`
-/** The boot id without its time namespace. */
-const kernel = (id: string): string => `substr(${id}, 1, instr(${id} || ':', ':') - 1)`
+/** What `kernelOf` says, in SQL. */
+export const kernel = (id: string): string => `substr(${id}, 1, instr(${id} || ':', ':') - 1)`
 
 const HELD = `
 SELECT l.job_id, j.fence, q.name AS queue, j.attempts, j.crashes, j.snoozes, j.max_attempts, l.requested, l.started_at,
@@ -43,9 +44,9 @@ export function extend(tx: Transaction, extensions: readonly Extension[], leaseM
   for (const [fence, group] of Map.groupBy(extensions, claim => claim.fence)) {
     const ids = JSON.stringify(group.map(({id}) => id))
     const rows = tx.db.tuples(EXTEND, ids, fence, tx.bootNow + leaseMs, tx.bootNow, tx.bootId, leaseMs)
-    for (const id of firstNumbers(rows)) extended.add(`${id}.${fence}`)
+    for (const id of firstNumbers(rows)) extended.add(claimKey({id, fence}))
   }
-  const isExtended = ({id, fence}: Claim): boolean => extended.has(`${id}.${fence}`)
+  const isExtended = (claim: Claim): boolean => extended.has(claimKey(claim))
   const reports = extensions.flatMap(one => (one.progress != null && isExtended(one) ? [[one.id, one.progress]] : []))
   if (reports.length > 0) tx.db.run(REPORT, JSON.stringify(reports))
   return extensions.filter(one => !isExtended(one))
