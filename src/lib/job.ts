@@ -156,10 +156,10 @@ export interface RunFacts {
   readonly output: RunOutput | null
 }
 
-/** The tail of what a handler printed. */
+/** The tail of what a handler printed: of both streams, in the order it was read. */
 export interface RunOutput {
-  readonly stdout: Uint8Array
-  readonly stderr: Uint8Array
+  /** As `output-record.ts` writes them; no gaps. */
+  readonly records: Uint8Array
   readonly stdoutDroppedBytes: number
   readonly stderrDroppedBytes: number
 }

@@ -30,8 +30,9 @@ export interface RunEnd {
   readonly runMs: number | null
   readonly cpuMs: number | null
   readonly maxRssBytes: number | null
+  /** What it printed. Like the time, the consumer adds it. */
   readonly output: RunFacts['output']
-  /** What the run reported last, 0…1; `null` = nothing. Like the time, the consumer adds it. */
+  /** What the run reported last, 0…1; `null` = nothing. The consumer adds it, too. */
   readonly progress: number | null
 }
 

@@ -8,7 +8,7 @@ import type {RunEnd} from '../../src/lib/outcome.ts'
 import {isFinished, readStat} from '../../src/lib/process.ts'
 import {scratchDirectory} from '../support/scratch.ts'
 import {waitFor} from '../support/wait-for.ts'
-import {Controls, leaseOf, textOf} from './support.ts'
+import {Controls, leaseOf, type Printed, printedIn, textOf} from './support.ts'
 
 const directory = scratchDirectory()
 const opened: ExecHandler[] = []
@@ -22,8 +22,15 @@ async function open(command: readonly string[], options: Partial<ExecOptions> = 
   return handler
 }
 
-async function sh(script: string, lease: Lease = leaseOf(''), controls = new Controls()): Promise<RunEnd> {
-  return (await open(['/bin/sh', '-c', script])).run(lease, controls.context)
+async function sh(script: string, lease: Lease = leaseOf(''), controls = new Controls()): Promise<Ran> {
+  return run(await open(['/bin/sh', '-c', script]), lease, controls)
+}
+
+/** The end of a run, and what it printed. */
+type Ran = RunEnd & {readonly printed: Printed}
+
+async function run(handler: ExecHandler, lease: Lease, controls = new Controls()): Promise<Ran> {
+  return {...(await handler.run(lease, controls.context)), printed: printedIn(controls.output)}
 }
 
 function isGone(pid: number): boolean {
@@ -42,31 +49,31 @@ async function pidsIn(file: string, count: number): Promise<number[]> {
 describe('a command', () => {
   test('gets the payload on stdin, byte for byte, and its output is kept', async () => {
     const payload = new Uint8Array(300_000).map((_, i) => i * 7)
-    const end = await (await open(['sha256sum'])).run(leaseOf(payload), new Controls().context)
+    const end = await run(await open(['sha256sum']), leaseOf(payload))
     expect(end.outcome).toEqual({kind: 'done', result: null})
     expect(end.exitCode).toBe(0)
-    expect(textOf(end.output?.stdout)).toBe(`${new Bun.CryptoHasher('sha256').update(payload).digest('hex')}  -\n`)
+    expect(end.printed.stdout).toBe(`${new Bun.CryptoHasher('sha256').update(payload).digest('hex')}  -\n`)
   })
 
   test('gets an empty payload as an empty stdin', async () => {
-    expect(textOf((await sh('wc -c')).output?.stdout).trim()).toBe('0')
+    expect((await sh('wc -c')).printed.stdout.trim()).toBe('0')
   })
 
   test('sees nothing of the payload or the key as text of a command', async () => {
     const lease = leaseOf('$(touch pwned); `id`', {key: "'; exit 9 #"})
     const end = await sh('printf %s "$QCTL_KEY"; cat', lease)
-    expect(textOf(end.output?.stdout)).toBe("'; exit 9 #$(touch pwned); `id`")
+    expect(end.printed.stdout).toBe("'; exit 9 #$(touch pwned); `id`")
   })
 
   test('is a session and process group of its own', async () => {
     const end = await sh('ps -o pid=,pgid=,sid= -p $$')
-    expect(new Set(textOf(end.output?.stdout).trim().split(/\s+/)).size).toBe(1)
+    expect(new Set(end.printed.stdout.trim().split(/\s+/)).size).toBe(1)
   })
 
   test('can open its output by name', async () => {
     const end = await sh('echo out >/dev/stdout; echo err >/dev/stderr; echo both | tee /dev/stderr; cat /dev/stdin', leaseOf('in'))
-    expect(textOf(end.output?.stdout)).toBe('out\nboth\nin')
-    expect(textOf(end.output?.stderr)).toBe('err\nboth\n')
+    expect(end.printed.stdout).toBe('out\nboth\nin')
+    expect(end.printed.stderr).toBe('err\nboth\n')
   })
 
   test('that does not read its stdin has not failed', async () => {
@@ -107,7 +114,7 @@ describe('the end of a command', () => {
     const file = join(directory, 'holder')
     const end = await sh(`sleep 100 & echo $! > ${file}; echo done`)
     expect(end.outcome.kind).toBe('done')
-    expect(textOf(end.output?.stdout)).toBe('done\n')
+    expect(end.printed.stdout).toBe('done\n')
     const [pid = 0] = await pidsIn(file, 1)
     expect(isGone(pid)).toBe(true)
   })
@@ -237,19 +244,19 @@ describe('output', () => {
   test('of any size is kept as a tail in constant memory', async () => {
     const before = process.memoryUsage().rss
     const end = await sh('head -c 50000000 /dev/zero | tr "\\0" a; printf END; yes err | head -c 1000000 >&2')
-    expect(end.output?.stdout.length).toBe(64 * 1024)
-    expect(textOf(end.output?.stdout).endsWith('aaaEND')).toBe(true)
-    expect(end.output?.stdoutDroppedBytes).toBe(50_000_003 - 64 * 1024)
-    expect(end.output?.stderrDroppedBytes).toBe(1_000_000 - 64 * 1024)
+    expect(end.printed.stdout.length).toBe(64 * 1024)
+    expect(end.printed.stdout.endsWith('aaaEND')).toBe(true)
+    expect(end.printed.dropped.stdout).toBe(50_000_003 - 64 * 1024)
+    expect(end.printed.dropped.stderr).toBe(1_000_000 - 64 * 1024)
     expect(process.memoryUsage().rss - before).toBeLessThan(100 * 1024 * 1024)
   })
 
   test('of many at once is not mixed up, and leaves no file open', async () => {
     const handler = await open(['/bin/sh', '-c', 'cat; cat /proc/self/stat >&2; sleep 100 & exit 0'])
-    const run = async (i: number): Promise<string> => textOf((await handler.run(leaseOf(`job ${i}`, {id: i}), new Controls().context)).output?.stdout)
-    await run(0)
+    const stdoutOf = async (i: number): Promise<string> => (await run(handler, leaseOf(`job ${i}`, {id: i}))).printed.stdout
+    await stdoutOf(0)
     const before = readdirSync('/proc/self/fd').length
-    const texts = await Promise.all(Array.from({length: 30}, (_, i) => run(i)))
+    const texts = await Promise.all(Array.from({length: 30}, (_, i) => stdoutOf(i)))
     expect(texts).toEqual(Array.from({length: 30}, (_, i) => `job ${i}`))
     await waitFor(() => readdirSync('/proc/self/fd').length <= before)
   })
@@ -270,7 +277,7 @@ describe('a result', () => {
 
   test('lies where nobody else may look', async () => {
     const end = await sh('ls -ld "$(dirname "$QCTL_RESULT_FILE")"')
-    expect(textOf(end.output?.stdout)).toStartWith('drwx------')
+    expect(end.printed.stdout).toStartWith('drwx------')
   })
 
   test('that cannot be taken fails the job for good', async () => {
@@ -294,7 +301,7 @@ describe('a result', () => {
 test('a file job is told its path, if that can be told', async () => {
   const path = join(directory, 'ä file')
   mkdirSync(path)
-  expect(textOf((await sh('printf %s "$QCTL_FILE"', leaseOf(path, {file: true}))).output?.stdout)).toBe(path)
+  expect((await sh('printf %s "$QCTL_FILE"', leaseOf(path, {file: true}))).printed.stdout).toBe(path)
   const odd = leaseOf(new Uint8Array([47, 255]), {file: true})
   expect((await sh('true', odd)).outcome).toMatchObject({kind: 'rejected', reason: 'permanent'})
 })

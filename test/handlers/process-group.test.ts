@@ -1,19 +1,22 @@
 import {describe, expect, test} from 'bun:test'
 import {existsSync, readFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {OutputLog} from '../../src/lib/consumer/output-log.ts'
 import type {StartChild} from '../../src/lib/handlers/child.ts'
 import {startBunChild} from '../../src/lib/handlers/child-bun.ts'
 import {startNodeChild} from '../../src/lib/handlers/child-node.ts'
 import {ProcessGroup} from '../../src/lib/handlers/process-group.ts'
 import {isFinished, readStat} from '../../src/lib/process.ts'
+import {systemClock} from '../../src/lib/time.ts'
 import {scratchDirectory} from '../support/scratch.ts'
 import {waitFor} from '../support/wait-for.ts'
-import {textOf} from './support.ts'
+import {printedIn} from './support.ts'
 
 const directory = scratchDirectory()
 
-function start(starter: StartChild, script: string, stdin = new Uint8Array()): Promise<ProcessGroup> {
-  return ProcessGroup.start(starter, {command: ['/bin/sh', '-c', script], environment: {PATH: process.env['PATH'] ?? '', A: 'b c'}, stdin})
+function start(starter: StartChild, script: string, {stdin = new Uint8Array(), output = new OutputLog(systemClock)} = {}): Promise<ProcessGroup> {
+  const environment = {PATH: process.env['PATH'] ?? '', A: 'b c'}
+  return ProcessGroup.start(starter, {command: ['/bin/sh', '-c', script], environment, stdin, output})
 }
 
 function pidIn(file: string): Promise<number> {
@@ -34,14 +37,15 @@ const STARTERS: readonly (readonly [string, StartChild])[] = [
 for (const [name, starter] of STARTERS) {
   describe(`a process group by ${name}`, () => {
     test('takes stdin and environment, gives both outputs and the status', async () => {
-      const group = await start(starter, 'cat; printf "%s" "$A" >&2; exit 7', new TextEncoder().encode('in'))
+      const output = new OutputLog(systemClock)
+      const group = await start(starter, 'cat; printf "%s" "$A" >&2; exit 7', {stdin: new TextEncoder().encode('in'), output})
       const end = await group.ended
       expect(end).toMatchObject({exit: {code: 7, signal: null}, stopped: false, leftovers: false})
-      expect([textOf(end.output.stdout), textOf(end.output.stderr)]).toEqual(['in', 'b c'])
+      expect(printedIn(output)).toMatchObject({stdout: 'in', stderr: 'b c'})
     })
 
     test('does not mind a program that reads nothing of a large input', async () => {
-      expect((await (await start(starter, 'exit 0', new Uint8Array(8_000_000))).ended).exit.code).toBe(0)
+      expect((await (await start(starter, 'exit 0', {stdin: new Uint8Array(8_000_000)})).ended).exit.code).toBe(0)
     })
 
     test('tells a signal', async () => {
@@ -49,16 +53,17 @@ for (const [name, starter] of STARTERS) {
     })
 
     test('rejects with the word of the system when it cannot start', async () => {
-      const spec = {command: ['/no/such/program'], environment: {}, stdin: new Uint8Array()}
+      const spec = {command: ['/no/such/program'], environment: {}, stdin: new Uint8Array(), output: new OutputLog(systemClock)}
       const error: unknown = await ProcessGroup.start(starter, spec).catch((reason: unknown) => reason)
       expect(error).toMatchObject({code: 'ENOENT'})
     })
 
     test('does not wait for who holds the output, and leaves nobody', async () => {
       const file = join(directory, `${name.length}-holder`)
-      const end = await (await start(starter, `sleep 100 & printf $! > ${file}; printf out`)).ended
+      const output = new OutputLog(systemClock)
+      const end = await (await start(starter, `sleep 100 & printf $! > ${file}; printf out`, {output})).ended
       expect(end).toMatchObject({leftovers: true, exit: {code: 0}})
-      expect(textOf(end.output.stdout)).toBe('out')
+      expect(printedIn(output).stdout).toBe('out')
       const pid = await pidIn(file)
       await waitFor(() => isGone(pid))
     })
@@ -74,8 +79,9 @@ for (const [name, starter] of STARTERS) {
     })
 
     test('keeps reading when there is more than is kept', async () => {
-      const end = await (await start(starter, 'head -c 3000000 /dev/zero')).ended
-      expect([end.output.stdout.length, end.output.stdoutDroppedBytes]).toEqual([65_536, 3_000_000 - 65_536])
+      const output = new OutputLog(systemClock)
+      await (await start(starter, 'head -c 3000000 /dev/zero', {output})).ended
+      expect([output.dropped.stdout, output.end.stdout]).toEqual([3_000_000 - 65_536, 3_000_000])
     })
   })
 }

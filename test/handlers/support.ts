@@ -1,4 +1,7 @@
+import {OutputLog} from '../../src/lib/consumer/output-log.ts'
 import {type Report, type RunContext, type RunListener, type Stop, stopOf} from '../../src/lib/handlers/handler.ts'
+import {bytesOfStream, decodeOutput, type OutputPosition, type OutputStream} from '../../src/lib/output-record.ts'
+import {systemClock} from '../../src/lib/time.ts'
 import type {Lease} from '../../src/lib/job.ts'
 
 /** A lease with what a test cares about. */
@@ -49,6 +52,7 @@ export class Controls {
   readonly #kill = new AbortController()
   readonly told = new Told()
   #listener: RunListener | null = null
+  readonly output = new OutputLog(systemClock)
   readonly context: RunContext
 
   constructor(facts: Partial<RunContext> = {}) {
@@ -63,6 +67,7 @@ export class Controls {
       timeoutMs: null,
       listen: listener => this.#listen(listener),
       startClock: () => {},
+      output: this.output,
       ...facts,
     }
   }
@@ -85,7 +90,20 @@ export class Controls {
   }
 }
 
-/** Text of captured output. */
+/** What a run printed, as text. */
+export interface Printed {
+  readonly stdout: string
+  readonly stderr: string
+  readonly dropped: OutputPosition
+}
+
+export function printedIn(log: OutputLog): Printed {
+  const {records} = decodeOutput(log.output()?.records ?? new Uint8Array())
+  const text = (stream: OutputStream): string => textOf(bytesOfStream(records, stream))
+  return {stdout: text('stdout'), stderr: text('stderr'), dropped: log.dropped}
+}
+
+/** Bytes as text. */
 export function textOf(bytes: Uint8Array | null | undefined): string {
   return new TextDecoder().decode(bytes ?? new Uint8Array())
 }

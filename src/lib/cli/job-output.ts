@@ -1,4 +1,5 @@
 import type {RunOutput} from '../job.ts'
+import {bytesOfStream, decodeOutput} from '../output-record.ts'
 import {counted} from './counted.ts'
 import type {Printer} from './print.ts'
 import {safeBytes} from './safe-output.ts'
@@ -14,8 +15,9 @@ const LINE_FEED = 10
  * @param run which run it is of
  */
 export function printOutput(output: RunOutput, run: number, print: Printer): void {
-  printStream(`stdout of run ${run}`, output.stdout, output.stdoutDroppedBytes, print)
-  printStream(`stderr of run ${run}`, output.stderr, output.stderrDroppedBytes, print)
+  const {records} = decodeOutput(output.records)
+  printStream(`stdout of run ${run}`, bytesOfStream(records, 'stdout'), output.stdoutDroppedBytes, print)
+  printStream(`stderr of run ${run}`, bytesOfStream(records, 'stderr'), output.stderrDroppedBytes, print)
 }
 
 function printStream(name: string, bytes: Uint8Array, dropped: number, print: Printer): void {

@@ -1,10 +1,11 @@
 /** One run of one job: the handler, its time limit, and the ways to end it early. */
-import type {Handler, Report, RunContext, RunListener, Stop} from '../handlers/handler.ts'
+import type {Handler, Output, Report, RunContext, RunListener, Stop} from '../handlers/handler.ts'
 import type {Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import {after, type CancelTimer, type Clock, monotonicMs} from '../time.ts'
 import {sentence} from './events.ts'
 import type {Heartbeat} from './heartbeat.ts'
+import {OutputLog} from './output-log.ts'
 import {RunReport} from './run-report.ts'
 
 /** What a run needs beside the lease and the handler. */
@@ -41,6 +42,8 @@ export class Attempt implements RunContext {
 
   readonly #keeper: Keeper
   #report: RunReport | null = null
+  readonly #clock: Clock
+  #output: OutputLog | null = null
 
   /** @param keeper of the lease */
   constructor(lease: Lease, keeper: Keeper, facts: AttemptFacts) {
@@ -52,6 +55,7 @@ export class Attempt implements RunContext {
     this.timeoutMs = facts.timeoutMs
     this.deadline = facts.timeoutMs === null ? null : facts.clock.wallNow() + facts.timeoutMs
     this.#graceMs = facts.graceMs
+    this.#clock = facts.clock
   }
 
   /** True once the job is not ours any more: nothing may be stored about this run. */
@@ -84,16 +88,21 @@ export class Attempt implements RunContext {
     return this.#report
   }
 
+  get output(): Output {
+    this.#output ??= new OutputLog(this.#clock)
+    return this.#output
+  }
+
   /** Runs the handler to its end. Never rejects. */
   async run(handler: Handler): Promise<RunEnd> {
     const startedAt = monotonicMs()
     if (handler.startsClock !== true) this.startClock()
     try {
       const end = await handler.run(this.lease, this)
-      return {...(this.#report?.completed(end) ?? end), runMs: elapsedSince(startedAt)}
+      return this.#completed(this.#report?.completed(end) ?? end, startedAt)
     } catch (error) {
       const failed = {kind: 'failed', error: `the handler itself failed: ${sentence(error)}`, retryAfterMs: null} as const
-      return {...bareEnd(failed), runMs: elapsedSince(startedAt)}
+      return this.#completed(bareEnd(failed), startedAt)
     } finally {
       this.#cancelTimeout?.()
     }
@@ -136,8 +145,8 @@ export class Attempt implements RunContext {
     this.#isLost = true
     this.stop({cause: 'lease_lost', graceMs: 0})
   }
-}
 
-function elapsedSince(startedAt: number): number {
-  return Math.round(monotonicMs() - startedAt)
+  #completed(end: RunEnd, startedAt: number): RunEnd {
+    return {...end, runMs: Math.round(monotonicMs() - startedAt), output: this.#output?.output() ?? end.output}
+  }
 }

@@ -53,8 +53,8 @@ class BunChild implements Child {
     this.exited = child.exited.then(() => exitOf(child))
     const {stdout, stderr} = child
     this.drained = Promise.all([
-      this.#drain(given.stdout?.readEnd ?? stdout, spec.onStdout),
-      this.#drain(given.stderr?.readEnd ?? stderr, spec.onStderr),
+      this.#drain(given.stdout?.readEnd ?? stdout, chunk => spec.output.write('stdout', chunk)),
+      this.#drain(given.stderr?.readEnd ?? stderr, chunk => spec.output.write('stderr', chunk)),
     ]).then(() => undefined)
   }
 

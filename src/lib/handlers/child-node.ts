@@ -35,7 +35,7 @@ class NodeChild implements Child {
       child.once('exit', (code, signal) => resolve({code, signal, cpuMs: null, maxRssBytes: null}))
     })
     this.#streams = [child.stdout, child.stderr].filter(stream => stream !== null)
-    this.drained = Promise.all([drain(child.stdout, spec.onStdout), drain(child.stderr, spec.onStderr)]).then(() => undefined)
+    this.drained = Promise.all([drain(child.stdout, chunk => spec.output.write('stdout', chunk)), drain(child.stderr, chunk => spec.output.write('stderr', chunk))]).then(() => undefined)
   }
 
   abandonOutput(): void {

@@ -1,13 +1,13 @@
 /** Starting a program: one small interface over the two runtimes. */
 import type {Environment} from './environment.ts'
+import type {Output} from './handler.ts'
 
 export interface ChildSpec {
   /** The program and its arguments; no shell reads them. */
   readonly command: readonly string[]
   readonly environment: Environment
   readonly stdin: Uint8Array
-  readonly onStdout: (chunk: Uint8Array) => void
-  readonly onStderr: (chunk: Uint8Array) => void
+  readonly output: Pick<Output, 'write'>
 }
 
 /** A program that was started as the leader of a session and process group of its own. */

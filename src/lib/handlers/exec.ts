@@ -2,10 +2,10 @@
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
 import {sleep} from '../time.ts'
-import {childStarter, type StartChild} from './child.ts'
+import {type ChildExit, childStarter, type StartChild} from './child.ts'
 import {type Environment, inheritedEnvironment, runEnvironment} from './environment.ts'
 import {actionOf, DEFAULT_EXIT_POLICY, type ExitPolicy, exitOutcome} from './exit-policy.ts'
-import {type Handler, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
+import {type Handler, type Output, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
 import {type GroupEnd, ProcessGroup} from './process-group.ts'
 import {ResultFiles} from './result-file.ts'
 import {spawnFailure} from './spawn-failure.ts'
@@ -60,6 +60,7 @@ export class ExecHandler implements Handler {
         command: this.#command,
         environment: runEnvironment(this.#inherited, lease, context, resultPath),
         stdin: lease.payload,
+        output: context.output,
       })
     } catch (error) {
       return this.#notStarted(lease, context, error)
@@ -75,9 +76,9 @@ export class ExecHandler implements Handler {
   }
 
   #runEnd(lease: Lease, context: RunContext, end: GroupEnd, resultPath: string): RunEnd {
-    const {exit, output} = end
+    const {exit} = end
     const {bytes, problem} = this.#results.take(resultPath)
-    const outcome = end.stopped ? whenStopped(context) : this.#outcome(lease, end, bytes)
+    const outcome = end.stopped ? whenStopped(context) : this.#outcome(lease, context, exit, bytes)
     return {
       outcome: problem !== null && outcome.kind === 'done' ? unusable(problem) : outcome,
       exitCode: exit.code,
@@ -85,15 +86,15 @@ export class ExecHandler implements Handler {
       runMs: null,
       cpuMs: exit.cpuMs,
       maxRssBytes: exit.maxRssBytes,
-      output,
+      output: null,
       progress: null,
     }
   }
 
-  #outcome(lease: Lease, {exit, output}: GroupEnd, result: Uint8Array | null): Outcome {
-    if (exit.code === null) return {kind: 'crashed', error: withLastLine(`killed by ${exit.signal}`, output.stderr)}
+  #outcome(lease: Lease, {output}: RunContext, exit: ChildExit, result: Uint8Array | null): Outcome {
+    if (exit.code === null) return {kind: 'crashed', error: withLastLine(`killed by ${exit.signal}`, output)}
     const action = actionOf(exit.code, this.#policy)
-    const error = action.kind === 'done' ? '' : withLastLine(`exit status ${exit.code}`, output.stderr)
+    const error = action.kind === 'done' ? '' : withLastLine(`exit status ${exit.code}`, output)
     const streak = this.#streak(lease.queue, action.kind === 'unrunnable')
     return exitOutcome(action, {error, streak, result})
   }
@@ -149,8 +150,8 @@ function unusable(problem: string): Outcome {
 }
 
 /** What a program says last on stderr is nearly always why. */
-function withLastLine(end: string, stderr: Uint8Array): string {
-  const line = new TextDecoder().decode(stderr.subarray(-4 * LAST_LINE_MAX)).trimEnd().split('\n').at(-1)?.trim() ?? ''
+function withLastLine(end: string, output: Output): string {
+  const line = new TextDecoder().decode(output.lastBytes('stderr', 4 * LAST_LINE_MAX)).trimEnd().split('\n').at(-1)?.trim() ?? ''
   return line === '' ? end : `${end}: ${line.slice(0, LAST_LINE_MAX)}`
 }
 

@@ -1,6 +1,7 @@
 /** What a handler is: something that runs one leased job and says how that ended. */
 import type {Lease, Requested, State} from '../job.ts'
 import type {Outcome, RunEnd} from '../outcome.ts'
+import type {OutputStream} from '../output-record.ts'
 import {formatDuration} from '../time.ts'
 
 /** Opened once per consumer; runs many jobs, several at the same time. */
@@ -43,6 +44,8 @@ export interface RunContext {
   readonly timeoutMs: number | null
   /** The job's work begins, and with it its time limit; only for handlers with `startsClock`. Calls after the first count for nothing. */
   startClock(): void
+  /** For what the run prints; it is kept with the run. */
+  readonly output: Output
 }
 
 /** Hears that a run has to end. */
@@ -51,6 +54,14 @@ export interface RunListener {
   stop(stop: Stop): void
   /** As `kill`. */
   kill(): void
+}
+
+/** Takes what a run prints, in the order it is read. */
+export interface Output {
+  /** @param bytes are copied before this returns */
+  write(stream: OutputStream, bytes: Uint8Array): void
+  /** The last bytes of a stream, for an error that quotes them. */
+  lastBytes(stream: OutputStream, count: number): Uint8Array
 }
 
 /**

@@ -1,18 +1,13 @@
-/** One program with everything it starts: ended as a whole, and its output kept within bounds. */
-import type {RunOutput} from '../job.ts'
+/** One program with everything it starts: ended as a whole. */
 import {after, type CancelTimer} from '../time.ts'
 import type {Child, ChildExit, ChildSpec, StartChild} from './child.ts'
-import {Tail} from './tail.ts'
 
-/** How much of each output stream is kept. */
-const TAIL_BYTES = 64 * 1024
 /** How long the output may still flow once the program has ended: enough to read what is there already. */
 const DRAIN_MS = 250
 
 /** The end of a program and of its group. */
 export interface GroupEnd {
   readonly exit: ChildExit
-  readonly output: RunOutput
   /** True when it was told to end before it had ended by itself. */
   readonly stopped: boolean
   /** True when something of the group still ran after the program had ended; it was killed. */
@@ -24,16 +19,12 @@ export class ProcessGroup {
   /** The program has ended, its output is read, what was left of the group got its KILL. Never rejects. */
   readonly ended: Promise<GroupEnd>
   readonly #child: Child
-  readonly #stdout: Tail
-  readonly #stderr: Tail
   #cancelKill: CancelTimer | null = null
   #isStopped = false
   #isOver = false
 
-  private constructor(child: Child, stdout: Tail, stderr: Tail) {
+  private constructor(child: Child) {
     this.#child = child
-    this.#stdout = stdout
-    this.#stderr = stderr
     this.ended = this.#end()
   }
 
@@ -42,15 +33,8 @@ export class ProcessGroup {
    * @param start the runtime's way to do so
    * @throws what `start` throws
    */
-  static async start(start: StartChild, spec: Omit<ChildSpec, 'onStdout' | 'onStderr'>): Promise<ProcessGroup> {
-    const stdout = new Tail(TAIL_BYTES)
-    const stderr = new Tail(TAIL_BYTES)
-    const child = await start({
-      ...spec,
-      onStdout: chunk => stdout.push(chunk),
-      onStderr: chunk => stderr.push(chunk),
-    })
-    return new ProcessGroup(child, stdout, stderr)
+  static async start(start: StartChild, spec: ChildSpec): Promise<ProcessGroup> {
+    return new ProcessGroup(await start(spec))
   }
 
   /** Asks the whole group to end: TERM, and KILL once `graceMs` are over. */
@@ -79,16 +63,7 @@ export class ProcessGroup {
     this.#cancelKill?.()
     this.#child.abandonOutput()
     await this.#child.drained
-    return {exit, output: this.#output(), stopped, leftovers}
-  }
-
-  #output(): RunOutput {
-    return {
-      stdout: this.#stdout.bytes(),
-      stderr: this.#stderr.bytes(),
-      stdoutDroppedBytes: this.#stdout.droppedBytes,
-      stderrDroppedBytes: this.#stderr.droppedBytes,
-    }
+    return {exit, stopped, leftovers}
   }
 
   /** @returns false when nobody is there to get it */

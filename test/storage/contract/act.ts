@@ -1,6 +1,6 @@
 import {expect} from 'bun:test'
 import type {State} from '../../../src/lib/job.ts'
-import {type Bench, bytes, facts, newJob, nth, only} from './bench.ts'
+import {type Bench, bytes, facts, newJob, nth, only, printed} from './bench.ts'
 import type {Suite} from './suite.ts'
 
 const FINAL = ['done', 'failed', 'cancelled'] as const
@@ -195,7 +195,7 @@ export function actContract(suite: Suite): void {
 
   suite.sentence('delete: the job, its history and output are gone; not while processing.', {
     gone: async bench => {
-      const output = {stdout: bytes('o'), stderr: bytes('e'), stdoutDroppedBytes: 0, stderrDroppedBytes: 0}
+      const output = printed('o', 'e')
       for (const to of [...FINAL, 'pending'] as const) {
         const id = await bench.ended(to, {}, {run: facts({output})})
         expect(await bench.store.traces(id)).toBe(2)

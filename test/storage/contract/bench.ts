@@ -1,4 +1,4 @@
-import type {Claim, Consumer, FullJob, Job, Lease, NewJob, ProcessIdentity, Run, RunFacts, State} from '../../../src/lib/job.ts'
+import type {Claim, Consumer, FullJob, Job, Lease, NewJob, ProcessIdentity, Run, RunFacts, RunOutput, State} from '../../../src/lib/job.ts'
 import type {ErrorCode} from '../../../src/lib/errors.ts'
 import {QctlError} from '../../../src/lib/errors.ts'
 import type {
@@ -14,6 +14,7 @@ import type {
   Storage,
   Transition,
 } from '../../../src/lib/storage/storage.ts'
+import {encodeOutput} from '../../../src/lib/output-record.ts'
 import {FakeClock} from './clock.ts'
 import type {OpenStore, Store} from './suite.ts'
 
@@ -225,6 +226,15 @@ export function facts(change: Partial<RunFacts> = {}): RunFacts {
     output: null,
     ...change,
   }
+}
+
+/** What a run printed, with so many bytes of each stream let go. */
+export function printed(stdout: string, stderr: string, [stdoutDroppedBytes, stderrDroppedBytes] = [0, 0]): RunOutput {
+  const records = encodeOutput([
+    {kind: 'bytes', stream: 'stdout', at: 1000, bytes: bytes(stdout)},
+    {kind: 'bytes', stream: 'stderr', at: 1001, bytes: bytes(stderr)},
+  ])
+  return {records: new Uint8Array(records), stdoutDroppedBytes, stderrDroppedBytes}
 }
 
 export function bytes(content: Uint8Array | string): Uint8Array {

@@ -4,7 +4,7 @@ import type {Job, RunOutput} from '../../../src/lib/job.ts'
 import type {Filter} from '../../../src/lib/queue/filter.ts'
 import {matches} from '../../../src/lib/queue/filter-match.ts'
 import type {Page, Query, SortField} from '../../../src/lib/storage/storage.ts'
-import {type Bench, bytes, nth, only} from './bench.ts'
+import {type Bench, bytes, nth, only, printed} from './bench.ts'
 import {anyFilter, type Population, populate} from './filters.ts'
 import type {Suite} from './suite.ts'
 
@@ -219,12 +219,7 @@ export function historyContract(suite: Suite): void {
 /** A job that was run twice and printed something each time. */
 async function printedTwice(bench: Bench): Promise<{readonly id: number; readonly output: (text: string) => RunOutput}> {
   const {id, lease, consumerId} = await bench.processing()
-  const output = (text: string): RunOutput => ({
-    stdout: bytes(`${text} out`),
-    stderr: bytes(`${text} err`),
-    stdoutDroppedBytes: 3,
-    stderrDroppedBytes: 0,
-  })
+  const output = (text: string): RunOutput => printed(`${text} out`, `${text} err`, [3, 0])
   const run = {outcome: 'failed', exitCode: 1, signal: null, cause: null, error: null, runMs: 1, cpuMs: 1, maxRssBytes: 1} as const
   await bench.settle(lease, {to: 'pending', run: {...run, output: output('first')}})
   await bench.settle(await bench.take(consumerId), {run: {...run, outcome: 'done', output: output('second')}})

@@ -1,5 +1,5 @@
 import {expect} from 'bun:test'
-import {bytes, facts, newJob, nth, only} from './bench.ts'
+import {bytes, facts, newJob, nth, only, printed} from './bench.ts'
 import type {Suite} from './suite.ts'
 
 const DAY_MS = 86_400_000
@@ -56,7 +56,7 @@ export function maintainContract(suite: Suite): void {
         expect(await bench.everyJob()).toHaveLength(3)
       },
       'with all that belongs to them': async bench => {
-        const output = {stdout: bytes('o'), stderr: bytes('e'), stdoutDroppedBytes: 0, stderrDroppedBytes: 0}
+        const output = printed('o', 'e')
         const id = await bench.ended('done', {}, {result: bytes('r'), run: facts({output})})
         bench.clock.pass(8 * DAY_MS)
         await bench.storage.maintain({limit: 100})

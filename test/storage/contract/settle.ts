@@ -1,6 +1,6 @@
 import {expect} from 'bun:test'
 import type {Transition} from '../../../src/lib/storage/storage.ts'
-import {bytes, ending, facts, nth, only} from './bench.ts'
+import {bytes, ending, facts, nth, only, printed} from './bench.ts'
 import type {Proof, Suite} from './suite.ts'
 
 const FINAL = ['done', 'failed', 'cancelled'] as const
@@ -233,7 +233,7 @@ export function settleContract(suite: Suite): void {
         cpuMs: 33,
         maxRssBytes: 1_000_000,
       } as const
-      const output = {stdout: bytes('out'), stderr: bytes('err'), stdoutDroppedBytes: 7, stderrDroppedBytes: 9}
+      const output = printed('out', 'err', [7, 9])
       await bench.settle(lease, {to: 'failed', reason: 'poison', crash: true, run: {...run, output}})
       expect(await bench.runs(id)).toEqual([
         {

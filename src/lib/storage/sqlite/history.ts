@@ -58,8 +58,7 @@ function eventOf(row: Row): JobEvent {
 
 function outputOf(row: Row): RunOutput {
   return {
-    stdout: blob(row['stdout']),
-    stderr: blob(row['stderr']),
+    records: blob(row['records']),
     stdoutDroppedBytes: num(row['stdout_dropped_bytes']),
     stderrDroppedBytes: num(row['stderr_dropped_bytes']),
   }

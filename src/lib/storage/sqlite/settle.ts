@@ -48,7 +48,7 @@ INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, 
 const INSERT_BARE_ATTEMPT = `
 INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, outcome, run_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 const INSERT_OUTPUT = `
-INSERT INTO output (job_id, fence, stdout, stderr, stdout_dropped_bytes, stderr_dropped_bytes) VALUES (?, ?, ?, ?, ?, ?)`
+INSERT INTO output (job_id, fence, stdout_dropped_bytes, stderr_dropped_bytes, records) VALUES (?, ?, ?, ?, ?)`
 const INSERT_RESULT = 'INSERT INTO result (job_id, data) VALUES (?1, ?2) ON CONFLICT (job_id) DO UPDATE SET data = ?2'
 const PAUSE = 'UPDATE queue SET paused = 1, paused_reason = ?1 WHERE id = ?2 AND paused = 0'
 
@@ -86,8 +86,8 @@ interface Place {
   readonly transition: Transition
 }
 
-function isPlainSuccess({to, result, progress, only, run}: Transition): boolean {
-  return to === 'done' && result === null && progress === null && only === null && run.output === null
+function isPlainSuccess({to, result, progress, only}: Transition): boolean {
+  return to === 'done' && result === null && progress === null && only === null
 }
 
 /** Successes of one fence with nothing to keep but the fact: one statement for all. Returns the places of those that held. */
@@ -142,10 +142,8 @@ function recordRun(tx: Transaction, {jobId, fence, attempt, run, lease}: EndedRu
   if (run.outcome === 'done' && run.exitCode === null) tx.db.run(INSERT_BARE_ATTEMPT, ...common)
   else tx.db.run(INSERT_ATTEMPT, ...common, run.exitCode, run.signal, run.cause, run.error, run.cpuMs, run.maxRssBytes)
   if (run.output !== null) {
-    const {stdout, stderr, stdoutDroppedBytes, stderrDroppedBytes} = run.output
-    if (stdout.length + stderr.length + stdoutDroppedBytes + stderrDroppedBytes > 0) {
-      tx.db.run(INSERT_OUTPUT, jobId, fence, stdout, stderr, stdoutDroppedBytes, stderrDroppedBytes)
-    }
+    const {records, stdoutDroppedBytes, stderrDroppedBytes} = run.output
+    tx.db.run(INSERT_OUTPUT, jobId, fence, stdoutDroppedBytes, stderrDroppedBytes, records)
   }
   if (run.outcome === 'done') tx.credit(lease.consumerId, false)
   else if (FAILED_OUTCOMES.includes(run.outcome)) tx.credit(lease.consumerId, true)

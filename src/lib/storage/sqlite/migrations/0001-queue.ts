@@ -102,10 +102,9 @@ CREATE TABLE attempt (
 CREATE TABLE output (
   job_id INTEGER NOT NULL,
   fence INTEGER NOT NULL,
-  stdout BLOB NOT NULL,
-  stderr BLOB NOT NULL,
   stdout_dropped_bytes INTEGER NOT NULL,
   stderr_dropped_bytes INTEGER NOT NULL,
+  records BLOB NOT NULL,
   PRIMARY KEY (job_id, fence)
 ) STRICT;
 

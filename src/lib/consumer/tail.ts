@@ -18,6 +18,11 @@ export class Tail {
     return this.#dropped
   }
 
+  /** How many bytes the stream had, those that were let go included. */
+  get totalBytes(): number {
+    return this.#dropped + this.#length
+  }
+
   /** Takes the next bytes of the stream; they are copied. */
   push(chunk: Uint8Array): void {
     const kept = chunk.length > this.#limit ? chunk.subarray(chunk.length - this.#limit) : chunk
@@ -29,12 +34,23 @@ export class Tail {
     this.#overwrite(kept.subarray(room))
   }
 
-  /** The kept bytes in order, as a copy. */
-  bytes(): Uint8Array {
-    if (this.#length < this.#limit || this.#next === 0) return this.#buffer.slice(0, this.#length)
-    const bytes = new Uint8Array(this.#limit)
-    bytes.set(this.#buffer.subarray(this.#next))
-    bytes.set(this.#buffer.subarray(0, this.#next), this.#limit - this.#next)
+  /**
+   * Kept bytes in order, as a copy.
+   * @param from where to begin, in bytes from the start of the stream; what was let go before it is missing
+   * @param to where to end; default: at the end of the stream
+   */
+  bytes(from = this.#dropped, to = this.totalBytes): Uint8Array {
+    const start = Math.max(from, this.#dropped) - this.#dropped
+    const end = Math.min(to, this.totalBytes) - this.#dropped
+    if (end <= start) return new Uint8Array(0)
+    // In the ring the oldest byte is where the next one goes.
+    const first = this.#buffer.subarray(this.#next, this.#length)
+    if (end <= first.length) return first.slice(start, end)
+    const rest = this.#buffer.subarray(0, this.#next)
+    if (start >= first.length) return rest.slice(start - first.length, end - first.length)
+    const bytes = new Uint8Array(end - start)
+    bytes.set(first.subarray(start))
+    bytes.set(rest.subarray(0, end - first.length), first.length - start)
     return bytes
   }
 
