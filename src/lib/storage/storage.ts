@@ -51,6 +51,7 @@ export interface Storage {
    * An assigned job is granted only to the consumer of that name until the assignment ends; then to anyone.
    * A due suspect (see `Transition`) goes before all others, and is granted only as the only job its consumer holds: while it is held its
    * consumer gets no other, and a consumer that holds others gets nothing new while a suspect it may run is due.
+   * It works on past the suspect when one of those it holds has run for over 10 s, and for over half the time that the suspect has been due.
    * The lease lasts `leaseMs`, or the queue's lease setting when that is `null`.
    * A payload whose checksum does not match is granted with `intact: false`.
    * When nothing can be granted nothing is written. Rejects with `not_found` when the registration has ended.

@@ -118,9 +118,11 @@ export class Model {
     if (limit === 0 || held.some(({suspect}) => suspect)) return []
     const due = queues.flatMap(queue => this.#due(queue, consumer.name))
     const suspect = due.find(job => job.suspect)
-    if (suspect !== undefined && held.length > 0) return []
+    const longest = Math.max(...held.map(({startedAt}) => this.#now - (startedAt ?? Number.NaN)))
+    const worksOn = suspect !== undefined && longest > 10_000 && longest > (this.#now - suspect.runAt) / 2
+    if (suspect !== undefined && held.length > 0 && !worksOn) return []
     const granted: ModelJob[] = []
-    for (const job of suspect === undefined ? due : [suspect]) {
+    for (const job of suspect === undefined ? due : worksOn ? due.filter(one => !one.suspect) : [suspect]) {
       if (granted.length === limit || this.#room(job.queue) === 0) continue
       this.#grant(job, consumer, leaseMs)
       granted.push(job)

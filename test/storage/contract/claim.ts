@@ -513,6 +513,39 @@ export function suspectContract(suite: Suite): void {
     },
   )
 
+  suite.sentence(
+    'It works on past the suspect when one of those it holds has run for over 10 s, and for over half the time that the suspect has been due.',
+    {
+      'a long job in hand does not idle the other slots': async bench => {
+        const ann = await bench.hire('ann')
+        await bench.add()
+        await bench.take(ann)
+        const [suspect] = await suspects(bench, 1)
+        const next = await bench.add()
+        bench.clock.pass(10_000)
+        expect(await bench.claim(ann)).toEqual([])
+        bench.clock.pass(1)
+        expect(await bench.claimIds(ann)).toEqual([next])
+        expect(await bench.claimIds(await bench.hire('bob'))).toEqual([suspect])
+      },
+      'the longer the suspect waits, the longer a job may have run': async bench => {
+        const [ann, bob] = [await bench.hire('ann'), await bench.hire('bob')]
+        await bench.add()
+        const long = await bench.take(ann)
+        const [suspect] = await suspects(bench, 1)
+        bench.clock.pass(60_000)
+        const [first, second] = await bench.produce({}, {})
+        expect(await bench.claimIds(ann, {limit: 1})).toEqual(present(first))
+        await bench.settle(long)
+        bench.clock.pass(60_000)
+        expect(await bench.claim(ann)).toEqual([])
+        bench.clock.pass(1)
+        expect(await bench.claimIds(ann)).toEqual(present(second))
+        expect(await bench.claimIds(bob)).toEqual([suspect])
+      },
+    },
+  )
+
   suite.sentence('A suspect may run only alone in its consumer.', {
     yes: lone,
     no: async bench => {

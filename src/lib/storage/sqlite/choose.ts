@@ -3,7 +3,9 @@ import type {QueueRow} from './queue-rows.ts'
 import {LANE_ASSIGNED, LANE_OPEN, LANE_SUSPECT, num, PENDING} from './rows.ts'
 
 const HOLDS_SUSPECT = 'SELECT 1 FROM lease WHERE consumer_id = ? AND suspect = 1'
-const HOLDS_ANY = 'SELECT 1 FROM lease WHERE consumer_id = ? LIMIT 1'
+const HOLDS_SINCE = 'SELECT min(started_at) FROM lease WHERE consumer_id = ?'
+/** A job in hand that has run for longer may run for hours: see `mustBecomeEmpty`. */
+const SHORT_RUN_MS = 10_000
 
 /**
  * Whether a job may run, given the latest `run_at` its queue stamped on a job that could run at once (or now, if that is later)
@@ -121,8 +123,10 @@ export class Choice {
     if (this.#db.number(HOLDS_SUSPECT, consumerId) !== null) return {kind: 'holds_suspect'}
     const suspect = this.#suspectFor(claimant)
     if (suspect !== null) {
-      const [row] = suspect.rows
-      return this.#db.number(HOLDS_ANY, consumerId) === null ? [suspect] : {kind: 'suspect_due', jobId: num(row?.[0])}
+      const since = this.#db.number(HOLDS_SINCE, consumerId)
+      if (since === null) return [suspect]
+      const [id, , dueSince] = suspect.rows[0] ?? []
+      if (mustBecomeEmpty(num(dueSince), since, this.#now)) return {kind: 'suspect_due', jobId: num(id)}
     }
     const chosen: Chosen[] = []
     let wanted = limit
@@ -176,6 +180,15 @@ export class Choice {
     }
     return found
   }
+}
+
+/**
+ * Whether a consumer is to take no more, so that it is empty soon and can run a suspect alone. Not one whose oldest job looks
+ * long: its other slots would idle. Long is measured by how long the suspect has been waiting, so nobody idles for longer than
+ * the suspect did, and where every job takes L the suspect runs after 3 L at the latest.
+ */
+function mustBecomeEmpty(dueSince: number, heldSince: number, now: number): boolean {
+  return now - heldSince <= Math.max(SHORT_RUN_MS, (now - dueSince) / 2)
 }
 
 function inStartingOrder(a: Tuple, b: Tuple): number {
