@@ -11,7 +11,7 @@ import type {LogSink} from '../src/lib/log-sink.ts'
 import type {Clock} from '../src/lib/time.ts'
 import {scratchDirectory} from './support/scratch.ts'
 
-const CLOCK: Clock = {wallNow: () => Date.UTC(2026, 10, 22, 6, 49, 1, 5), bootNow: () => 0, bootId: 'test'}
+const CLOCK: Clock = {wallNow: () => Date.UTC(2026, 10, 22, 6, 49, 1, 5), bootNow: () => 0, bootId: 'test', machineId: 'test'}
 
 /** Keeps lines, or refuses them while it is full. */
 class KeptLines implements LogSink {

@@ -65,7 +65,7 @@ export function identifySelf(): ProcessIdentity {
     bootId: systemClock.bootId,
     pidNamespace: ownPidNamespace(),
     host: hostname(),
-    machineId: ownMachineId(),
+    machineId: systemClock.machineId,
   }
 }
 
@@ -82,14 +82,6 @@ export function ownPidNamespace(): string {
   }
 }
 
-function ownMachineId(): string {
-  try {
-    return readFileSync('/etc/machine-id', 'latin1').trim()
-  } catch {
-    return ''
-  }
-}
-
 /** `unknown` says that nothing is proven: the lease has to decide. */
 export type Liveness = 'alive' | 'dead' | 'unknown'
 
@@ -100,7 +92,7 @@ export type Liveness = 'alive' | 'dead' | 'unknown'
 export function liveness(identity: ProcessIdentity): Liveness {
   const pidNamespace = ownPidNamespace()
   if (pidNamespace === '') return 'unknown'
-  if (kernelOf(identity.bootId) !== kernelOf(systemClock.bootId)) return identity.machineId !== '' && identity.machineId === ownMachineId() ? 'dead' : 'unknown'
+  if (kernelOf(identity.bootId) !== kernelOf(systemClock.bootId)) return identity.machineId !== '' && identity.machineId === systemClock.machineId ? 'dead' : 'unknown'
   if (identity.pidNamespace !== pidNamespace) return 'unknown'
   const stat = readStat(identity.pid)
   // With hidepid a foreign process has no /proc/PID although it lives, so the kernel has the last word.

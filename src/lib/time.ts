@@ -16,6 +16,8 @@ export interface Clock {
   bootNow(): number
   /** Names the boot clock: boot id and time-namespace id. Readings under different ids must not be compared. */
   readonly bootId: string
+  /** Names the machine across its boots; '' where it has no name. */
+  readonly machineId: string
 }
 
 /** The part of a boot id that names the running kernel; the rest names a time namespace. */
@@ -27,6 +29,7 @@ class SystemClock implements Clock {
   /** Open file of /proc/uptime; null where there is none; undefined until first asked. */
   #uptime: number | null | undefined
   #bootId: string | undefined
+  #machineId: string | undefined
   readonly #buffer = new Uint8Array(64)
   readonly #decoder = new TextDecoder('latin1')
 
@@ -49,6 +52,11 @@ class SystemClock implements Clock {
   get bootId(): string {
     this.#bootId ??= this.#openUptime() === null ? `wall-${hostname()}:0` : `${readBootId()}:${readTimeNamespace()}`
     return this.#bootId
+  }
+
+  get machineId(): string {
+    this.#machineId ??= readMachineId()
+    return this.#machineId
   }
 
   /**
@@ -74,6 +82,14 @@ function hostname(): string {
 
 function readBootId(): string {
   return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+}
+
+function readMachineId(): string {
+  try {
+    return readFileSync('/etc/machine-id', 'latin1').trim()
+  } catch {
+    return ''
+  }
 }
 
 /** The number of this process's time namespace (`time:[4026531834]`), which shifts /proc/uptime; '0' on kernels before 5.6. */

@@ -10,7 +10,7 @@ import {Controls, leaseOf} from './support.ts'
 
 const NOON = Date.UTC(2026, 0, 2, 12)
 const LINE = '2026-01-02T12:00:00.000Z\n'
-const handler = new TimestampHandler({wallNow: () => NOON, bootNow: () => 0, bootId: 'x:0'})
+const handler = new TimestampHandler({wallNow: () => NOON, bootNow: () => 0, bootId: 'x:0', machineId: 'x'})
 
 async function stamp(path: string | Uint8Array, facts: Partial<Lease> = {}, controls = new Controls()): Promise<Outcome> {
   return (await handler.run(leaseOf(path, {file: true, ...facts}), controls.context)).outcome

@@ -40,6 +40,7 @@ const HELD: Held = {
   requested: null,
   startedAt: 0,
   leaseExpired: false,
+  bereft: false,
   consumerId: 1,
   consumer: 'ann',
   process: PROCESS,
@@ -232,6 +233,11 @@ describe('reap', () => {
       {id: 1, crash: false, suspect: 'yes'},
       {id: 2, crash: false, suspect: 'yes'},
     ])
+  })
+
+  test('nor is the last of several, which could not be killed at the first look', async () => {
+    const {transitions} = await reap([held(1, {pid: 5, bereft: true})], new ScriptedCoroner({5: 'consumer_died'}))
+    expect(transitions).toMatchObject([{crash: false, suspect: 'yes'}])
   })
 
   test('a reboot charges nobody', async () => {

@@ -167,7 +167,7 @@ function judge(held: readonly Held[], coroner: Coroner): readonly Verdict[] {
     const [first] = jobs
     const death = first === undefined ? null : coroner.causeOfDeath(first.process)
     return jobs.flatMap((job): readonly Verdict[] => {
-      if (death !== null) return [verdict(job, death, jobs.length === 1, {kind: 'holder', consumerId: job.consumerId})]
+      if (death !== null) return [verdict(job, death, jobs.length === 1 && !job.bereft, {kind: 'holder', consumerId: job.consumerId})]
       return job.leaseExpired ? [verdict(job, 'lease_expired', false, {kind: 'lease_expired'})] : []
     })
   })

@@ -10,24 +10,8 @@
  * - A batch is all or nothing unless its method answers per item.
  */
 import type {
-  Claim,
-  Consumer,
-  Enqueued,
-  FailReason,
-  FinalState,
-  FullJob,
-  Job,
-  JobEvent,
-  Lease,
-  NewJob,
-  ProcessIdentity,
-  Queue,
-  QueueSettings,
-  Requested,
-  Run,
-  RunFacts,
-  RunOutput,
-  State,
+  Claim, Consumer, Enqueued, FailReason, FinalState, FullJob, Job, JobEvent, Lease, NewJob, ProcessIdentity, Queue, QueueSettings,
+  Requested, Run, RunFacts, RunOutput, State,
 } from '../job.ts'
 import type {Filter} from '../queue/filter.ts'
 
@@ -130,7 +114,7 @@ export interface Storage {
   /**
    * Registers a consumer under its name. When another registration has that name and has not ended, answers with that one,
    * unless `replaces` is its id (the caller has proof that it is dead): then it ends, and its jobs stay with it until they are settled.
-   * Rejects with `foreign_host` while consumers of another kernel show life in this store.
+   * Rejects with `foreign_host` while consumers of another kernel show life in this store; when they do not, their registrations end.
    */
   register(consumer: NewConsumer): Promise<Registered>
 
@@ -143,6 +127,7 @@ export interface Storage {
   /**
    * One small step of housekeeping, at most `limit` jobs: deletes finished jobs past their queue's retention with all that belongs to them,
    * forgets keys past their window, gives free space back. Returns how many jobs went and whether there is more to do.
+   * Rejects with `foreign_host` as `register` does.
    */
   maintain(options: {readonly limit: number}): Promise<Maintained>
 
@@ -209,7 +194,10 @@ export interface Held extends Claim {
   readonly maxAttempts: number | null
   readonly requested: Requested | null
   readonly startedAt: number
+  /** Those of another machine do not expire as long as it shows life in this store. */
   readonly leaseExpired: boolean
+  /** True when another job of its holder was taken because the holder is dead (`only: holder`): it did not hold this one alone. */
+  readonly bereft: boolean
   readonly consumerId: number
   readonly consumer: string
   readonly process: ProcessIdentity

@@ -158,7 +158,7 @@ export class Model {
 
   #grant(job: ModelJob, consumer: ModelConsumer, leaseMs: number | null): void {
     const until = this.#clock.bootNow() + (leaseMs ?? this.#settings(job.queue).leaseMs)
-    const lease = {consumerId: consumer.id, bootId: consumer.process.bootId, until, requested: null}
+    const lease = {consumerId: consumer.id, bootId: consumer.process.bootId, until, requested: null, bereft: false}
     Object.assign(job, {state: 'processing', consumer: consumer.name, startedAt: this.#now, error: null, errorOpen: false, lease})
     job.fence += 1
     job.attempts += 1
@@ -265,7 +265,7 @@ export class Model {
     return held.flatMap(({id, fence, lease}): readonly Loss[] => {
       const holder = this.state.consumers.get(lease?.consumerId ?? Number.NaN)
       const cause = holder === undefined ? null : causeOfDeath(holder.process)
-      const alone = held.filter(other => other.lease?.consumerId === holder?.id).length === 1
+      const alone = held.filter(other => other.lease?.consumerId === holder?.id).length === 1 && lease?.bereft === false
       const requested = lease?.requested ?? null
       if (cause !== null) return [{id, fence, cause, alone, requested}]
       return lease !== null && this.#isExpired(lease) ? [{id, fence, cause: 'lease_expired', alone: false, requested}] : []
@@ -278,7 +278,9 @@ export class Model {
       const job = this.#claimed(loss)
       if (job?.lease == null || (loss.cause === 'lease_expired' && !this.#isExpired(job.lease))) return false
       const {cause, alone, requested} = loss
+      const {consumerId} = job.lease
       this.#end(job, requested === null ? {kind: 'lost', cause, alone} : {kind: 'cancelled', requested}, ids, 'reaper')
+      if (cause !== 'lease_expired') for (const {lease} of this.jobs) if (lease?.consumerId === consumerId) lease.bereft = true
       return true
     })
   }

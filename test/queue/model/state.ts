@@ -41,6 +41,8 @@ export interface ModelLease {
   readonly bootId: string
   until: number
   requested: Requested | null
+  /** Another job of the same dead holder was taken before this one. */
+  bereft: boolean
 }
 
 export interface ModelRun {

@@ -79,7 +79,8 @@ export function consumersContract(suite: Suite): void {
     },
   )
 
-  const foreign = 'Rejects with `foreign_host` while consumers of another kernel show life in this store.'
+  const foreign =
+    'Rejects with `foreign_host` while consumers of another kernel show life in this store; when they do not, their registrations end.'
   if (suite.traits.oneKernel) {
     suite.sentence(foreign, {
       'another machine': async bench => {
@@ -101,6 +102,19 @@ export function consumersContract(suite: Suite): void {
         await bench.add()
         bench.clock.pass(24 * HOUR_MS)
         const process = bench.process({machineId: 'machine-2', bootId: 'boot-9:0'})
+        expect(await bench.hire('bob', {process})).toBeGreaterThan(0)
+        expect((await bench.storage.consumers()).map(({name}) => name)).toEqual(['bob'])
+      },
+      'nor while a long lease may be all that they hold': async bench => {
+        const ann = await bench.hire('ann')
+        await bench.add()
+        const lease = await bench.take(ann, {leaseMs: HOUR_MS})
+        const process = bench.process({machineId: 'machine-2', bootId: 'boot-9:0'})
+        bench.clock.pass(HOUR_MS - 1)
+        await bench.storage.extend([lease], HOUR_MS)
+        bench.clock.pass(HOUR_MS)
+        expect(await refusal(bench.storage.register(bench.newcomer('bob', {process})))).toBe('foreign_host')
+        bench.clock.pass(HOUR_MS)
         expect(await bench.hire('bob', {process})).toBeGreaterThan(0)
       },
       'the same machine after a reboot is at home': async bench => {

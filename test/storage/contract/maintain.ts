@@ -1,5 +1,5 @@
 import {expect} from 'bun:test'
-import {bytes, facts, newJob, nth, only, printed} from './bench.ts'
+import {bytes, facts, newJob, nth, only, printed, refusal} from './bench.ts'
 import type {Suite} from './suite.ts'
 
 const DAY_MS = 86_400_000
@@ -115,5 +115,17 @@ export function maintainContract(suite: Suite): void {
       expect((await bench.everyJob()).map(({id}) => id)).toEqual([nth(ids, 2)])
       expect(await bench.storage.maintain({limit: 2})).toMatchObject({deleted: {done: 1}, more: false})
     },
+  })
+
+  suite.sentence('Rejects with `foreign_host` as `register` does.', async bench => {
+    const id = await bench.ended('done')
+    await bench.hire('ann')
+    bench.clock.pass(8 * DAY_MS)
+    await bench.add()
+    const elsewhere = await bench.store.reopen(bench.clock.elsewhere())
+    const maintaining = elsewhere.maintain({limit: 100})
+    if (suite.traits.oneKernel) expect(await refusal(maintaining)).toBe('foreign_host')
+    else await maintaining
+    expect(await bench.storage.get([id])).toHaveLength(suite.traits.oneKernel ? 1 : 0)
   })
 }

@@ -3,6 +3,7 @@ import type {Transition} from '../../../src/lib/storage/storage.ts'
 import {bytes, ending, facts, nth, only, printed} from './bench.ts'
 import type {Proof, Suite} from './suite.ts'
 
+const DAY_MS = 86_400_000
 const FINAL = ['done', 'failed', 'cancelled'] as const
 
 /** Engines may store the plain success on a way of its own. */
@@ -503,6 +504,7 @@ export function heldContract(suite: Suite): void {
           requested: 'fail',
           startedAt,
           leaseExpired: true,
+          bereft: false,
           consumerId: ann,
           consumer: 'ann',
           process,
@@ -517,6 +519,60 @@ export function heldContract(suite: Suite): void {
       expect(await bench.storage.held({consumerId: 999_999})).toEqual([])
     },
   })
+
+  suite.sentence('Those of another machine do not expire as long as it shows life in this store.', {
+    ...(suite.traits.oneKernel && {
+      'as long as it shows life': async bench => {
+        const {id, lease} = await bench.processing()
+        const elsewhere = await bench.store.reopen(bench.clock.elsewhere())
+        expect(only(await elsewhere.held()).leaseExpired).toBe(false)
+        const lost = ending(lease, {to: 'pending', only: {kind: 'lease_expired'}})
+        expect(await elsewhere.settle([lost])).toEqual([{kind: 'lost'}])
+        expect(await bench.state(id)).toBe('processing')
+      },
+      'when it is silent they are over': async bench => {
+        const {lease} = await bench.processing()
+        bench.clock.pass(DAY_MS)
+        const elsewhere = await bench.store.reopen(bench.clock.elsewhere())
+        expect(only(await elsewhere.held()).leaseExpired).toBe(true)
+        const lost = ending(lease, {to: 'pending', only: {kind: 'lease_expired'}})
+        expect(await elsewhere.settle([lost])).toEqual([{kind: 'settled', deadLetterId: null}])
+      },
+      'and stay over once another machine has taken the store and writes': async bench => {
+        await bench.processing()
+        bench.clock.pass(DAY_MS)
+        const elsewhere = await bench.store.reopen(bench.clock.elsewhere())
+        const process = bench.process({machineId: 'machine-2', bootId: 'boot-9:0'})
+        await elsewhere.register(bench.newcomer('bob', {process}))
+        await bench.add()
+        expect(only(await elsewhere.held()).leaseExpired).toBe(true)
+      },
+    }),
+  })
+
+  suite.sentence(
+    'True when another job of its holder was taken because the holder is dead (`only: holder`): it did not hold this one alone.',
+    {
+      'one of two was taken, and the other is left': async bench => {
+        const ann = await bench.hire('ann')
+        await bench.produce({}, {})
+        const leases = await bench.claim(ann)
+        expect((await bench.storage.held()).map(({bereft}) => bereft)).toEqual([false, false])
+        await bench.settle(nth(leases, 0), {to: 'pending', only: {kind: 'holder', consumerId: ann}})
+        expect((await bench.storage.held()).map(({id, bereft}) => [id, bereft])).toEqual([[nth(leases, 1).id, true]])
+      },
+      'not for a job that ended in another way, nor for the jobs of others': async bench => {
+        const [ann, bob] = [await bench.hire('ann'), await bench.hire('bob')]
+        await bench.produce({}, {}, {})
+        const leases = await bench.claim(ann, {limit: 2})
+        await bench.claim(bob)
+        await bench.settle(nth(leases, 0))
+        expect((await bench.storage.held()).map(({bereft}) => bereft)).toEqual([false, false])
+        await bench.settle(nth(leases, 1), {to: 'pending', only: {kind: 'holder', consumerId: ann}})
+        expect((await bench.storage.held()).map(({bereft}) => bereft)).toEqual([false])
+      },
+    },
+  )
 
   suite.sentence('Oldest claim first.', async bench => {
     const ids = await bench.produce({priority: 1}, {priority: 2}, {priority: 3})

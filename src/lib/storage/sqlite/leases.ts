@@ -2,7 +2,8 @@ import {claimKey} from '../../claim-key.ts'
 import type {Claim, ProcessIdentity} from '../../job.ts'
 import type {Extension, Held} from '../storage.ts'
 import type {Connection, Row} from './connection.ts'
-import {firstNumbers, num, numOrNull, text, textOrNull} from './rows.ts'
+import {boundViewpoint, expired, type Viewpoint} from './machines.ts'
+import {num, numOrNull, text, textOrNull} from './rows.ts'
 import type {Transaction} from './transaction.ts'
 
 /** ?1 ids with one fence, ?2 the fence, ?3 the new end, ?4 now, ?5 the boot both are measured in, ?6 how long. */
@@ -10,30 +11,20 @@ const EXTEND = `
 UPDATE lease SET until = ?3, lease_ms = ?6
 WHERE job_id IN (SELECT id FROM job WHERE id IN (SELECT value FROM json_each(?1)) AND fence = ?2) AND until > ?4
   AND consumer_id IN (SELECT id FROM consumer WHERE boot_id = ?5)
-RETURNING job_id`
+RETURNING job_id, consumer_id`
 /** ?1 pairs of id and progress: only of leases that were prolonged in this transaction. */
 const REPORT = `
 UPDATE job SET progress = r.value ->> 1 FROM json_each(?1) r WHERE job.id = r.value ->> 0`
 
-/**
- * Whether the lease `l` of consumer `c` is over, given this boot's id and the boot clock.
- * Another boot id: the host was started anew, all its leases are over. The same boot but another time namespace (`BOOT:NAMESPACE`):
- * the two clocks cannot be compared, so it is left to somebody who shares that clock.
- * @param boot name of the parameter with the whole id
- * @param now name of the parameter with the time
- */
-export const expired = (boot: string, now: string): string => `CASE WHEN c.boot_id = ${boot} THEN l.until <= ${now}
-  ELSE ${kernel('c.boot_id')} <> ${kernel(boot)} END`
-/** What `kernelOf` says, in SQL. */
-export const kernel = (id: string): string => `substr(${id}, 1, instr(${id} || ':', ':') - 1)`
-
 const HELD = `
 SELECT l.job_id, j.fence, q.name AS queue, j.attempts, j.crashes, j.snoozes, j.max_attempts, l.requested, l.started_at,
-  ${expired('?1', '?2')} AS expired, c.id AS consumer_id, c.name AS consumer,
+  ${expired(['?1', '?2', '?3', '?4'])} AS expired, l.bereft, c.id AS consumer_id, c.name AS consumer,
   c.pid, c.start_time, c.boot_id, c.pid_namespace, c.host, c.machine_id
 FROM lease l JOIN job j ON j.id = l.job_id JOIN queue q ON q.id = j.queue_id JOIN consumer c ON c.id = l.consumer_id`
 const HELD_BY_ALL = `${HELD} ORDER BY l.started_at, l.job_id`
-const HELD_BY_ONE = `${HELD} WHERE l.consumer_id = ?3 ORDER BY l.started_at, l.job_id`
+const HELD_BY_ONE = `${HELD} WHERE l.consumer_id = ?5 ORDER BY l.started_at, l.job_id`
+
+const EXTENDED = 'UPDATE consumer SET extended_at = ? WHERE id = ?'
 
 /**
  * Prolongs leases that still hold, and stores what their runs report.
@@ -41,11 +32,16 @@ const HELD_BY_ONE = `${HELD} WHERE l.consumer_id = ?3 ORDER BY l.started_at, l.j
  */
 export function extend(tx: Transaction, extensions: readonly Extension[], leaseMs: number): readonly Claim[] {
   const extended = new Set<string>()
+  const holders = new Set<number>()
   for (const [fence, group] of Map.groupBy(extensions, claim => claim.fence)) {
     const ids = JSON.stringify(group.map(({id}) => id))
     const rows = tx.db.tuples(EXTEND, ids, fence, tx.bootNow + leaseMs, tx.bootNow, tx.bootId, leaseMs)
-    for (const id of firstNumbers(rows)) extended.add(claimKey({id, fence}))
+    for (const [id, consumer] of rows) {
+      extended.add(claimKey({id: num(id), fence}))
+      holders.add(num(consumer))
+    }
   }
+  for (const holder of holders) tx.db.run(EXTENDED, tx.now, holder)
   const isExtended = (claim: Claim): boolean => extended.has(claimKey(claim))
   const reports = extensions.flatMap(one => (one.progress != null && isExtended(one) ? [[one.id, one.progress]] : []))
   if (reports.length > 0) tx.db.run(REPORT, JSON.stringify(reports))
@@ -53,9 +49,9 @@ export function extend(tx: Transaction, extensions: readonly Extension[], leaseM
 }
 
 /** The jobs being processed, oldest claim first. */
-export function held(db: Connection, bootId: string, bootNow: number, consumerId: number | undefined): readonly Held[] {
-  const rows =
-    consumerId === undefined ? db.all(HELD_BY_ALL, bootId, bootNow) : db.all(HELD_BY_ONE, bootId, bootNow, consumerId)
+export function held(db: Connection, view: Viewpoint, consumerId: number | undefined): readonly Held[] {
+  const bound = boundViewpoint(view)
+  const rows = consumerId === undefined ? db.all(HELD_BY_ALL, ...bound) : db.all(HELD_BY_ONE, ...bound, consumerId)
   return rows.map(heldRow)
 }
 
@@ -72,6 +68,7 @@ function heldRow(row: Row): Held {
     requested: requested === 'cancel' || requested === 'fail' ? requested : null,
     startedAt: num(row['started_at']),
     leaseExpired: row['expired'] === 1,
+    bereft: row['bereft'] === 1,
     consumerId: num(row['consumer_id']),
     consumer: text(row['consumer']),
     process: processOf(row),

@@ -4,6 +4,7 @@ import type {Maintained} from '../storage.ts'
 import {deleteJob} from './act.ts'
 import type {Connection} from './connection.ts'
 import {forgetEnded} from './consumers.ts'
+import {assertOneMachine, type Viewpoint} from './machines.ts'
 import {settingsOf} from './queue-rows.ts'
 import {num, stateCode, text} from './rows.ts'
 import type {Transaction} from './transaction.ts'
@@ -27,8 +28,13 @@ const VACUUM_STEP_PAGES = 512
 /** The WAL is cut back when a long reader has let it grow past this. */
 const WAL_LIMIT_BYTES = 16 * 1024 * 1024
 
-/** What housekeeping would do now, found without writing; `undefined` = something. */
-export function nothingToMaintain(db: Connection, now: number): Maintained | undefined {
+/**
+ * What housekeeping would do now, found without writing; `undefined` = something.
+ * @throws QctlError `foreign_host` while another machine shows life in this store
+ */
+export function nothingToMaintain(db: Connection, view: Viewpoint): Maintained | undefined {
+  const {now} = view
+  assertOneMachine(db, view)
   const idle =
     db.number(FREE_KEY, now) === null &&
     db.number(ENDED_CONSUMER) === null &&
@@ -40,6 +46,7 @@ export function nothingToMaintain(db: Connection, now: number): Maintained | und
 
 /** Deletes up to `limit` finished jobs past their retention, and as many keys past their window. */
 export function maintain(tx: Transaction, limit: number): Maintained {
+  assertOneMachine(tx.db, tx)
   const deleted = {done: 0, failed: 0, cancelled: 0}
   let room = limit
   for (const [id, overrides] of tx.db.tuples(QUEUES)) {

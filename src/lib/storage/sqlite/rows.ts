@@ -1,5 +1,5 @@
 import {FAIL_REASONS, type FailReason, RUN_OUTCOMES, type RunOutcome, STATES, type State} from '../../job.ts'
-import type {Row, Tuple} from './connection.ts'
+import type {Row} from './connection.ts'
 
 /** Codes of the states in the file; see the first migration for why they start at 2. */
 export const PENDING = 2
@@ -68,11 +68,6 @@ const NO_TAGS: readonly string[] = []
 /** The tags column: a JSON list of strings, or NULL for none. */
 export function tagsOf(cell: Cell): readonly string[] {
   return cell == null ? NO_TAGS : (JSON.parse(text(cell)) as readonly string[])
-}
-
-/** The first cell of each tuple as numbers. */
-export function firstNumbers(tuples: readonly Tuple[]): number[] {
-  return tuples.map(tuple => num(tuple[0]))
 }
 
 function corrupt(what: string, value: unknown): never {

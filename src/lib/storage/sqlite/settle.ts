@@ -3,7 +3,7 @@ import type {Settled, Transition} from '../storage.ts'
 import type {Row} from './connection.ts'
 import {deadLetter} from './enqueue.ts'
 import {keepKey} from './keys.ts'
-import {expired} from './leases.ts'
+import {boundViewpoint, expired} from './machines.ts'
 import {type QueueRow, queueById} from './queue-rows.ts'
 import {
   DONE,
@@ -32,7 +32,7 @@ const CONSUMER_NAME = 'SELECT name FROM consumer WHERE id = ?'
 /** The claim as it stands: whether the lease has expired counts only on the boot clock it was granted on. */
 const STANDING = `
 SELECT j.queue_id, j.key, j.attempts, j.lane, l.consumer_id, l.started_at, l.requested, c.name,
-  ${expired('?3', '?4')} AS expired
+  ${expired(['?3', '?4', '?5', '?6'])} AS expired
 FROM job j JOIN lease l ON l.job_id = j.id JOIN consumer c ON c.id = l.consumer_id
 WHERE j.id = ?1 AND j.state = ${PROCESSING} AND j.fence = ?2`
 const SETTLE_ONE = `
@@ -41,6 +41,7 @@ UPDATE job SET state = ?3, reason = ?4, run_at = iif(?3 = ${PENDING}, ?5, run_at
   progress = coalesce(?11, progress)
 WHERE id = ?1 AND fence = ?2 AND state = ${PROCESSING}`
 const FREE_LEASE = 'DELETE FROM lease WHERE job_id = ?'
+const MARK_COMPANY = 'UPDATE lease SET bereft = 1 WHERE consumer_id = ?'
 const INSERT_ATTEMPT = `
 INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, outcome, run_ms, exit_code, signal, cause, error,
   cpu_ms, max_rss_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -151,13 +152,14 @@ function recordRun(tx: Transaction, {jobId, fence, attempt, run, lease}: EndedRu
 
 function settleOne(tx: Transaction, transition: Transition): Settled {
   const {id, fence, to} = transition
-  const standing = tx.db.get(STANDING, id, fence, tx.bootId, tx.bootNow)
+  const standing = tx.db.get(STANDING, id, fence, ...boundViewpoint(tx))
   if (standing === undefined || !conditionHolds(transition, standing)) return LOST
   const requested = standing['requested']
   if (to === 'pending' && (requested === 'cancel' || requested === 'fail')) return {kind: 'requested', requested}
   const queue = queueById(tx.db, num(standing['queue_id']))
   storeOne(tx, transition, num(standing['lane']))
   tx.db.run(FREE_LEASE, id)
+  if (transition.only?.kind === 'holder') tx.db.run(MARK_COMPANY, transition.only.consumerId)
   recordRun(tx, {
     jobId: id,
     fence,

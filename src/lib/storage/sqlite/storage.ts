@@ -30,6 +30,7 @@ import {GroupCommit, Joiner, type Rank} from './group-commit.ts'
 import type {Also} from './history.ts'
 import {type BootTime, getJobs} from './job-rows.ts'
 import {extend, held} from './leases.ts'
+import type {Viewpoint} from './machines.ts'
 import {maintain, nothingToMaintain, shrink} from './maintain.ts'
 import {type Durability, SCHEMA_VERSION} from './migrate.ts'
 import {openConnection, openMemory, patiently, type SqliteOptions} from './open.ts'
@@ -96,7 +97,7 @@ export class SqliteStorage implements Storage {
   }
 
   held(filter: {readonly consumerId?: number} = {}): Promise<readonly Held[]> {
-    return this.#read(() => held(this.#db, this.#clock.bootId, this.#clock.bootNow(), filter.consumerId))
+    return this.#read(() => held(this.#db, this.#viewpoint(), filter.consumerId))
   }
 
   act(action: Action, targets: readonly Target[], actor: string): Promise<readonly Acted[]> {
@@ -140,7 +141,7 @@ export class SqliteStorage implements Storage {
   }
 
   async maintain({limit}: {readonly limit: number}): Promise<Maintained> {
-    const probe = (): Maintained | undefined => nothingToMaintain(this.#db, this.#clock.wallNow())
+    const probe = (): Maintained | undefined => nothingToMaintain(this.#db, this.#viewpoint())
     const maintained = await this.#write('change', tx => maintain(tx, limit), probe)
     await this.#read(() => shrink(this.#db))
     return maintained
@@ -177,6 +178,11 @@ export class SqliteStorage implements Storage {
   async #read<T>(action: () => T): Promise<T> {
     this.#assertOpen()
     return patiently(this.#lockTimeoutMs, action)
+  }
+
+  #viewpoint(): Viewpoint {
+    const {bootId, machineId} = this.#clock
+    return {bootId, machineId, bootNow: this.#clock.bootNow(), now: this.#clock.wallNow()}
   }
 
   #bootTime(): BootTime {

@@ -34,6 +34,10 @@ export class Transaction {
     return this.#clock.bootId
   }
 
+  get machineId(): string {
+    return this.#clock.machineId
+  }
+
   /**
    * The `run_at` of a job that may run at once: now, but never before one given earlier in its queue.
    * @param lastRunAt what the queue's row says

@@ -77,6 +77,7 @@ CREATE TABLE lease (
   lease_ms INTEGER NOT NULL CHECK (lease_ms > 0),
   started_at INTEGER NOT NULL,
   suspect INTEGER NOT NULL CHECK (suspect IN (0, 1)),
+  bereft INTEGER NOT NULL DEFAULT 0 CHECK (bereft IN (0, 1)),
   requested TEXT CHECK (requested IN ('cancel', 'fail'))
 ) STRICT;
 CREATE INDEX lease_suspect ON lease (consumer_id) WHERE suspect = 1;
@@ -145,6 +146,7 @@ CREATE TABLE consumer (
   queues TEXT NOT NULL CHECK (json_valid(queues)),
   concurrency INTEGER NOT NULL CHECK (concurrency > 0),
   started_at INTEGER NOT NULL,
+  extended_at INTEGER,
   ended_at INTEGER,
   processed INTEGER NOT NULL DEFAULT 0,
   failed INTEGER NOT NULL DEFAULT 0
