@@ -387,6 +387,26 @@ describe('trouble with the store', () => {
     expect(events.filter(event => event.kind === 'trouble').length).toBe(3)
   })
 
+  test('an end that was stored although it failed counts as stored', async () => {
+    await using workshop = await Workshop.open()
+    const ids = await workshop.produce('1', '2', '3')
+    let failures = 0
+    const storage = broken(workshop.storage, {
+      async settle(transitions) {
+        const answers = await workshop.storage.settle(transitions)
+        if (transitions.every(({again}) => again)) return answers
+        failures += 1
+        throw unknown
+      },
+    })
+    const handler = new ScriptedHandler(({id}) => (id === ids[1] ? {kind: 'failed', error: 'exit 1', retryAfterMs: 3_600_000} : {kind: 'done', result: null}))
+    const {report, events} = workshop.start(handler, {storage, queue: new Queue(storage), maxJobs: 3})
+    expect(await report).toMatchObject({settled: 3})
+    expect(failures).toBe(3)
+    expect(handler.settled).toEqual(ids.map((id, i) => `${id} ${i === 1 ? 'pending' : 'done'}`))
+    expect(events.filter(({kind}) => kind === 'lease_lost')).toEqual([])
+  })
+
   test('an end that cannot be stored until the lease is over is left to others', async () => {
     await using workshop = await Workshop.open()
     const [id = 0] = await workshop.produce('1')

@@ -31,7 +31,7 @@ export class Ends {
   #due: Finished[] = []
   /** Failed before and waiting for another try. */
   #waiting: Finished[] = []
-  /** Tried again one by one, so that one that can never be stored does not keep back the others. */
+  /** Tried again one by one, so that one that can never be stored does not keep back the others. What failed may have been stored all the same. */
   readonly #single = new Set<Finished>()
   #cancelRetry: CancelTimer | null = null
 
@@ -86,7 +86,7 @@ export class Ends {
   async #store(batch: readonly Finished[]): Promise<void> {
     let settlements: readonly Settlement[]
     try {
-      settlements = await this.#options.queue.settle(batch)
+      settlements = await this.#options.queue.settle(batch.map(finished => (this.#single.has(finished) ? {...finished, again: true} : finished)))
     } catch (error) {
       return this.#postpone(batch, error)
     }

@@ -17,7 +17,7 @@ export interface Subject {
 /** A draw from [0, 1), for the jitter. */
 export type Random = () => number
 
-type Verdict = Partial<Omit<Transition, 'id' | 'fence' | 'run' | 'to' | 'only' | 'progress'>> & Pick<Transition, 'to'>
+type Verdict = Partial<Omit<Transition, 'id' | 'fence' | 'run' | 'to' | 'only' | 'again' | 'progress'>> & Pick<Transition, 'to'>
 
 /**
  * Turns the end of a run into what is stored: the only place that knows retry from failed. Pure.
@@ -39,6 +39,7 @@ export function decide(subject: Subject, end: RunEnd, settings: QueueSettings, r
     result: null,
     pauseQueue: null,
     only: null,
+    again: false,
     ...verdict,
     id: subject.id,
     fence: subject.fence,

@@ -9,6 +9,8 @@ import {type JobInput, newJob} from './new-job.ts'
 export interface Ended {
   readonly lease: Subject & {readonly queue: string}
   readonly end: RunEnd
+  /** True when it was to be settled before and nobody knows whether it was. */
+  readonly again?: boolean
 }
 
 /** What became of an ended run: the transition that was stored, or the news that the lease was lost. */
@@ -101,9 +103,10 @@ export class Queue {
     // Only failures need to know the settings: a batch of plain successes must reach the engine within this tick,
     // so that it shares a commit with the claims that follow it.
     const settings = ended.every(({end}) => end.outcome.kind === 'done') ? null : await this.#settings(ended)
-    const transitions = ended.map(({lease, end}) =>
-      decide(lease, end, settings?.get(lease.queue) ?? DEFAULT_SETTINGS, this.#random),
-    )
+    const transitions = ended.map(({lease, end, again}) => {
+      const transition = decide(lease, end, settings?.get(lease.queue) ?? DEFAULT_SETTINGS, this.#random)
+      return again === true ? {...transition, again} : transition
+    })
     return this.#store(ended.map(({lease}) => lease), transitions)
   }
 

@@ -51,6 +51,8 @@ export interface Storage {
   /**
    * Ends runs: the only way out of processing. Each transition is stored if its claim still holds (same fence, still processing)
    * and its `only` condition is true at that moment; otherwise the job is untouched and the answer is `lost`.
+   * One sent `again` is not stored twice: when the history has the end of this claim with the very outcome and facts that are sent, the answer
+   * is `settled`. A reaper's end is another one; of two in one batch that were not stored before, the second is lost.
    * A transition back to pending of a job whose cancel or fail was requested is not stored; the answer is the request.
    * Storing it writes the run's history row, moves the queue's counters and frees the lease, all at once.
    * A job that ends keeps its key for the queue's key window from now.
@@ -175,6 +177,8 @@ export interface Transition extends Claim {
   readonly pauseQueue: string | null
   /** Store it only if this is true too: the lease has expired, or this registration is the holder (and the caller has proof of its death). */
   readonly only: SettleCondition | null
+  /** True when it was sent before and nobody knows whether it was stored then. */
+  readonly again: boolean
   readonly run: RunFacts
 }
 

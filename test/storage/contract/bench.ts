@@ -206,6 +206,7 @@ export function ending(claim: Claim, change: Partial<Transition> = {}): Transiti
     progress: null,
     pauseQueue: null,
     only: null,
+    again: false,
     run: facts({outcome: OUTCOME_OF[to]}),
     ...change,
     id: claim.id,

@@ -8,6 +8,7 @@ const DEFINITIONS = new Set([
   "What a run's end means for its job.",
   'Made by `decide`, stored by `settle`.',
   'What is kept of a job beside its row.',
+  'True when it was sent before and nobody knows whether it was stored then.',
   'A job being processed and who holds it.',
 ])
 

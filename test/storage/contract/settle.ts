@@ -159,6 +159,78 @@ export function settleContract(suite: Suite): void {
     },
   )
 
+  const told = facts({outcome: 'failed', exitCode: 3, error: 'exit 3', runMs: 12, cpuMs: 4, maxRssBytes: 1000})
+  suite.sentence(
+    'One sent `again` is not stored twice: when the history has the end of this claim with the very outcome and facts that are sent, the answer is `settled`.',
+    {
+      ...Object.fromEntries(
+        Object.entries(LATE_ACKS).map(([kind, change]): [string, Proof] => [
+          kind,
+          async bench => {
+            const {id, lease} = await bench.processing()
+            await bench.settle(lease, {...change})
+            const before = await bench.job(id)
+            expect(await bench.settle(lease, {...change, again: true})).toEqual({kind: 'settled', deadLetterId: null})
+            expect(await bench.job(id)).toEqual(before)
+            expect(await bench.runs(id)).toHaveLength(1)
+            expect(await bench.settle(lease, {...change})).toEqual({kind: 'lost'})
+          },
+        ]),
+      ),
+      'stored now when it was not before': async bench => {
+        const {id, lease} = await bench.processing()
+        expect((await bench.settle(lease, {again: true})).kind).toBe('settled')
+        expect(await bench.state(id)).toBe('done')
+      },
+      'whatever became of the job since': async bench => {
+        const {id, lease, consumerId} = await bench.processing()
+        await bench.settle(lease, {to: 'pending', run: told})
+        await bench.take(consumerId)
+        expect((await bench.settle(lease, {to: 'pending', run: told, again: true})).kind).toBe('settled')
+        expect(await bench.job(id)).toMatchObject({state: 'processing', fence: 2})
+      },
+      'with the copy it made': async bench => {
+        await bench.queue('q', {settings: {deadLetter: 'dead'}})
+        const {lease} = await bench.processing()
+        const first = await bench.settle(lease, {to: 'failed', run: told})
+        expect(await bench.settle(lease, {to: 'failed', run: told, again: true})).toEqual(first)
+      },
+      'another end of that claim is lost': async bench => {
+        const {id, lease} = await bench.processing()
+        await bench.settle(lease, {to: 'failed', run: told})
+        for (const change of [{exitCode: 4}, {error: null}, {runMs: 13}, {cpuMs: null}, {maxRssBytes: 1}, {signal: 'SIGTERM'}, {outcome: 'crashed'}] as const) {
+          expect(await bench.settle(lease, {to: 'failed', run: {...told, ...change}, again: true})).toEqual({kind: 'lost'})
+        }
+        expect((await bench.settle({id, fence: lease.fence + 1}, {to: 'failed', run: told, again: true})).kind).toBe('lost')
+      },
+      'of a job that is gone it is lost': async bench => {
+        const {id, lease} = await bench.processing()
+        await bench.settle(lease)
+        await bench.act({kind: 'delete'}, id)
+        expect(await bench.settle(lease, {again: true})).toEqual({kind: 'lost'})
+      },
+    },
+  )
+  suite.sentence("A reaper's end is another one; of two in one batch that were not stored before, the second is lost.", {
+    "a reaper's end": async bench => {
+      const {lease, consumerId} = await bench.processing()
+      const lost = facts({outcome: 'lost', cause: 'consumer_died'})
+      await bench.settle(lease, {to: 'pending', run: lost, only: {kind: 'holder', consumerId}})
+      for (const change of Object.values(LATE_ACKS)) {
+        expect(await bench.settle(lease, {...change, again: true})).toEqual({kind: 'lost'})
+      }
+    },
+    'two in one batch': async bench => {
+      for (const change of Object.values(LATE_ACKS)) {
+        const {id, lease} = await bench.processing()
+        const end = ending(lease, {...change, again: true})
+        expect((await bench.storage.settle([end, end])).map(({kind}) => kind)).toEqual(['settled', 'lost'])
+        expect(await bench.runs(id)).toHaveLength(1)
+        await bench.act({kind: 'cancel'}, id)
+      }
+    },
+  })
+
   suite.sentence(
     'A transition back to pending of a job whose cancel or fail was requested is not stored; the answer is the request.',
     {

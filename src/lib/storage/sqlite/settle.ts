@@ -11,6 +11,7 @@ import {
   LANE_OPEN,
   LANE_SUSPECT,
   num,
+  numOrNull,
   outcomeCode,
   PENDING,
   PROCESSING,
@@ -48,6 +49,11 @@ INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, 
 /** A success without an exit status, the bulk of in-process work: half the columns, half the cost. */
 const INSERT_BARE_ATTEMPT = `
 INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, outcome, run_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+/** The end of a claim as its holder would tell it again. What a reaper wrote has another outcome, or none of these facts. */
+const STORED = `
+SELECT j.dead_letter_id FROM attempt a JOIN job j ON j.id = a.job_id
+WHERE a.job_id = ?1 AND a.fence = ?2 AND a.outcome = ?3 AND a.exit_code IS ?4 AND a.signal IS ?5 AND a.cause IS ?6 AND a.error IS ?7
+  AND a.run_ms IS ?8 AND a.cpu_ms IS ?9 AND a.max_rss_bytes IS ?10`
 const INSERT_OUTPUT = `
 INSERT INTO output (job_id, fence, stdout_dropped_bytes, stderr_dropped_bytes, records) VALUES (?, ?, ?, ?, ?)`
 const INSERT_RESULT = 'INSERT INTO result (job_id, data) VALUES (?1, ?2) ON CONFLICT (job_id) DO UPDATE SET data = ?2'
@@ -63,8 +69,10 @@ const FAILED_OUTCOMES: readonly RunFacts['outcome'][] = ['failed', 'timed_out', 
 export function settle(tx: Transaction, transitions: readonly Transition[]): readonly Settled[] {
   const answers = new Array<Settled>(transitions.length).fill(LOST)
   const plain = new Map<number, Place[]>()
+  const known = storedBefore(tx, transitions)
+  for (const [place, answer] of known) answers[place] = answer
   for (const [place, transition] of transitions.entries()) {
-    if (!isPlainSuccess(transition)) continue
+    if (!isPlainSuccess(transition) || known.has(place)) continue
     const group = plain.get(transition.fence)
     if (group === undefined) plain.set(transition.fence, [{place, transition}])
     else group.push({place, transition})
@@ -73,7 +81,7 @@ export function settle(tx: Transaction, transitions: readonly Transition[]): rea
     for (const place of settlePlainSuccesses(tx, fence, group)) answers[place] = SETTLED
   }
   for (const [place, transition] of transitions.entries()) {
-    if (!isPlainSuccess(transition)) answers[place] = settleOne(tx, transition)
+    if (!isPlainSuccess(transition) && !known.has(place)) answers[place] = settleOne(tx, transition)
   }
   return answers
 }
@@ -110,6 +118,21 @@ function settlePlainSuccesses(tx: Transaction, fence: number, group: readonly Pl
     recordRun(tx, {jobId: transition.id, fence, attempt: num(attempt), run: transition.run, lease})
     return [place]
   })
+}
+
+const NONE_STORED: ReadonlyMap<number, Settled> = new Map()
+
+/** The transitions, by their place, that were stored when they were sent the first time. */
+function storedBefore(tx: Transaction, transitions: readonly Transition[]): ReadonlyMap<number, Settled> {
+  if (!transitions.some(({again}) => again)) return NONE_STORED
+  const stored = new Map<number, Settled>()
+  for (const [place, {id, fence, run, again}] of transitions.entries()) {
+    if (!again) continue
+    const facts = [run.exitCode, run.signal, run.cause, run.error, run.runMs, run.cpuMs, run.maxRssBytes]
+    const [row] = tx.db.tuples(STORED, id, fence, outcomeCode(run.outcome), ...facts)
+    if (row !== undefined) stored.set(place, {kind: 'settled', deadLetterId: numOrNull(row[0])})
+  }
+  return stored
 }
 
 interface LeaseFacts {
