@@ -14,8 +14,12 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   await full(argv)
 }
 
-/** A plain `produce` is done without oclif; it costs a quarter. */
+/** A plain `produce` or `job` is done without oclif; it costs a quarter. */
 async function tookShortWay(): Promise<boolean> {
+  if (argv[0] === 'job') {
+    const {jobFast} = await import('../src/lib/cli/job-fast.ts')
+    return jobFast(argv)
+  }
   if (argv[0] !== 'produce') return false
   const {produceFast} = await import('../src/lib/cli/produce-fast.ts')
   return produceFast(argv)

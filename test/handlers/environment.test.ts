@@ -33,7 +33,7 @@ describe('what handlers inherit', () => {
 
 describe('what a run is told', () => {
   test('at least', () => {
-    const environment = runEnvironment({PATH: '/bin'}, leaseOf('x'), new Controls().context, '/r')
+    const environment = runEnvironment({PATH: '/bin'}, leaseOf('x'), new Controls().context, {resultFile: '/r', socket: null})
     expect(environment).toEqual({
       PATH: '/bin',
       QCTL_JOB_ID: '42',
@@ -49,11 +49,12 @@ describe('what a run is told', () => {
   test('at most', () => {
     const lease = leaseOf('/tmp/ä b', {file: true, key: 'k', contentType: 'text/plain'})
     const {context} = new Controls({dbPath: '/q.db', deadline: 1_700_000_000_000})
-    expect(runEnvironment({}, lease, context, '/r')).toMatchObject({
+    expect(runEnvironment({}, lease, context, {resultFile: '/r', socket: '/s'})).toMatchObject({
       QCTL_FILE: '/tmp/ä b',
       QCTL_KEY: 'k',
       QCTL_CONTENT_TYPE: 'text/plain',
       QCTL_DB: '/q.db',
+      QCTL_SOCKET: '/s',
       QCTL_DEADLINE: '2023-11-14T22:13:20.000Z',
     })
   })

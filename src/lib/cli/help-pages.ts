@@ -101,9 +101,17 @@ const HANDLERS = `HANDLERS
 
 ENVIRONMENT OF A HANDLER
   QCTL_JOB_ID QCTL_QUEUE QCTL_ATTEMPT QCTL_MAX_ATTEMPTS QCTL_FENCE QCTL_KEY QCTL_CONTENT_TYPE QCTL_CONSUMER
-  QCTL_DEADLINE QCTL_DB
+  QCTL_DEADLINE QCTL_DB QCTL_SOCKET
   QCTL_FILE           the path, for a job made by produce --file
   QCTL_RESULT_FILE    what is written there becomes the job's result
+
+WHAT IT CAN SAY WHILE IT RUNS
+  qctl job progress 40          how far it is, in percent; stored within a second
+  qctl job result TEXT          the job's result, if the handler ends with success; - or nothing: from stdin
+  qctl job snooze 10m           run it again later, without spending an attempt, if the handler ends with 0 or 75
+  Taken only from the run that holds the job now: exit 4 when that is over, 69 when the consumer is gone.
+  Other languages send a line of JSON to the unix socket QCTL_SOCKET and read one back:
+  {"id":7,"fence":3,"progress":0.4}   also "result", "result_base64", "snooze":"10m"   → {"ok":true}
 
 WHAT ITS EXIT STATUS MEANS
   0            done

@@ -5,6 +5,9 @@ import type {CellStyle, Column} from './columns.ts'
 import {csvColumns} from './csv-columns.ts'
 import {jobJson, waitMs} from './job-json.ts'
 import type {ListFormat} from './print.ts'
+import {safeBytes} from './safe-output.ts'
+
+const RESULT_SHOWN_BYTES = 60
 
 const STATE_STYLES: Readonly<Record<State, CellStyle | null>> = {
   pending: null,
@@ -23,7 +26,7 @@ export function stateStyle(state: State): CellStyle | null {
 function remark(job: Job, now: number): string {
   if (job.requested !== null) return `${job.requested} requested`
   if (job.state === 'failed') return job.error === null ? (job.reason ?? '') : `${job.reason}: ${firstLine(job.error)}`
-  if (job.state === 'processing') return job.consumer === null ? '' : `by ${job.consumer}`
+  if (job.state === 'processing') return [job.consumer === null ? null : `by ${job.consumer}`, percent(job)].filter(part => part !== null).join(', ')
   if (job.state !== 'pending') return ''
   const last = job.error === null ? '' : firstLine(job.error)
   const when = [job.runAt > now ? `in ${formatDurationShort(job.runAt - now)}` : '', assignment(job, now)].filter(part => part !== '').join(', ')
@@ -38,6 +41,17 @@ function assignment({assignedTo, assignedUntil}: Job, now: number): string {
 
 function firstLine(text: string): string {
   return text.split('\n', 1)[0] ?? ''
+}
+
+function percent({progress}: Job): string | null {
+  return progress === null ? null : `${Math.round(progress * 100)} %`
+}
+
+/** The beginning of a result, in one line. */
+function result({result}: Job): string | null {
+  if (result === null) return null
+  const shown = safeBytes(result.subarray(0, RESULT_SHOWN_BYTES))
+  return result.length > RESULT_SHOWN_BYTES ? `${shown}…` : shown
 }
 
 function span(ms: number | null): string | null {
@@ -82,6 +96,8 @@ export function jobList(now: number): ListFormat<Job> {
     {key: 'finished_at', title: 'FINISHED', value: job => time(job.finishedAt), wide: true},
     {key: 'wait_ms', title: 'WAITED', value: job => span(waitMs(job)), align: 'right', wide: true},
     {key: 'run_ms', title: 'RAN', value: job => span(job.runMs), align: 'right', wide: true},
+    {key: 'progress', title: 'PROGRESS', value: percent, align: 'right', wide: true},
+    {key: 'result', title: 'RESULT', value: result, wide: true},
     {key: 'reason', title: 'REASON', value: job => job.reason, wide: true},
     {key: 'error', title: 'ERROR', value: job => job.error, wide: true},
     {key: 'remark', title: 'REMARK', value: job => remark(job, now), style: job => (job.state === 'failed' ? 'red' : 'dim')},

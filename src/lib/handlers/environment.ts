@@ -46,9 +46,14 @@ export function inheritedEnvironment(environment: Readonly<Record<string, string
  * @param inherited from {@link inheritedEnvironment}
  * @param lease the job
  * @param context what else it is told
- * @param resultFile where it may write its result
+ * @param paths where it may write its result, and speak to its consumer; `null` = it cannot
  */
-export function runEnvironment(inherited: Environment, lease: Lease, context: RunContext, resultFile: string): Environment {
+export function runEnvironment(
+  inherited: Environment,
+  lease: Lease,
+  context: RunContext,
+  {resultFile, socket}: {readonly resultFile: string; readonly socket: string | null},
+): Environment {
   const environment: Record<string, string> = {
     ...inherited,
     QCTL_JOB_ID: String(lease.id),
@@ -62,6 +67,7 @@ export function runEnvironment(inherited: Environment, lease: Lease, context: Ru
   if (lease.key !== null) environment['QCTL_KEY'] = lease.key
   if (lease.contentType !== null) environment['QCTL_CONTENT_TYPE'] = lease.contentType
   if (context.deadline !== null) environment['QCTL_DEADLINE'] = toIso(context.deadline)
+  if (socket !== null) environment['QCTL_SOCKET'] = socket
   if (context.dbPath !== null) environment['QCTL_DB'] = context.dbPath
   if (lease.file) environment['QCTL_FILE'] = new TextDecoder().decode(lease.payload)
   return environment

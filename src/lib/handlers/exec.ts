@@ -2,6 +2,7 @@
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
 import {sleep} from '../time.ts'
+import {Channel} from './channel.ts'
 import {type ChildExit, childStarter, type StartChild} from './child.ts'
 import {type Environment, inheritedEnvironment, runEnvironment} from './environment.ts'
 import {actionOf, DEFAULT_EXIT_POLICY, type ExitPolicy, exitOutcome} from './exit-policy.ts'
@@ -31,6 +32,7 @@ export class ExecHandler implements Handler {
   readonly #inherited: Environment
   readonly #start: StartChild
   readonly #results = new ResultFiles()
+  readonly #channel = new Channel()
   /** Per queue: how many runs in a row could not be run. */
   readonly #streaks = new Map<string, number>()
   #sweeper: Sweeper | null = null
@@ -56,16 +58,19 @@ export class ExecHandler implements Handler {
     let resultPath: string
     try {
       resultPath = this.#results.pathFor(lease)
+      const socket = await this.#channel.enter(lease, context.report)
       group = await ProcessGroup.start(this.#start, {
         command: this.#command,
-        environment: runEnvironment(this.#inherited, lease, context, resultPath),
+        environment: runEnvironment(this.#inherited, lease, context, {resultFile: resultPath, socket}),
         stdin: lease.payload,
         output: context.output,
       })
     } catch (error) {
+      this.#channel.leave(lease)
       return this.#notStarted(lease, context, error)
     }
     const end = await follow(group, context)
+    this.#channel.leave(lease)
     // A run has not ended while anything of it lives: its job could be granted again beside it.
     if (end.stopped || end.leftovers || end.exit.code !== 0) await this.#sweeperOf(context).sweep(lease)
     return this.#runEnd(lease, context, end, resultPath)
@@ -73,6 +78,7 @@ export class ExecHandler implements Handler {
 
   async close(): Promise<void> {
     this.#results.close()
+    this.#channel.close()
   }
 
   #runEnd(lease: Lease, context: RunContext, end: GroupEnd, resultPath: string): RunEnd {
