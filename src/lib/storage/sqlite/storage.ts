@@ -21,6 +21,7 @@ import type {
   Transition,
 } from '../storage.ts'
 import {act} from './act.ts'
+import {Bell} from './bell.ts'
 import {claim, wouldGrant} from './claim.ts'
 import type {Connection} from './connection.ts'
 import {consumers, register, unregister} from './consumers.ts'
@@ -47,6 +48,7 @@ export class SqliteStorage implements Storage {
   readonly #lockTimeoutMs: number
   readonly #commit: GroupCommit
   readonly #watcher: ChangeWatcher
+  readonly #bell: Bell
   readonly #enqueue: Joiner<NewJob, Enqueued>
   readonly #settle: Joiner<Transition, Settled>
   #closed = false
@@ -57,7 +59,8 @@ export class SqliteStorage implements Storage {
     this.#durability = durability
     this.#lockTimeoutMs = options.lockTimeoutMs
     this.#watcher = new ChangeWatcher(db)
-    this.#commit = new GroupCommit(db, options.clock, options.lockTimeoutMs, () => this.#watcher.changedHere())
+    this.#bell = new Bell(db.path)
+    this.#commit = new GroupCommit(db, options.clock, options.lockTimeoutMs, () => this.#committed())
     this.#enqueue = new Joiner(this.#commit, 'enqueue', enqueue)
     this.#settle = new Joiner(this.#commit, 'settle', settle)
   }
@@ -167,7 +170,13 @@ export class SqliteStorage implements Storage {
     this.#closed = true
     this.#watcher.close()
     await this.#commit.idle()
+    this.#bell.close()
     this.#db.close()
+  }
+
+  #committed(): void {
+    this.#bell.ring()
+    this.#watcher.changedHere()
   }
 
   async #write<T>(rank: Rank, run: (tx: Transaction) => T, probe: (() => T | undefined) | null = null): Promise<T> {

@@ -5,18 +5,14 @@ import type {Connection} from './connection.ts'
 
 const DATA_VERSION = 'PRAGMA data_version'
 
-/**
- * Looks after the first one. The write of a WAL frame is seen before the commit is visible in about 2 % of cases (measured: visible
- * 2 ms later), and Bun swallows an event that follows another within about 1 ms: without these looks every second of two
- * quick changes was noticed only by the poll.
- */
-const SECOND_LOOKS_MS: readonly number[] = [2, 10]
+/** Bun swallows an event that follows another within about a millisecond: what it was about is seen by another look. */
+const SECOND_LOOK_MS = 2
 
 type Listener = (error: Error | null) => void
 
 /**
- * Tells listeners that the store changed: by the file system's news of the WAL file, confirmed by SQLite's data version,
- * with a slow poll behind it. Writes nothing.
+ * Tells listeners that the store changed: by the `Bell` of whoever committed, confirmed by SQLite's data version, with a slow
+ * poll behind it (also for writers that ring no bell). Writes nothing.
  */
 export class ChangeWatcher {
   readonly #db: Connection
@@ -68,21 +64,22 @@ export class ChangeWatcher {
     this.#version = this.#dataVersion()
     this.#logs = logsOf(this.#db.path)
     try {
-      // Our own open connection keeps the WAL file in place, so a watch on the file itself lasts.
-      this.#file = watch(`${this.#db.path}-wal`, () => this.#stirred(0))
+      // Our own open connection keeps the index in place, so a watch on the file itself lasts.
+      this.#file = watch(`${this.#db.path}-shm`, () => this.#stirred())
       this.#file.on('error', () => {})
     } catch {
       // No watching here (inotify limit, odd file system): the poll serves.
     }
   }
 
-  /** Something touched the WAL: tell if a commit is to be seen, and look again in a moment. */
-  #stirred(look: number): void {
-    this.#look?.()
-    this.#look = null
+  /** Somebody rang: tell if a commit is to be seen, and look again in a moment. */
+  #stirred(): void {
     if (this.#advanced()) this.#tell()
-    const next = SECOND_LOOKS_MS[look]
-    if (next !== undefined) this.#look = after(next, () => this.#stirred(look + 1))
+    this.#look?.()
+    this.#look = after(SECOND_LOOK_MS, () => {
+      this.#look = null
+      if (this.#advanced()) this.#tell()
+    })
   }
 
   #poll(listener: Listener): void {
