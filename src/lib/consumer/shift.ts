@@ -5,7 +5,7 @@
 import type {Claim, Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import type {Settlement} from '../queue/queue.ts'
-import {after, type CancelTimer, type Clock, nextTurn, systemClock} from '../time.ts'
+import {after, type CancelTimer, type Clock, monotonicMs, nextTurn, systemClock} from '../time.ts'
 import {Afterwork} from './afterwork.ts'
 import type {Attempt} from './attempt.ts'
 import {Claims, type Granted} from './claims.ts'
@@ -13,6 +13,7 @@ import type {ConsumerOptions} from './consumer.ts'
 import {Ends, type Finished} from './ends.ts'
 import {type OnTrouble, sentence} from './events.ts'
 import {Heartbeat} from './heartbeat.ts'
+import {Pace} from './pace.ts'
 import type {Registration} from './registration.ts'
 import {Requests} from './requests.ts'
 import {Slots} from './slots.ts'
@@ -30,6 +31,7 @@ export class Shift {
   readonly #consumer: Registration
   readonly #clock: Clock
   readonly #wakeup = new Wakeup()
+  readonly #pace = new Pace(() => this.#wakeup.signal())
   readonly #claims: Claims
   readonly #heartbeat: Heartbeat
   readonly #slots: Slots
@@ -132,17 +134,22 @@ export class Shift {
     this.#heartbeat.close()
     this.#requests.close()
     this.#claims.close()
+    this.#pace.close()
     this.#ends.close()
     for (const cancel of this.#timers) cancel()
   }
 
-  async #step(): Promise<void> {
+  /** @param isLast when it finds nothing there will be no other look, so it is never too soon */
+  async #step(isLast = false): Promise<void> {
     if (this.#demand(0) > 0) await this.#claims.prepare()
     const ends = this.#ends.take()
-    const demand = this.#demand(ends.length)
+    // A claim beside ends costs no commit of its own.
+    const demand = ends.length > 0 || !this.#pace.isTooSoon || isLast ? this.#demand(ends.length) : 0
     const settling = this.#ends.settle(ends)
+    const askedAt = monotonicMs()
     const granted = demand > 0 ? await this.#claims.claim(demand) : null
     this.#foundNothing = granted?.length === 0
+    if (granted !== null && granted.length < demand) this.#pace.foundTooFew(monotonicMs() - askedAt)
     for (const one of granted ?? []) this.#start(one)
     await settling
   }
@@ -221,7 +228,7 @@ export class Shift {
       this.#trouble('counting jobs', error, null)
       return false
     }
-    await this.#step()
+    await this.#step(true)
     return this.#foundNothing && this.#slots.size === 0 && this.#ends.count === 0
   }
 
