@@ -1,8 +1,8 @@
-import {utimesSync} from 'node:fs'
-import {after, type CancelTimer, monotonicMs, systemClock} from '../../time.ts'
+import {statSync, utimesSync} from 'node:fs'
+import {after, type CancelTimer, systemClock} from '../../time.ts'
 
-/** Who commits all the time rings no more often than this: each ring wakes every waiting process. */
-const PAUSE_MS = 2
+/** On a busy store it rings no more often than this, whoever commits: each ring wakes every process that waits. */
+const PAUSE_MS = 10
 
 /**
  * Tells the other processes that something was committed, by the times of the log's index: `ChangeWatcher` watches them.
@@ -13,7 +13,6 @@ const PAUSE_MS = 2
  */
 export class Bell {
   readonly #path: string
-  #rangAt = Number.NEGATIVE_INFINITY
   #cancelNext: CancelTimer | null = null
 
   /** @param database the path of the database file */
@@ -21,14 +20,16 @@ export class Bell {
     this.#path = `${database}-shm`
   }
 
-  /** Rings now, or in a moment if it has just rung. */
+  /** Something was committed: rings now, or in a moment if anybody has just rung. */
   ring(): void {
     if (this.#cancelNext !== null) return
-    const wait = this.#rangAt + PAUSE_MS - monotonicMs()
-    if (wait <= 0) return this.#strike()
-    this.#cancelNext = after(wait, () => {
+    const now = systemClock.wallNow()
+    const sinceLast = now - this.#rangAt()
+    // Below 0 when the wall clock was set back.
+    if (sinceLast < 0 || sinceLast >= PAUSE_MS) return this.#strike()
+    this.#cancelNext = after(PAUSE_MS - sinceLast, () => {
       this.#cancelNext = null
-      this.#strike()
+      if (this.#rangAt() <= now) this.#strike()
     })
   }
 
@@ -40,8 +41,11 @@ export class Bell {
     this.#strike()
   }
 
+  #rangAt(): number {
+    return statSync(this.#path, {throwIfNoEntry: false})?.mtimeMs ?? 0
+  }
+
   #strike(): void {
-    this.#rangAt = monotonicMs()
     const seconds = systemClock.wallNow() / 1000
     try {
       utimesSync(this.#path, seconds, seconds)
