@@ -33,7 +33,7 @@ const EAGER_WAIT_MS = 3
  * Consumers stand back for those who add or change jobs, each with somebody waiting: meanwhile more comes together for one commit
  * of theirs. Without this eight consumers took most of the commits, each for a job or two, from two producers.
  */
-const POLITE_WAIT_MS = 16
+const POLITE_WAIT_MS = 8
 
 /**
  * Puts all writes asked for in one turn of the event loop into one transaction: one fsync pays for all of them.
