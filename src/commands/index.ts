@@ -15,6 +15,7 @@ export const commands: CommandTable = {
   'jobs:delete': async () => (await import('./jobs/delete.ts')).default,
   'jobs:fail': async () => (await import('./jobs/fail.ts')).default,
   'jobs:list': async () => (await import('./jobs/list.ts')).default,
+  'jobs:logs': async () => (await import('./jobs/logs.ts')).default,
   'jobs:resubmit': async () => (await import('./jobs/resubmit.ts')).default,
   'jobs:show': async () => (await import('./jobs/show.ts')).default,
   'jobs:wait': async () => (await import('./jobs/wait.ts')).default,

@@ -5,6 +5,8 @@
  * A record is a head of 13 bytes (1 what it is, 6 when it was read in UTC ms, 6 how many bytes, both big-endian) and those
  * bytes. A gap has a head only: so many bytes of that stream were let go here.
  */
+import type {RunOutput} from './job.ts'
+
 export const OUTPUT_STREAMS = ['stdout', 'stderr'] as const
 export type OutputStream = (typeof OUTPUT_STREAMS)[number]
 
@@ -17,6 +19,8 @@ export type OutputPosition = Readonly<Record<OutputStream, number>>
 
 export const OUTPUT_START: OutputPosition = {stdout: 0, stderr: 0}
 
+/** How much of each stream is kept. */
+export const OUTPUT_LIMIT_BYTES = 64 * 1024
 const HEAD_BYTES = 13
 /** The first byte of a record; zeros, which a torn file may hold, begin none. */
 const KINDS = [
@@ -95,6 +99,22 @@ export function positionAfter(records: readonly OutputRecord[], from: OutputPosi
   const place = {...from}
   for (const record of records) place[record.stream] += lengthOf(record)
   return place
+}
+
+/**
+ * What is to be stored of records that begin at the start of the streams: the tail of each without a gap, and how much is before it.
+ */
+export function storedOutput(records: readonly OutputRecord[]): RunOutput {
+  const place = {...OUTPUT_START}
+  const gapEnd = {...OUTPUT_START}
+  for (const record of records) {
+    place[record.stream] += lengthOf(record)
+    if (record.kind === 'gap') gapEnd[record.stream] = place[record.stream]
+  }
+  const from = (stream: OutputStream): number => Math.max(gapEnd[stream], place[stream] - OUTPUT_LIMIT_BYTES)
+  const [stdout, stderr] = [from('stdout'), from('stderr')]
+  const kept = outputAfter(records, OUTPUT_START, {stdout, stderr})
+  return {records: encodeOutput(kept), stdoutDroppedBytes: stdout, stderrDroppedBytes: stderr}
 }
 
 function lengthOf(record: OutputRecord): number {

@@ -221,7 +221,7 @@ describe('a job that is being processed', () => {
     const bench = await Bench.open()
     await bench.produce(1)
     await bench.claim()
-    const reap = () => bench.queue.reap({causeOfDeath: () => 'consumer_died', removeSurvivors: async () => []})
+    const reap = () => bench.queue.reap({causeOfDeath: () => 'consumer_died', removeSurvivors: async () => [], outputOf: () => null, forgetOutput: () => {}})
     expect(await bench.act(CANCEL, [1], {...WAIT, reap})).toMatchObject({changed: 1, open: []})
     expect(await bench.states()).toBe('cancelled')
   })

@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'bun:test'
 import {QctlError} from '../../src/lib/errors.ts'
-import {type Claim, DEFAULT_SETTINGS, type Lease, type ProcessIdentity} from '../../src/lib/job.ts'
+import {type Claim, DEFAULT_SETTINGS, type Lease, type ProcessIdentity, type RunOutput} from '../../src/lib/job.ts'
 import {bareEnd, type LossCause} from '../../src/lib/outcome.ts'
 import {type Coroner, Queue} from '../../src/lib/queue/queue.ts'
 import type {Held, Settled, Storage, Transition} from '../../src/lib/storage/storage.ts'
@@ -83,6 +83,7 @@ async function settings(names: readonly string[]) {
 
 class ScriptedCoroner implements Coroner {
   readonly asked: (readonly Claim[])[] = []
+  readonly forgotten: number[] = []
   readonly #deaths: ReadonlyMap<number, LossCause>
   readonly #unkillable: ReadonlySet<number>
 
@@ -102,6 +103,15 @@ class ScriptedCoroner implements Coroner {
   async removeSurvivors(claims: readonly Claim[]): Promise<readonly Claim[]> {
     this.asked.push(claims)
     return claims.filter(({id}) => this.#unkillable.has(id)).map(({id, fence}) => ({id, fence}))
+  }
+
+  /** Runs of jobs with odd ids had printed something. */
+  outputOf({id}: Claim): RunOutput | null {
+    return id % 2 === 1 ? {records: new Uint8Array([id]), stdoutDroppedBytes: 0, stderrDroppedBytes: 0} : null
+  }
+
+  forgetOutput({id}: Claim): void {
+    this.forgotten.push(id)
   }
 }
 
@@ -282,6 +292,14 @@ describe('reap', () => {
       {to: 'cancelled', only: {kind: 'lease_expired'}},
     ])
     expect(reaped).toMatchObject([{transition: {to: 'cancelled'}}])
+  })
+
+  test('stores what the lost run had printed, and forgets it only then', async () => {
+    const coroner = new ScriptedCoroner({5: 'consumer_died'})
+    const settler = new Settler(SETTLED, SETTLED, {kind: 'lost'})
+    const {transitions} = await reap([held(1, {pid: 5}), held(2, {pid: 5}), held(3, {pid: 5})], coroner, settler)
+    expect(transitions.map(({run}) => run.output?.records ?? null)).toEqual([new Uint8Array([1]), null, new Uint8Array([3])])
+    expect(coroner.forgotten).toEqual([1, 2])
   })
 
   test('does not report what somebody else settled meanwhile', async () => {

@@ -1,5 +1,6 @@
 import type {ChalkInstance} from 'chalk'
 import type {OutputFormat} from '../config.ts'
+import type {OutputStream} from '../output-record.ts'
 import {safeText} from '../safe-text.ts'
 import {selectColumns, type Column} from './columns.ts'
 import {safeJson} from './safe-output.ts'
@@ -98,6 +99,16 @@ export class Printer {
     this.#options.out.write(data)
   }
 
+  /** True when what goes there is read on a terminal. */
+  isScreen(stream: OutputStream): boolean {
+    return this.#paper(stream).isTTY === true
+  }
+
+  /** Writes what a handler wrote to that stream. The caller has made it safe where `isScreen`. */
+  foreign(data: string | Uint8Array, stream: OutputStream): void {
+    this.#paper(stream).write(data)
+  }
+
   /** Writes one JSON document, or with `ndjson` one line. */
   json(value: unknown): void {
     this.line(safeJson(value, this.#options.output === 'ndjson' ? undefined : 2))
@@ -156,5 +167,9 @@ export class Printer {
   /** Says more to who asked for it with `-v`. One line. */
   detail(text: string): void {
     if (this.#options.verbose) this.note(text)
+  }
+
+  #paper(stream: OutputStream): Paper {
+    return stream === 'stdout' ? this.#options.out : this.#options.err
   }
 }

@@ -5,8 +5,8 @@ import {bareEnd, type RunEnd} from '../outcome.ts'
 import {after, type CancelTimer, type Clock, monotonicMs} from '../time.ts'
 import {sentence} from './events.ts'
 import type {Heartbeat} from './heartbeat.ts'
-import {OutputLog} from './output-log.ts'
 import {RunReport} from './run-report.ts'
+import type {Spools} from './spools.ts'
 
 /** What a run needs beside the lease and the handler. */
 export interface AttemptFacts {
@@ -18,6 +18,8 @@ export interface AttemptFacts {
   /** How long the handler may take to end when its time is over. */
   readonly graceMs: number
   readonly clock: Clock
+  /** Where the output goes. */
+  readonly spools: Pick<Spools, 'open' | 'ended'>
 }
 
 /** What an attempt needs of the heartbeat. */
@@ -42,8 +44,8 @@ export class Attempt implements RunContext {
 
   readonly #keeper: Keeper
   #report: RunReport | null = null
-  readonly #clock: Clock
-  #output: OutputLog | null = null
+  readonly #spools: Pick<Spools, 'open' | 'ended'>
+  #output: Output | null = null
 
   /** @param keeper of the lease */
   constructor(lease: Lease, keeper: Keeper, facts: AttemptFacts) {
@@ -55,7 +57,7 @@ export class Attempt implements RunContext {
     this.timeoutMs = facts.timeoutMs
     this.deadline = facts.timeoutMs === null ? null : facts.clock.wallNow() + facts.timeoutMs
     this.#graceMs = facts.graceMs
-    this.#clock = facts.clock
+    this.#spools = facts.spools
   }
 
   /** True once the job is not ours any more: nothing may be stored about this run. */
@@ -89,7 +91,7 @@ export class Attempt implements RunContext {
   }
 
   get output(): Output {
-    this.#output ??= new OutputLog(this.#clock)
+    this.#output ??= this.#spools.open(this.lease)
     return this.#output
   }
 
@@ -147,6 +149,6 @@ export class Attempt implements RunContext {
   }
 
   #completed(end: RunEnd, startedAt: number): RunEnd {
-    return {...end, runMs: Math.round(monotonicMs() - startedAt), output: this.#output?.output() ?? end.output}
+    return {...end, runMs: Math.round(monotonicMs() - startedAt), output: this.#spools.ended(this.lease) ?? end.output}
   }
 }

@@ -81,9 +81,9 @@ export class Consumer {
   async #work(registration: Registration): Promise<number> {
     const {queue, storage, dbPath, stop, kill} = this.#options
     const coroner = new HostCoroner(dbPath)
-    const shift = new Shift({...this.#options, dbPath: coroner.dbPath, log: this.#log}, registration)
+    const shift = new Shift({...this.#options, dbPath: coroner.dbPath, spools: coroner.spools, log: this.#log}, registration)
     const over = new AbortController()
-    const maintenance = new Maintenance({queue, storage, coroner, log: this.#log})
+    const maintenance = new Maintenance({queue, storage, coroner, spools: coroner.spools, log: this.#log})
     const unwatch = storage.watch(error => {
       if (error !== null) return shift.fail(error)
       shift.storeChanged()

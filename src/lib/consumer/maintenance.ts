@@ -1,5 +1,7 @@
 /** What every consumer does for all: takes the jobs of the dead, and keeps the store small. */
+import {claimKey} from '../claim-key.ts'
 import type {FinalState} from '../job.ts'
+import type {SpoolDirectory} from '../output-spool.ts'
 import type {Coroner, Queue, Reaped} from '../queue/queue.ts'
 import type {Storage} from '../storage/storage.ts'
 import {monotonicMs, sleep} from '../time.ts'
@@ -7,8 +9,10 @@ import {type Log, sentence} from './events.ts'
 
 export interface MaintenanceOptions {
   readonly queue: Pick<Queue, 'reap'>
-  readonly storage: Pick<Storage, 'maintain' | 'consumers' | 'unregister'>
+  readonly storage: Pick<Storage, 'maintain' | 'consumers' | 'held' | 'unregister'>
   readonly coroner: Coroner
+  /** Where runs show their output; `null` = nowhere. */
+  readonly spools: SpoolDirectory | null
   readonly log: Log
 }
 
@@ -75,6 +79,7 @@ export class Maintenance {
    */
   async tidy(signal?: AbortSignal): Promise<Readonly<Record<FinalState, number>>> {
     await this.#buryTheDead()
+    await this.#removeLeftovers()
     const total = {done: 0, failed: 0, cancelled: 0}
     for (let more = true; more && signal?.aborted !== true; ) {
       const step = await this.#options.storage.maintain({limit: STEP_JOBS})
@@ -93,6 +98,16 @@ export class Maintenance {
       await storage.unregister(id)
       log({kind: 'buried', consumer: name})
     }
+  }
+
+  /** Output of runs that are over: their consumer was killed between storing the end and removing the file. */
+  async #removeLeftovers(): Promise<void> {
+    const {storage, spools} = this.#options
+    // Listed first: a run that begins after that has no file in the list, and one that ended is not held any more.
+    const claims = spools?.claims() ?? []
+    if (claims.length === 0) return
+    const held = new Set((await storage.held()).map(claimKey))
+    for (const claim of claims) if (!held.has(claimKey(claim))) spools?.remove(claim)
   }
 
   async #try(doing: string, retryInMs: number, duty: () => Promise<unknown>): Promise<void> {

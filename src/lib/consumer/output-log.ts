@@ -1,12 +1,10 @@
 /** What one run prints: the tail of each stream in constant memory, and in which order and when it was read. */
 import type {Output} from '../handlers/handler.ts'
 import type {RunOutput} from '../job.ts'
-import {encodeOutput, OUTPUT_STREAMS, type OutputPosition, type OutputRecord, type OutputStream} from '../output-record.ts'
+import {encodeOutput, OUTPUT_LIMIT_BYTES, OUTPUT_STREAMS, type OutputPosition, type OutputRecord, type OutputStream} from '../output-record.ts'
 import type {Clock} from '../time.ts'
 import {Tail} from './tail.ts'
 
-/** How much of each stream is kept. */
-export const OUTPUT_LIMIT_BYTES = 64 * 1024
 /** What continues a line becomes part of its record for so long: a row of dots is not a record each. */
 const SAME_RECORD_MS = 1000
 /** Pieces whose bytes were let go are forgotten whenever there are as many as this, or twice as many as after the last time. */

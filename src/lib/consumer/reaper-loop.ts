@@ -32,7 +32,8 @@ export class ReaperLoop {
   constructor(options: ReaperOptions) {
     this.#options = options
     const {queue, storage, dbPath} = options
-    this.#maintenance = new Maintenance({queue, storage, coroner: new HostCoroner(dbPath), log: harmless(options.log)})
+    const coroner = new HostCoroner(dbPath)
+    this.#maintenance = new Maintenance({queue, storage, coroner, spools: coroner.spools, log: harmless(options.log)})
   }
 
   /**

@@ -4,6 +4,7 @@
  */
 import type {Claim, Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
+import type {SpoolDirectory} from '../output-spool.ts'
 import type {Settlement} from '../queue/queue.ts'
 import {after, type CancelTimer, type Clock, monotonicMs, nextTurn, systemClock} from '../time.ts'
 import {Afterwork} from './afterwork.ts'
@@ -17,6 +18,7 @@ import {Pace} from './pace.ts'
 import type {Registration} from './registration.ts'
 import {Requests} from './requests.ts'
 import {Slots} from './slots.ts'
+import {Spools} from './spools.ts'
 import {Wakeup} from './wakeup.ts'
 
 /** What a handler gets between TERM and KILL when the grace of a stop is used up. */
@@ -26,8 +28,13 @@ const LONGEST_APPOINTMENT_MS = 60_000
 /** How long a consumer that has to end waits for handlers that got their KILL. */
 const KILLED_WAIT_MS = 5000
 
+export interface ShiftOptions extends ConsumerOptions {
+  /** Where the output of runs can be seen while they go on; `null` = nowhere. */
+  readonly spools: SpoolDirectory | null
+}
+
 export class Shift {
-  readonly #options: ConsumerOptions
+  readonly #options: ShiftOptions
   readonly #consumer: Registration
   readonly #clock: Clock
   readonly #wakeup = new Wakeup()
@@ -35,6 +42,7 @@ export class Shift {
   readonly #claims: Claims
   readonly #heartbeat: Heartbeat
   readonly #slots: Slots
+  readonly #spools: Spools
   readonly #ends: Ends
   readonly #requests: Requests
   readonly #afterwork: Afterwork
@@ -47,7 +55,7 @@ export class Shift {
   #failure: Error | null = null
   #settled = 0
 
-  constructor(options: ConsumerOptions, consumer: Registration) {
+  constructor(options: ShiftOptions, consumer: Registration) {
     const {queue, storage, handler, log, graceMs, clock = systemClock} = options
     const onTrouble: OnTrouble = (...trouble) => this.#trouble(...trouble)
     const wake = (): void => this.#wakeup.signal()
@@ -55,6 +63,7 @@ export class Shift {
     this.#consumer = consumer
     this.#clock = clock
     this.#afterwork = new Afterwork(handler, log)
+    this.#spools = new Spools({directory: options.spools, clock, onTrouble})
     this.#heartbeat = new Heartbeat({queue, clock, onLost: (claim, why) => this.#lose(claim, why), onTrouble})
     this.#slots = new Slots({handler, heartbeat: this.#heartbeat, onEnd: (...end) => this.#onEnd(...end)})
     this.#ends = new Ends({
@@ -136,6 +145,7 @@ export class Shift {
     this.#claims.close()
     this.#pace.close()
     this.#ends.close()
+    this.#spools.close()
     for (const cancel of this.#timers) cancel()
   }
 
@@ -178,6 +188,7 @@ export class Shift {
       timeoutMs: lease.timeoutMs ?? timeoutMs ?? settings.timeoutMs,
       graceMs,
       clock: this.#clock,
+      spools: this.#spools,
     })
   }
 
@@ -190,6 +201,7 @@ export class Shift {
   #onSettled({lease}: Finished, settlement: Settlement): void {
     if (settlement.kind === 'lost') return this.#logLoss(lease, 'its end came too late')
     this.#settled += 1
+    this.#spools.settled(lease)
     const {id, queue, attempt, fence} = lease
     const {to, reason, delayMs, pauseQueue, run} = settlement.transition
     const {outcome, error, runMs} = run
@@ -248,7 +260,9 @@ export class Shift {
     this.#timers.add(cancel)
   }
 
-  #logLoss({id, queue, attempt, fence}: Lease, why: string): void {
+  #logLoss(lease: Lease, why: string): void {
+    this.#spools.lost(lease)
+    const {id, queue, attempt, fence} = lease
     this.#options.log({kind: 'lease_lost', id, queue, attempt, fence, why})
   }
 

@@ -1,5 +1,5 @@
 import {claimKey} from '../claim-key.ts'
-import {type Claim, DEFAULT_SETTINGS, type Enqueued, type Lease, type ProcessIdentity, type QueueSettings, type Requested} from '../job.ts'
+import {type Claim, DEFAULT_SETTINGS, type Enqueued, type Lease, type ProcessIdentity, type QueueSettings, type Requested, type RunOutput} from '../job.ts'
 import {bareEnd, type LossCause, type RunEnd} from '../outcome.ts'
 import type {ClaimRequest, Extension, Held, SettleCondition, Storage, Transition} from '../storage/storage.ts'
 import {decide, type Random, type Subject} from './decide.ts'
@@ -27,6 +27,10 @@ export interface Coroner {
    * resolves to those that could not be killed.
    */
   removeSurvivors(held: readonly Holding[]): Promise<readonly Claim[]>
+  /** What is known of what a run had printed when its holder was lost. */
+  outputOf(claim: Claim): RunOutput | null
+  /** It is stored. */
+  forgetOutput(claim: Claim): void
 }
 
 /** A claim and the process that holds it. */
@@ -122,15 +126,15 @@ export class Queue {
     const free = verdicts.filter(({held}) => !alive.has(claimKey(held)))
     const settings = await this.#settings(free.map(({held}) => ({lease: held})))
     const transitions = free.map(({held, end, only}) => ({
-      ...decide(held, end, settings.get(held.queue) ?? DEFAULT_SETTINGS, this.#random),
+      ...decide(held, {...end, output: coroner.outputOf(held)}, settings.get(held.queue) ?? DEFAULT_SETTINGS, this.#random),
       only,
     }))
     const settlements = await this.#store(free.map(({held}) => held), transitions)
     return free.flatMap(({held, cause}, i) => {
       const settlement = settlements[i]
-      return settlement?.kind === 'settled'
-        ? [{claim: held, queue: held.queue, cause, transition: settlement.transition}]
-        : []
+      if (settlement?.kind !== 'settled') return []
+      coroner.forgetOutput(held)
+      return [{claim: held, queue: held.queue, cause, transition: settlement.transition}]
     })
   }
 

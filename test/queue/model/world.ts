@@ -213,6 +213,8 @@ export class World {
         if (meanwhile !== null) await this.play(meanwhile)
         return claims.filter(({id}) => survivors.has(id))
       },
+      outputOf: () => null,
+      forgetOutput: () => {},
     }
     return this.#call(
       async () => (await this.#queue.reap(coroner)).map(({claim}) => claimKey(claim)).toSorted(),
