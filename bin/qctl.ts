@@ -8,6 +8,11 @@ const STARTED_MS = 100
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   // Not `process.stdout`, whose making costs more than everything else here.
   console.log(`qctl ${pjson.version}`)
+} else if (argv[0] === '__guard') {
+  // One lives beside every consumer: nothing else is loaded, so that it stays small.
+  const {runGuard} = await import('../src/lib/guard/run.ts')
+  await runGuard(argv.slice(1))
+  process.exit()
 } else if (!(await tookShortWay())) {
   setTimeout(() => Bun.unsafe.setJITPolicy(1), STARTED_MS).unref()
   const {full} = await import('./full.ts')

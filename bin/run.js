@@ -5,6 +5,12 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(1)
 }
 
+if (process.argv[2] === '__guard') {
+  const {runGuard} = await import('../dist/node/lib/guard/run.js')
+  await runGuard(process.argv.slice(3))
+  process.exit()
+}
+
 const {readFileSync} = await import('node:fs')
 const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))
 const [{commands}, {main}] = await Promise.all([import('../dist/node/commands/index.js'), import('../dist/node/lib/cli/main.js')])

@@ -4,9 +4,11 @@ import {daemonLog} from '../lib/cli/daemon-log.ts'
 import {databaseFile} from '../lib/cli/database-file.ts'
 import type {FlagTable, FlagValues} from '../lib/cli/flags.ts'
 import {oclifArgs, oclifFlags} from '../lib/cli/oclif-flags.ts'
+import {selfCommand} from '../lib/cli/self-command.ts'
 import {Consumer} from '../lib/consumer/consumer.ts'
+import {guardStarter} from '../lib/consumer/guard-process.ts'
 import {workLog} from '../lib/consumer/work-log.ts'
-import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, parseExitPolicy} from '../lib/handlers/index.ts'
+import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, parseExitPolicy, startsProcesses} from '../lib/handlers/index.ts'
 
 const HANDLER_FLAGS = {
   handler: {
@@ -51,10 +53,12 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     const log = daemonLog(this.settings, flags)
     const work = workOf(flags, this.settings, this.origins.lease)
     await tellOfMissing(work.queues, storage, log)
-    const handler = await openHandler(specOf(flags, cmd), {removeFile: flags['remove-file']})
+    const spec = specOf(flags, cmd)
+    const handler = await openHandler(spec, {removeFile: flags['remove-file']})
     const dbPath = databaseFile(this.settings)
+    const guard = flags['no-guard'] || !startsProcesses(spec) ? null : guardStarter(selfCommand())
     try {
-      await new Consumer({...work, queue, storage, dbPath, handler, stop, kill, log: workLog(log)}).run()
+      await new Consumer({...work, queue, storage, dbPath, handler, guard, stop, kill, log: workLog(log)}).run()
     } finally {
       await log.flush()
     }

@@ -2,7 +2,7 @@
  * Who a process is, and whether it still lives: the facts behind "a dead holder is proven dead" and
  * "never signal a pid whose start time differs". Linux; elsewhere everything is `unknown` and the lease decides.
  */
-import {readFileSync, readlinkSync} from 'node:fs'
+import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
 import {hostname} from 'node:os'
 import type {ProcessIdentity} from './job.ts'
 import {kernelOf, systemClock} from './time.ts'
@@ -11,6 +11,8 @@ import {kernelOf, systemClock} from './time.ts'
 export interface ProcessStat {
   /** One letter; Z is a zombie, X is dead. */
   readonly state: string
+  /** The process group it belongs to. */
+  readonly group: number
   readonly kernelThread: boolean
   /** It has begun to exit and runs nothing of its program any more. */
   readonly exiting: boolean
@@ -40,6 +42,7 @@ export function readStat(pid: number): ProcessStat | null {
   const field = (number: number): string => fields[number - 3] ?? ''
   return {
     state: field(3),
+    group: Number(field(5)),
     kernelThread: (Number(field(9)) & KERNEL_THREAD_FLAG) !== 0,
     exiting: (Number(field(9)) & EXITING_FLAG) !== 0,
     threads: Number(field(20)),
@@ -80,6 +83,15 @@ export function ownPidNamespace(): string {
   } catch {
     return ''
   }
+}
+
+/** All processes but this one. Empty without a /proc of our own pid namespace: killing by foreign numbers would be worse than not killing. */
+export function listPids(): number[] {
+  if (ownPidNamespace() === '') return []
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => pid !== process.pid)
 }
 
 /** `unknown` says that nothing is proven: the lease has to decide. */

@@ -10,7 +10,7 @@
 import {closeSync, openSync, readdirSync, readSync} from 'node:fs'
 import {claimKey} from './claim-key.ts'
 import type {Claim, ProcessIdentity} from './job.ts'
-import {identifySelf, isFinished, ownPidNamespace, readStat} from './process.ts'
+import {identifySelf, isFinished, listPids, readStat} from './process.ts'
 import {monotonicMs, sleep} from './time.ts'
 
 /** A run whose processes are looked for. */
@@ -122,15 +122,6 @@ class Search {
 /** The first entry of that name, as getenv(3) would find it. */
 function variable(entries: readonly string[], name: string): string | null {
   return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? null
-}
-
-/** All processes but this one. Empty without a /proc of our own pid namespace: killing by foreign numbers would be worse than not killing. */
-function listPids(): number[] {
-  if (ownPidNamespace() === '') return []
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => pid !== process.pid)
 }
 
 /** An exec shows no environment for less than a millisecond, if the process is not interrupted: so often it is looked at again at once. */

@@ -57,6 +57,7 @@ export class Controls {
 
   constructor(facts: Partial<RunContext> = {}) {
     this.context = {
+      startedProcess: () => undefined,
       signal: this.#stop.signal,
       kill: this.#kill.signal,
       consumer: 'c1',

@@ -27,6 +27,7 @@ export const CONSUME_FLAGS = {
   grace: settingFlag('grace', WORK),
   drain: {kind: 'switch', summary: 'end when nothing can be claimed and nothing is being processed', ...WORK},
   'max-jobs': {kind: 'value', shape: 'N', parse: parseSome, summary: 'end after so many', ...WORK},
+  'no-guard': {kind: 'switch', summary: 'start no guard, the process that ends the handlers when this one is killed or stopped', ...WORK},
   'remove-file': {kind: 'switch', summary: "delete a job's file after its success is stored", ...HANDLER},
   'log-format': settingFlag('logFormat', WORK),
   ...CREATE_FLAGS,

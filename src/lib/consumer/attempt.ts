@@ -4,6 +4,7 @@ import type {Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import {after, type CancelTimer, type Clock, monotonicMs} from '../time.ts'
 import {sentence} from './events.ts'
+import type {Guard} from './guard.ts'
 import type {Heartbeat} from './heartbeat.ts'
 import {RunReport} from './run-report.ts'
 import type {Spools} from './spools.ts'
@@ -22,8 +23,11 @@ export interface AttemptFacts {
   readonly spools: Pick<Spools, 'open' | 'ended'>
 }
 
-/** What an attempt needs of the heartbeat. */
-export type Keeper = Pick<Heartbeat, 'holds' | 'report'>
+/** What an attempt needs of those who look after it. */
+export interface Keepers {
+  readonly heartbeat: Pick<Heartbeat, 'holds' | 'report'>
+  readonly guard: Pick<Guard, 'started'> | null
+}
 
 /** Also what the handler is told of the run. Thousands start every second, so signals are made only for who wants them. */
 export class Attempt implements RunContext {
@@ -42,14 +46,13 @@ export class Attempt implements RunContext {
   #killSignal: AbortController | null = null
   #cancelTimeout: CancelTimer | null = null
 
-  readonly #keeper: Keeper
+  readonly #keepers: Keepers
   #report: RunReport | null = null
   readonly #spools: Pick<Spools, 'open' | 'ended'>
   #output: Output | null = null
 
-  /** @param keeper of the lease */
-  constructor(lease: Lease, keeper: Keeper, facts: AttemptFacts) {
-    this.#keeper = keeper
+  constructor(lease: Lease, keepers: Keepers, facts: AttemptFacts) {
+    this.#keepers = keepers
     this.lease = lease
     this.consumer = facts.consumer
     this.dbPath = facts.dbPath
@@ -83,8 +86,9 @@ export class Attempt implements RunContext {
 
   get report(): Report {
     const {lease} = this
+    const {heartbeat} = this.#keepers
     this.#report ??= new RunReport(
-      {holds: () => this.#keeper.holds(lease), onProgress: progress => this.#keeper.report(lease, progress)},
+      {holds: () => heartbeat.holds(lease), onProgress: progress => heartbeat.report(lease, progress)},
       this.signal,
     )
     return this.#report
@@ -114,6 +118,10 @@ export class Attempt implements RunContext {
     const {timeoutMs} = this
     if (timeoutMs === null || this.#cancelTimeout !== null) return
     this.#cancelTimeout = after(timeoutMs, () => this.stop({cause: 'timeout', limitMs: timeoutMs, graceMs: this.#graceMs}))
+  }
+
+  startedProcess(pid: number): void {
+    this.#keepers.guard?.started(this.lease, pid)
   }
 
   listen(listener: RunListener): void {

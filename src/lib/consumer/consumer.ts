@@ -2,9 +2,13 @@
 import type {Handler} from '../handlers/handler.ts'
 import type {Queue} from '../queue/queue.ts'
 import type {Storage} from '../storage/storage.ts'
-import type {Clock} from '../time.ts'
+import {identifySelf} from '../process.ts'
+import {processName} from '../survivors.ts'
+import {type Clock, systemClock} from '../time.ts'
 import {HostCoroner} from './coroner.ts'
-import {harmless, type Log, sentence} from './events.ts'
+import {harmless, type Log, type OnTrouble, sentence} from './events.ts'
+import {Guard} from './guard.ts'
+import type {StartGuard} from './guard-process.ts'
 import {Maintenance} from './maintenance.ts'
 import {type Registration, registerConsumer} from './registration.ts'
 import {Shift} from './shift.ts'
@@ -36,6 +40,8 @@ export interface ConsumerOptions {
   readonly stop: AbortSignal
   /** Do not wait for handlers any longer. */
   readonly kill: AbortSignal
+  /** Starts the guard of what the handler runs; `null` or absent = there is none. */
+  readonly guard?: StartGuard | null
   readonly log: Log
   readonly clock?: Clock
 }
@@ -81,7 +87,8 @@ export class Consumer {
   async #work(registration: Registration): Promise<number> {
     const {queue, storage, dbPath, stop, kill} = this.#options
     const coroner = new HostCoroner(dbPath)
-    const shift = new Shift({...this.#options, dbPath: coroner.dbPath, spools: coroner.spools, log: this.#log}, registration)
+    const guard = this.#startGuard(coroner.dbPath)
+    const shift = new Shift({...this.#options, dbPath: coroner.dbPath, spools: coroner.spools, log: this.#log}, registration, guard)
     const over = new AbortController()
     const maintenance = new Maintenance({queue, storage, coroner, spools: coroner.spools, log: this.#log})
     const unwatch = storage.watch(error => {
@@ -101,7 +108,15 @@ export class Consumer {
       unwatch()
       maintenance.close()
       shift.close()
+      await guard?.close()
     }
+  }
+
+  #startGuard(dbPath: string | null): Guard | null {
+    const {guard: start, clock = systemClock} = this.#options
+    if (start == null) return null
+    const onTrouble: OnTrouble = (doing, error, retryInMs) => this.#log({kind: 'trouble', doing, error: sentence(error), retryInMs})
+    return new Guard({start, consumer: processName(identifySelf()), dbPath, clock, onTrouble})
   }
 
   async #unregister({id}: Registration): Promise<void> {

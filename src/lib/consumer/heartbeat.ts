@@ -7,10 +7,13 @@ import type {Claim, Lease} from '../job.ts'
 import type {Queue} from '../queue/queue.ts'
 import {after, type CancelTimer, type Clock} from '../time.ts'
 import type {OnTrouble} from './events.ts'
+import type {Guard} from './guard.ts'
 
 export interface HeartbeatOptions {
   readonly queue: Pick<Queue, 'extend'>
   readonly clock: Clock
+  /** Told of every lease that was prolonged. */
+  readonly guard?: Pick<Guard, 'prolong'> | null
   /** The job is not ours any more, or will not be in a moment. */
   readonly onLost: (claim: Claim, why: string) => void
   readonly onTrouble: OnTrouble
@@ -119,7 +122,7 @@ export class Heartbeat {
   }
 
   async #extend(beats: readonly Beat[], leaseMs: number): Promise<void> {
-    const {clock, queue, onTrouble} = this.#options
+    const {clock, queue, guard, onTrouble} = this.#options
     const before = clock.bootNow()
     const extensions = beats.map(({claim: {id, fence}, progress}) => ({id, fence, progress}))
     for (const beat of beats) beat.progress = null
@@ -127,6 +130,7 @@ export class Heartbeat {
       const gone = new Set((await queue.extend(extensions, leaseMs)).map(claimKey))
       for (const beat of beats) {
         if (gone.has(claimKey(beat.claim))) this.#lose(beat, 'its lease is held by nobody or somebody else')
+        else guard?.prolong(beat.claim, before + leaseMs, leaseMs)
         beat.endsAt = before + leaseMs
         beat.extendAt = before + leaseMs / EXTENSIONS_PER_LEASE
       }

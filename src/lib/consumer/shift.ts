@@ -13,6 +13,7 @@ import {Claims, type Granted} from './claims.ts'
 import type {ConsumerOptions} from './consumer.ts'
 import {Ends, type Finished} from './ends.ts'
 import {type OnTrouble, sentence} from './events.ts'
+import type {Guard} from './guard.ts'
 import {Heartbeat} from './heartbeat.ts'
 import {Pace} from './pace.ts'
 import type {Registration} from './registration.ts'
@@ -46,6 +47,7 @@ export class Shift {
   readonly #ends: Ends
   readonly #requests: Requests
   readonly #afterwork: Afterwork
+  readonly #guard: Guard | null
   readonly #timers = new Set<CancelTimer>()
   /** The last claim was tried and granted nothing. */
   #foundNothing = false
@@ -55,17 +57,19 @@ export class Shift {
   #failure: Error | null = null
   #settled = 0
 
-  constructor(options: ShiftOptions, consumer: Registration) {
+  /** @param guard of the processes that runs start; `null` when they have none */
+  constructor(options: ShiftOptions, consumer: Registration, guard: Guard | null) {
     const {queue, storage, handler, log, graceMs, clock = systemClock} = options
     const onTrouble: OnTrouble = (...trouble) => this.#trouble(...trouble)
     const wake = (): void => this.#wakeup.signal()
     this.#options = options
     this.#consumer = consumer
+    this.#guard = guard
     this.#clock = clock
     this.#afterwork = new Afterwork(handler, log)
     this.#spools = new Spools({directory: options.spools, clock, onTrouble})
-    this.#heartbeat = new Heartbeat({queue, clock, onLost: (claim, why) => this.#lose(claim, why), onTrouble})
-    this.#slots = new Slots({handler, heartbeat: this.#heartbeat, onEnd: (...end) => this.#onEnd(...end)})
+    this.#heartbeat = new Heartbeat({queue, clock, guard, onLost: (claim, why) => this.#lose(claim, why), onTrouble})
+    this.#slots = new Slots({handler, heartbeat: this.#heartbeat, guard, onEnd: (...end) => this.#onEnd(...end)})
     this.#ends = new Ends({
       queue,
       clock,
@@ -160,18 +164,23 @@ export class Shift {
     const granted = demand > 0 ? await this.#claims.claim(demand) : null
     this.#foundNothing = granted?.length === 0
     if (granted !== null && granted.length < demand) this.#pace.foundTooFew(monotonicMs() - askedAt)
+    if (granted !== null && this.#mayStart) this.#guard?.expect(granted)
     for (const one of granted ?? []) this.#start(one)
     await settling
   }
 
   /** How many jobs could be started now, given that so many ends are about to be stored. */
   #demand(ending: number): number {
-    if (this.#isStopping || this.#claims.arePaused || this.#failure !== null) return 0
+    if (!this.#mayStart || this.#claims.arePaused) return 0
     const {concurrency, maxJobs} = this.#options
     // A job whose end cannot be stored is held still, although nothing of it runs.
     const inHand = this.#slots.size + this.#ends.waiting
     const allowed = maxJobs === null ? concurrency : maxJobs - this.#settled - ending
     return Math.min(concurrency, allowed) - inHand
+  }
+
+  get #mayStart(): boolean {
+    return !this.#isStopping && this.#failure === null
   }
 
   #start({lease, grantedAt}: Granted): void {

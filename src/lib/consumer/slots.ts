@@ -3,11 +3,13 @@ import type {Handler, Stop} from '../handlers/handler.ts'
 import type {Claim, Lease} from '../job.ts'
 import type {RunEnd} from '../outcome.ts'
 import {Attempt, type AttemptFacts} from './attempt.ts'
+import type {Guard} from './guard.ts'
 import type {Heartbeat} from './heartbeat.ts'
 
 export interface SlotsOptions {
   readonly handler: Handler
   readonly heartbeat: Heartbeat
+  readonly guard: Guard | null
   /** An attempt ended and its slot is free. `leaseEndsAt`: on the boot clock; `null` when the lease was lost. */
   readonly onEnd: (attempt: Attempt, end: RunEnd, leaseEndsAt: number | null) => void
 }
@@ -40,7 +42,7 @@ export class Slots {
    */
   start(lease: Lease, grantedAt: number, facts: AttemptFacts): void {
     const {heartbeat} = this.#options
-    const attempt = new Attempt(lease, heartbeat, facts)
+    const attempt = new Attempt(lease, this.#options, facts)
     this.#running.set(lease, attempt)
     heartbeat.add(lease, grantedAt)
     void this.#run(attempt)
@@ -64,10 +66,16 @@ export class Slots {
   }
 
   async #run(attempt: Attempt): Promise<void> {
-    const {handler, heartbeat, onEnd} = this.#options
+    const {handler, heartbeat, guard, onEnd} = this.#options
     const end = await attempt.run(handler)
     this.#running.delete(attempt.lease)
+    const wasDue = guard?.release(attempt.lease) === true
     const leaseEndsAt = heartbeat.remove(attempt.lease)
-    onEnd(attempt, end, attempt.isLost ? null : leaseEndsAt)
+    onEnd(attempt, wasDue ? asEndedByGuard(end) : end, attempt.isLost ? null : leaseEndsAt)
   }
+}
+
+/** The signal that a handler was not sent by us was the guard's: not the job's doing, and what the reaper would say of it. */
+function asEndedByGuard(end: RunEnd): RunEnd {
+  return end.outcome.kind === 'crashed' ? {...end, outcome: {kind: 'lost', cause: 'lease_expired', alone: false}} : end
 }

@@ -69,6 +69,7 @@ export class ExecHandler implements Handler {
       this.#channel.leave(lease)
       return this.#notStarted(lease, context, error)
     }
+    context.startedProcess(group.pid)
     const end = await follow(group, context)
     this.#channel.leave(lease)
     // A run has not ended while anything of it lives: its job could be granted again beside it.

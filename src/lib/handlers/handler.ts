@@ -46,6 +46,8 @@ export interface RunContext {
   startClock(): void
   /** For what the run prints; it is kept with the run. */
   readonly output: Output
+  /** A process that leads a group of its own works on the run from now on: to be called right after it was started. */
+  startedProcess(pid: number): void
 }
 
 /** Hears that a run has to end. */

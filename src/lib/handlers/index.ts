@@ -15,6 +15,11 @@ export type HandlerSpec =
 /** The names `--handler` takes: handlers that are built in. */
 export const BUILT_IN_HANDLERS = ['timestamp'] as const
 
+/** Whether jobs are run by processes other than the consumer's own. */
+export function startsProcesses({kind}: HandlerSpec): boolean {
+  return kind !== 'timestamp'
+}
+
 /**
  * Opens a handler. Each kind is loaded only when it is wanted.
  * @param options removeFile: delete a job's file once its success is stored

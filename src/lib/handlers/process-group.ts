@@ -37,6 +37,11 @@ export class ProcessGroup {
     return new ProcessGroup(await start(spec))
   }
 
+  /** Of the program, and the number of the group. */
+  get pid(): number {
+    return this.#child.pid
+  }
+
   /** Asks the whole group to end: TERM, and KILL once `graceMs` are over. */
   stop(graceMs: number): void {
     if (graceMs <= 0) return this.kill()

@@ -1,0 +1,95 @@
+/** The guard as a process: started, written to and ended, in one way for two runtimes. */
+import {spawn} from 'node:child_process'
+import {guardArguments} from '../guard/run.ts'
+import type {Ward} from '../guard/guard.ts'
+import {inheritedEnvironment} from '../handlers/environment.ts'
+
+/** A guard that was started. */
+export interface GuardProcess {
+  /** How it ended, in words. Never rejects. */
+  readonly ended: Promise<string>
+  /**
+   * Writes at once, and never waits.
+   * @returns `null` when all of it is in the pipe, else a promise of that
+   */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void> | null
+  /** There is nothing more to write. */
+  close(): void
+}
+
+/** Starts a guard. Throws the runtime's error when that fails at once. */
+export type StartGuard = (ward: Ward) => GuardProcess
+
+/**
+ * How guards are started by this program.
+ * @param self the command that runs this very program again
+ * @returns `null` where there are none: they need /proc to see what they kill
+ */
+export function guardStarter(self: readonly string[]): StartGuard | null {
+  if (process.platform !== 'linux') return null
+  return ward => {
+    const command = [...self, ...guardArguments(ward)]
+    return process.versions.bun === undefined ? new NodeGuard(command) : new BunGuard(command)
+  }
+}
+
+/** In a session of its own, so that what a terminal or a supervisor sends to the group of the consumer does not reach it. */
+const APART = {detached: true, stdio: ['pipe', 'ignore', 'ignore']} as const
+
+/** `node:child_process` of Bun writes only when the turn of the event loop is over: a handler would run before its guard knows. */
+class BunGuard implements GuardProcess {
+  readonly ended: Promise<string>
+  readonly #pipe: Bun.FileSink
+
+  constructor(command: readonly string[]) {
+    const [stdin, stdout, stderr] = APART.stdio
+    const child = Bun.spawn([...command], {stdin, stdout, stderr, detached: true, env: {...inheritedEnvironment(process.env)}})
+    this.#pipe = child.stdin
+    this.ended = child.exited.then(() => endOf(child.exitCode, child.signalCode))
+  }
+
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void> | null {
+    this.#pipe.write(bytes)
+    const flushed = this.#pipe.flush()
+    return flushed instanceof Promise ? flushed.then(nothing, nothing) : null
+  }
+
+  close(): void {
+    void Promise.resolve(this.#pipe.end()).catch(nothing)
+  }
+}
+
+class NodeGuard implements GuardProcess {
+  readonly ended: Promise<string>
+  readonly #child: ReturnType<typeof spawn>
+
+  constructor([program = '', ...args]: readonly string[]) {
+    const child = spawn(program, args, {...APART, stdio: [...APART.stdio], env: {...inheritedEnvironment(process.env)}})
+    this.#child = child
+    this.ended = new Promise(resolve => {
+      child.once('error', error => resolve(error.message))
+      child.once('exit', (code, signal) => resolve(endOf(code, signal)))
+    })
+    // That it is gone is told by its end.
+    child.stdin?.on('error', nothing)
+  }
+
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<void> | null {
+    const {stdin} = this.#child
+    if (stdin === null || stdin.write(bytes)) return null
+    return new Promise(resolve => {
+      stdin.once('drain', resolve)
+      stdin.once('close', resolve)
+    })
+  }
+
+  close(): void {
+    this.#child.stdin?.end()
+  }
+}
+
+function nothing(): void {}
+
+function endOf(code: number | null, signal: string | number | null): string {
+  return signal === null ? `it ended with status ${code}` : `it was killed by ${signal}`
+}

@@ -1,0 +1,77 @@
+/** What a consumer tells its guard: small records of one size, because thousands are written and read every second. */
+import type {Claim} from '../job.ts'
+
+export type Notice =
+  /** A run is about to start, or its lease was prolonged: it may go on until `dueAt` on the boot clock. */
+  | ({readonly kind: 'hold'; readonly dueAt: number} & Claim)
+  /** The process that leads the run's process group. */
+  | ({readonly kind: 'group'; readonly pid: number} & Claim)
+  /** Nothing of the run is left. */
+  | ({readonly kind: 'end'} & Claim)
+  /** Forget all runs: what follows is the whole truth. */
+  | {readonly kind: 'reset'}
+  /** All is well: the consumer ends and leaves nothing behind. */
+  | {readonly kind: 'bye'}
+
+const KINDS = ['hold', 'group', 'end', 'reset', 'bye'] as const satisfies readonly Notice['kind'][]
+/** Kind, job, fence and one number more; as the machine writes them, for both ends are on it. */
+const FIELDS = 4
+const RECORD_BYTES = FIELDS * Float64Array.BYTES_PER_ELEMENT
+
+/** @returns the records, in order */
+export function encodeNotices(notices: readonly Notice[]): Uint8Array<ArrayBuffer> {
+  const fields = new Float64Array(notices.length * FIELDS)
+  for (const [i, notice] of notices.entries()) {
+    const at = i * FIELDS
+    fields[at] = KINDS.indexOf(notice.kind)
+    if (!('id' in notice)) continue
+    fields[at + 1] = notice.id
+    fields[at + 2] = notice.fence
+    fields[at + 3] = notice.kind === 'hold' ? notice.dueAt : notice.kind === 'group' ? notice.pid : 0
+  }
+  return new Uint8Array(fields.buffer)
+}
+
+/** Enough for all that a pipe holds. */
+const BUFFER_BYTES = 65_536
+
+/** Puts together what arrives in pieces, in a buffer that is made once. */
+export class NoticeReader {
+  readonly #fields = new Float64Array(BUFFER_BYTES / Float64Array.BYTES_PER_ELEMENT)
+  readonly #bytes = new Uint8Array(this.#fields.buffer)
+  /** What has arrived of a record that is not whole. */
+  #rest = 0
+
+  /** Where the next bytes belong. */
+  get room(): Uint8Array {
+    return this.#bytes.subarray(this.#rest)
+  }
+
+  /** @param length how many bytes were put there */
+  *take(length: number): Generator<Notice> {
+    const end = this.#rest + length
+    const whole = end - (end % RECORD_BYTES)
+    for (let at = 0; at < whole / Float64Array.BYTES_PER_ELEMENT; at += FIELDS) {
+      const notice = noticeOf(this.#fields.subarray(at, at + FIELDS))
+      if (notice !== null) yield notice
+    }
+    this.#bytes.copyWithin(0, whole, end)
+    this.#rest = end - whole
+  }
+}
+
+function noticeOf([code = -1, id = 0, fence = 0, value = 0]: Float64Array): Notice | null {
+  const kind = KINDS[code]
+  switch (kind) {
+    case undefined:
+      return null
+    case 'hold':
+      return {kind, id, fence, dueAt: value}
+    case 'group':
+      return {kind, id, fence, pid: value}
+    case 'end':
+      return {kind, id, fence}
+    default:
+      return {kind}
+  }
+}

@@ -1,0 +1,61 @@
+/** Kills process groups as a whole. */
+import {isFinished, listPids, readStat} from './process.ts'
+import {monotonicMs, sleep} from './time.ts'
+
+/** A process group, named by the process that leads or led it. */
+export interface ProcessGroupId {
+  readonly pid: number
+  /** Of that process: the number may be given to another one some day. */
+  readonly startTime: string
+}
+
+/** The group that a process leads now; `null` when it is gone or leads none. */
+export function groupLedBy(pid: number): ProcessGroupId | null {
+  const stat = readStat(pid)
+  return stat === null || stat.group !== pid ? null : {pid, startTime: stat.startTime}
+}
+
+/** Pauses between looks, in ms: a killed process is usually gone after the first. */
+const FIRST_PAUSE_MS = 1
+const LONGEST_PAUSE_MS = 16
+
+/**
+ * Kills (SIGKILL) every process of these groups and waits until they are seen gone.
+ * @param options deadlineMs: how long to try, in ms
+ * @returns false when something of them still lives
+ */
+export async function killGroups(groups: readonly ProcessGroupId[], options: {readonly deadlineMs: number}): Promise<boolean> {
+  const begin = monotonicMs()
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    const meant = new Set(groups.filter(isStillTheSame).map(({pid}) => pid))
+    if (meant.size === 0) return true
+    // All of a group at once, so that none of it can fork while the others are killed.
+    for (const pid of meant) kill(-pid)
+    const left = listPids().filter((pid) => isAliveIn(meant, pid))
+    if (left.length === 0) return true
+    if (monotonicMs() - begin >= options.deadlineMs) return false
+    await sleep(pause)
+  }
+}
+
+/**
+ * The number of a group is not given to anybody while one of it lives, not even when its leader is gone. So only a leader
+ * that has started at another time tells that it is another group.
+ */
+function isStillTheSame({pid, startTime}: ProcessGroupId): boolean {
+  const stat = readStat(pid)
+  return stat === null || stat.startTime === startTime
+}
+
+function isAliveIn(groups: ReadonlySet<number>, pid: number): boolean {
+  const stat = readStat(pid)
+  return stat !== null && groups.has(stat.group) && !isFinished(stat)
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // Gone by now, or not ours to kill: the next look tells which.
+  }
+}
