@@ -24,7 +24,7 @@ const HANDLER_FLAGS = {
     shape: 'STATUS=ACTION,…',
     parse: parseExitPolicy,
     summary: 'what exit statuses mean, as in 75=retry:10m,78=pause-queue',
-    exclusive: ['handler'],
+    exclusive: ['handler', 'http'],
     helpGroup: 'HANDLER',
   },
 } as const satisfies FlagTable
@@ -39,6 +39,7 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
   static override examples = [
     'qctl consume -Q mail -- ./send.sh',
     "qctl consume -Q sum -c 4 --drain --shell 'xargs sha256sum'",
+    'qctl consume -Q hooks -c 8 --http https://example.com/hook --http-header-file /etc/qctl/hook.headers',
     'qctl consume -Q stamp --handler timestamp --name stamper-1',
   ]
   static override args = oclifArgs(CONSUME_ARGS)
@@ -66,7 +67,11 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
   }
 }
 
-function specOf({shell, handler, 'on-exit': exitPolicy}: Flags, command: readonly string[]): HandlerSpec {
+function specOf(flags: Flags, command: readonly string[]): HandlerSpec {
+  const {shell, http, handler, 'on-exit': exitPolicy} = flags
   if (handler !== undefined) return {kind: handler}
+  if (http !== undefined) {
+    return {kind: 'http', url: http, allowPrivate: flags['allow-private'], headerFile: flags['http-header-file']}
+  }
   return shell === undefined ? {kind: 'exec', command, exitPolicy} : {kind: 'shell', script: shell, exitPolicy}
 }

@@ -3,7 +3,7 @@ import {QctlError} from '../errors.ts'
 import type {Log} from '../log.ts'
 import type {Storage} from '../storage/storage.ts'
 import {type ArgTable, asText, CREATE_FLAGS, type FlagTable, type FlagValues, settingFlag} from './flags.ts'
-import {parseName, parseSome, parseSpan} from './values.ts'
+import {parseName, parseSome, parseSpan, parseUrl} from './values.ts'
 
 const WORK = {helpGroup: 'WORK'} as const
 const HANDLER = {helpGroup: 'HANDLER'} as const
@@ -20,6 +20,23 @@ export const CONSUME_FLAGS = {
     ...WORK,
   },
   shell: {kind: 'value', shape: 'SCRIPT', parse: asText, summary: 'run this line with /bin/sh', exclusive: ['handler'], ...HANDLER},
+  http: {
+    kind: 'value',
+    shape: 'URL',
+    parse: parseUrl,
+    summary: 'post each job there: 2xx is done, 4xx failed, 429 and 5xx try again',
+    exclusive: ['handler'],
+    ...HANDLER,
+  },
+  'allow-private': {kind: 'switch', summary: 'let --http post to addresses of this host and its networks', dependsOn: ['http'], ...HANDLER},
+  'http-header-file': {
+    kind: 'value',
+    shape: 'FILE',
+    parse: asText,
+    summary: 'more headers for --http, such as Authorization: one "Name: value" per line',
+    dependsOn: ['http'],
+    ...HANDLER,
+  },
   concurrency: settingFlag('concurrency', {char: 'c', ...WORK}),
   name: {kind: 'value', shape: 'NAME', parse: parseName, summary: 'of this consumer; no two may share it [default: HOST:PID]', ...WORK},
   lease: settingFlag('lease', {...WORK, summary: "how long it holds a job without a sign of life; else the queue's"}),
@@ -39,7 +56,7 @@ export const CONSUME_ARGS = {
 } as const satisfies ArgTable
 
 /** What the flags say about the handler. */
-interface HandlerFlags extends Pick<FlagValues<typeof CONSUME_FLAGS>, 'shell'> {
+interface HandlerFlags extends Pick<FlagValues<typeof CONSUME_FLAGS>, 'shell' | 'http'> {
   readonly handler?: string | undefined
 }
 
@@ -49,14 +66,14 @@ interface HandlerFlags extends Pick<FlagValues<typeof CONSUME_FLAGS>, 'shell'> {
  * @param argv the command line, to tell a `--` that was forgotten
  * @throws QctlError `usage`
  */
-export function requireOneHandler({shell, handler}: HandlerFlags, command: readonly string[], argv: readonly string[]): void {
+export function requireOneHandler({shell, http, handler}: HandlerFlags, command: readonly string[], argv: readonly string[]): void {
   if (command.length > 0 && !argv.includes('--')) {
     throw new QctlError('usage', `unexpected ${JSON.stringify(command[0])}`, {hint: 'the command goes after --, as in: qctl consume -Q mail -- ./send.sh'})
   }
-  const named = [command.length > 0, shell !== undefined, handler !== undefined].filter(Boolean).length
+  const named = [command.length > 0, shell !== undefined, http !== undefined, handler !== undefined].filter(Boolean).length
   if (named === 1) return
   throw new QctlError('usage', named === 0 ? 'no handler: what is to be done with the jobs?' : 'more than one handler', {
-    hint: "give one: -- CMD ARG…, --shell 'SCRIPT' or --handler NAME",
+    hint: "give one: -- CMD ARG…, --shell 'SCRIPT', --http URL or --handler NAME",
   })
 }
 

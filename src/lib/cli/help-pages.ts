@@ -123,6 +123,17 @@ WHAT ITS EXIT STATUS MEANS
   a signal     a crash
   --on-exit changes this, for example --on-exit 75=retry:10m,78=pause-queue
 
+WITHOUT A PROGRAM OF YOURS
+  --http URL posts the payload with the job's content type. 2xx is done, and the answer's body (1 MiB at most) the result;
+  408, 425, 429 and 5xx are tried again, after Retry-After if it is given; any other 4xx and 3xx fail the job: no redirect
+  is followed. Headers: Idempotency-Key (the same in every run of a job), Qctl-Job-Id, Qctl-Queue, Qctl-Attempt,
+  Qctl-Max-Attempts, Qctl-Fence, Qctl-Consumer, Qctl-Key (percent-encoded), Qctl-Deadline, Qctl-File; others from
+  --http-header-file. Without a timeout an answer is waited for 5 minutes. Addresses that are not public are refused,
+  whatever name leads there, unless --allow-private is given; proxies of the environment are not used.
+  There is no process that could be asked to end: timeout, cancel, stop and a lost lease cut the request off at once,
+  and what the receiver goes on doing nobody sees.
+  --handler timestamp writes the time at the top of the file of each job.
+
 A job may be run more than once: after a crash between the handler's success and its acknowledgement, or
 after a freeze of everything for longer than the lease. Make handlers that can bear it; QCTL_FENCE grows
 with every claim and tells an old one from a new one.`

@@ -45,6 +45,18 @@ export function parseSpanOrNever(text: string): number | null {
   return text === 'never' ? null : parseSpan(text)
 }
 
+/** Reads where to post jobs. */
+export function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null || !['http:', 'https:'].includes(url.protocol)) {
+    throw new QctlError('usage', `not an http or https URL: ${JSON.stringify(text)}`)
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new QctlError('usage', 'everybody can see a command line: no password belongs there', {hint: 'put an Authorization header into --http-header-file'})
+  }
+  return url
+}
+
 /** Reads the key of a job. */
 export function parseKey(text: string): string {
   const bytes = Buffer.byteLength(text)

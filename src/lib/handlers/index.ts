@@ -1,6 +1,7 @@
 /** The kinds of handlers. A new kind: its file, one line in `HandlerSpec` and one case here. */
 import type {ExitPolicy} from './exit-policy.ts'
 import type {Handler} from './handler.ts'
+import type {HttpOptions} from './http.ts'
 
 export {type ExitPolicy, parseExitPolicy} from './exit-policy.ts'
 
@@ -10,6 +11,8 @@ export type HandlerSpec =
   | {readonly kind: 'exec'; readonly command: readonly string[]; readonly exitPolicy?: ExitPolicy | undefined}
   /** A line for `/bin/sh -c`. */
   | {readonly kind: 'shell'; readonly script: string; readonly exitPolicy?: ExitPolicy | undefined}
+  /** A receiver of POST requests. */
+  | ({readonly kind: 'http'} & HttpOptions)
   | {readonly kind: 'timestamp'}
 
 /** The names `--handler` takes: handlers that are built in. */
@@ -38,6 +41,10 @@ async function open(spec: HandlerSpec): Promise<Handler> {
       const {ExecHandler} = await import('./exec.ts')
       const command = spec.kind === 'exec' ? spec.command : ['/bin/sh', '-c', spec.script]
       return ExecHandler.open({command, exitPolicy: spec.exitPolicy})
+    }
+    case 'http': {
+      const {HttpHandler} = await import('./http.ts')
+      return new HttpHandler(spec)
     }
     case 'timestamp': {
       const {TimestampHandler} = await import('./timestamp.ts')
