@@ -6,7 +6,6 @@ import {keepKey} from './keys.ts'
 import {boundViewpoint, expired} from './machines.ts'
 import {type QueueRow, queueById} from './queue-rows.ts'
 import {
-  DONE,
   LANE_ASSIGNED,
   LANE_OPEN,
   LANE_SUSPECT,
@@ -20,15 +19,8 @@ import {
   text,
 } from './rows.ts'
 import type {Transaction} from './transaction.ts'
+import {isPlainSuccess, settleDone} from './settle-done.ts'
 import {recordEvent} from './events.ts'
-
-/** ?1 ids with one fence, ?2 now, ?3 the fence. The plain success, many at once. */
-const SETTLE_DONE = `
-UPDATE job SET state = ${DONE}, updated_at = ?2, lane = iif(assigned_to IS NULL, ${LANE_OPEN}, ${LANE_ASSIGNED})
-WHERE id IN (SELECT value FROM json_each(?1)) AND state = ${PROCESSING} AND fence = ?3
-RETURNING id, queue_id, attempts, key`
-const FREE_LEASES = 'DELETE FROM lease WHERE job_id IN (SELECT value FROM json_each(?1)) RETURNING job_id, started_at, consumer_id'
-const CONSUMER_NAME = 'SELECT name FROM consumer WHERE id = ?'
 
 /** The claim as it stands: whether the lease has expired counts only on the boot clock it was granted on. */
 const STANDING = `
@@ -46,9 +38,6 @@ const MARK_COMPANY = 'UPDATE lease SET bereft = 1 WHERE consumer_id = ?'
 const INSERT_ATTEMPT = `
 INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, outcome, run_ms, exit_code, signal, cause, error,
   cpu_ms, max_rss_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-/** A success without an exit status, the bulk of in-process work: half the columns, half the cost. */
-const INSERT_BARE_ATTEMPT = `
-INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, outcome, run_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 /** The end of a claim as its holder would tell it again. What a reaper wrote has another outcome, or none of these facts. */
 const STORED = `
 SELECT j.dead_letter_id FROM attempt a JOIN job j ON j.id = a.job_id
@@ -68,57 +57,23 @@ const FAILED_OUTCOMES: readonly RunFacts['outcome'][] = ['failed', 'timed_out', 
  */
 export function settle(tx: Transaction, transitions: readonly Transition[]): readonly Settled[] {
   const answers = new Array<Settled>(transitions.length).fill(LOST)
-  const plain = new Map<number, Place[]>()
   const known = storedBefore(tx, transitions)
   for (const [place, answer] of known) answers[place] = answer
-  for (const [place, transition] of transitions.entries()) {
-    if (!isPlainSuccess(transition) || known.has(place)) continue
-    const group = plain.get(transition.fence)
-    if (group === undefined) plain.set(transition.fence, [{place, transition}])
-    else group.push({place, transition})
+  const fresh = transitions.map((transition, place) => ({place, transition})).filter(({place}) => !known.has(place))
+  const successes = Map.groupBy(fresh.filter(({transition}) => isPlainSuccess(transition)), ({transition}) => transition.fence)
+  for (const [fence, group] of successes) {
+    const stored = settleDone(tx, fence, group.map(({transition}) => transition))
+    for (const {place, transition} of group) {
+      if (stored) recordOutput(tx, transition)
+      answers[place] = stored ? SETTLED : settleOne(tx, transition)
+    }
   }
-  for (const [fence, group] of plain) {
-    for (const place of settlePlainSuccesses(tx, fence, group)) answers[place] = SETTLED
-  }
-  for (const [place, transition] of transitions.entries()) {
-    if (!isPlainSuccess(transition) && !known.has(place)) answers[place] = settleOne(tx, transition)
-  }
+  for (const {place, transition} of fresh) if (!isPlainSuccess(transition)) answers[place] = settleOne(tx, transition)
   return answers
 }
 
 const SETTLED: Settled = {kind: 'settled', deadLetterId: null}
 const LOST: Settled = {kind: 'lost'}
-
-/** A transition and where in the batch it stands. */
-interface Place {
-  readonly place: number
-  readonly transition: Transition
-}
-
-function isPlainSuccess({to, result, progress, only}: Transition): boolean {
-  return to === 'done' && result === null && progress === null && only === null
-}
-
-/** Successes of one fence with nothing to keep but the fact: one statement for all. Returns the places of those that held. */
-function settlePlainSuccesses(tx: Transaction, fence: number, group: readonly Place[]): readonly number[] {
-  const ids = JSON.stringify(group.map(({transition}) => transition.id))
-  const rows = tx.db.tuples(SETTLE_DONE, ids, tx.now, fence)
-  if (rows.length === 0) return []
-  const leases = freeLeases(tx, rows.length === group.length ? ids : JSON.stringify(rows.map(row => row[0])))
-  const settled = new Map(rows.map(row => [num(row[0]), row]))
-  return group.flatMap(({place, transition}) => {
-    const row = settled.get(transition.id)
-    const lease = leases.get(transition.id)
-    // Of two equal acks the first one is settled, the second is late.
-    if (row === undefined || !settled.delete(transition.id)) return []
-    if (lease === undefined) throw new TypeError(`job ${transition.id} is processing without a lease`)
-    const [, queueId, attempt, key] = row
-    tx.move(num(queueId), PROCESSING, DONE)
-    if (key != null) keepKey(tx, queueById(tx.db, num(queueId)), text(key), transition.id)
-    recordRun(tx, {jobId: transition.id, fence, attempt: num(attempt), run: transition.run, lease})
-    return [place]
-  })
-}
 
 const NONE_STORED: ReadonlyMap<number, Settled> = new Map()
 
@@ -135,42 +90,19 @@ function storedBefore(tx: Transaction, transitions: readonly Transition[]): Read
   return stored
 }
 
-interface LeaseFacts {
-  readonly startedAt: number
-  readonly consumerId: number
-  readonly consumer: string
+/** Writes the history row of an ended run. */
+function recordRun(tx: Transaction, {id, fence, run}: Transition, standing: Row): void {
+  tx.db.run(
+    INSERT_ATTEMPT, id, fence, num(standing['attempts']), text(standing['name']), num(standing['started_at']), tx.now,
+    outcomeCode(run.outcome), run.runMs, run.exitCode, run.signal, run.cause, run.error, run.cpuMs, run.maxRssBytes,
+  )
+  if (run.outcome === 'done') tx.credit(num(standing['consumer_id']), {processed: 1, failed: 0})
+  else if (FAILED_OUTCOMES.includes(run.outcome)) tx.credit(num(standing['consumer_id']), {processed: 1, failed: 1})
 }
 
-function freeLeases(tx: Transaction, ids: string): ReadonlyMap<number, LeaseFacts> {
-  const names = new Map<number, string>()
-  const leases = new Map<number, LeaseFacts>()
-  for (const [id, startedAt, consumer] of tx.db.tuples(FREE_LEASES, ids)) {
-    const consumerId = num(consumer)
-    let name = names.get(consumerId)
-    if (name === undefined) names.set(consumerId, (name = text(tx.db.tuples(CONSUMER_NAME, consumerId)[0]?.[0])))
-    leases.set(num(id), {startedAt: num(startedAt), consumerId, consumer: name})
-  }
-  return leases
-}
-
-interface EndedRun {
-  readonly jobId: number
-  readonly fence: number
-  readonly attempt: number
-  readonly run: RunFacts
-  readonly lease: LeaseFacts
-}
-
-function recordRun(tx: Transaction, {jobId, fence, attempt, run, lease}: EndedRun): void {
-  const common = [jobId, fence, attempt, lease.consumer, lease.startedAt, tx.now, outcomeCode(run.outcome), run.runMs] as const
-  if (run.outcome === 'done' && run.exitCode === null) tx.db.run(INSERT_BARE_ATTEMPT, ...common)
-  else tx.db.run(INSERT_ATTEMPT, ...common, run.exitCode, run.signal, run.cause, run.error, run.cpuMs, run.maxRssBytes)
-  if (run.output !== null) {
-    const {records, stdoutDroppedBytes, stderrDroppedBytes} = run.output
-    tx.db.run(INSERT_OUTPUT, jobId, fence, stdoutDroppedBytes, stderrDroppedBytes, records)
-  }
-  if (run.outcome === 'done') tx.credit(lease.consumerId, false)
-  else if (FAILED_OUTCOMES.includes(run.outcome)) tx.credit(lease.consumerId, true)
+function recordOutput(tx: Transaction, {id, fence, run: {output}}: Transition): void {
+  if (output === null) return
+  tx.db.run(INSERT_OUTPUT, id, fence, output.stdoutDroppedBytes, output.stderrDroppedBytes, output.records)
 }
 
 function settleOne(tx: Transaction, transition: Transition): Settled {
@@ -183,17 +115,8 @@ function settleOne(tx: Transaction, transition: Transition): Settled {
   storeOne(tx, transition, num(standing['lane']))
   tx.db.run(FREE_LEASE, id)
   if (transition.only?.kind === 'holder') tx.db.run(MARK_COMPANY, transition.only.consumerId)
-  recordRun(tx, {
-    jobId: id,
-    fence,
-    attempt: num(standing['attempts']),
-    run: transition.run,
-    lease: {
-      startedAt: num(standing['started_at']),
-      consumerId: num(standing['consumer_id']),
-      consumer: text(standing['name']),
-    },
-  })
+  recordRun(tx, transition, standing)
+  recordOutput(tx, transition)
   tx.move(queue.id, PROCESSING, stateCode(to))
   if (transition.result !== null) tx.db.run(INSERT_RESULT, id, transition.result)
   if (transition.only !== null) {

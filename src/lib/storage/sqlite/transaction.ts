@@ -4,6 +4,12 @@ import type {Connection} from './connection.ts'
 /** Counters of a queue row, by state code − 2: pending, processing, done, failed, cancelled. */
 type Deltas = [number, number, number, number, number]
 
+/** Ended runs of a consumer, and how many of them ended badly. */
+interface Credit {
+  readonly processed: number
+  readonly failed: number
+}
+
 /**
  * What one write transaction knows: its connection, its times, and the counters it has to move.
  * Counters are written once per (queue, transaction), never per job.
@@ -16,7 +22,7 @@ export class Transaction {
   #bootNow: number | null = null
   readonly #deltas = new Map<number, Deltas>()
   readonly #lastRunAts = new Map<number, number>()
-  readonly #consumers = new Map<number, {processed: number; failed: number}>()
+  readonly #consumers = new Map<number, Credit>()
 
   constructor(db: Connection, clock: Clock) {
     this.db = db
@@ -61,14 +67,10 @@ export class Transaction {
     return this.#deltas.get(queueId)?.[1] ?? 0
   }
 
-  /** Notes that a consumer ended a run. */
-  credit(consumerId: number, failed: boolean): void {
+  /** Notes that a consumer ended runs. */
+  credit(consumerId: number, {processed, failed}: Credit): void {
     const credit = this.#consumers.get(consumerId)
-    if (credit === undefined) this.#consumers.set(consumerId, {processed: 1, failed: failed ? 1 : 0})
-    else {
-      credit.processed += 1
-      if (failed) credit.failed += 1
-    }
+    this.#consumers.set(consumerId, {processed: processed + (credit?.processed ?? 0), failed: failed + (credit?.failed ?? 0)})
   }
 
   /** Writes the noted counters. Called once, before the commit. */
