@@ -28,7 +28,7 @@ export const CONSUME_FLAGS = {
     exclusive: ['handler'],
     ...HANDLER,
   },
-  'allow-private': {kind: 'switch', summary: 'let --http post to addresses of this host and its networks', dependsOn: ['http'], ...HANDLER},
+  'allow-private': {kind: 'switch', summary: 'let --http post to addresses of this host and its networks', ...HANDLER},
   'http-header-file': {
     kind: 'value',
     shape: 'FILE',
@@ -56,7 +56,7 @@ export const CONSUME_ARGS = {
 } as const satisfies ArgTable
 
 /** What the flags say about the handler. */
-interface HandlerFlags extends Pick<FlagValues<typeof CONSUME_FLAGS>, 'shell' | 'http'> {
+interface HandlerFlags extends Pick<FlagValues<typeof CONSUME_FLAGS>, 'shell' | 'http' | 'allow-private'> {
   readonly handler?: string | undefined
 }
 
@@ -66,10 +66,12 @@ interface HandlerFlags extends Pick<FlagValues<typeof CONSUME_FLAGS>, 'shell' | 
  * @param argv the command line, to tell a `--` that was forgotten
  * @throws QctlError `usage`
  */
-export function requireOneHandler({shell, http, handler}: HandlerFlags, command: readonly string[], argv: readonly string[]): void {
+export function requireOneHandler({shell, http, handler, 'allow-private': allowPrivate}: HandlerFlags, command: readonly string[], argv: readonly string[]): void {
   if (command.length > 0 && !argv.includes('--')) {
     throw new QctlError('usage', `unexpected ${JSON.stringify(command[0])}`, {hint: 'the command goes after --, as in: qctl consume -Q mail -- ./send.sh'})
   }
+  // oclif takes a switch that was not given for one that was, where it depends on another flag.
+  if (allowPrivate && http === undefined) throw new QctlError('usage', '--allow-private needs --http')
   const named = [command.length > 0, shell !== undefined, http !== undefined, handler !== undefined].filter(Boolean).length
   if (named === 1) return
   throw new QctlError('usage', named === 0 ? 'no handler: what is to be done with the jobs?' : 'more than one handler', {
