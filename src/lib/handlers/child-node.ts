@@ -27,6 +27,7 @@ class NodeChild implements Child {
   readonly pid: number
   readonly exited: Promise<ChildExit>
   readonly drained: Promise<void>
+  #isDrained = false
   readonly #streams: readonly Readable[]
 
   constructor(child: ChildProcess, pid: number, spec: ChildSpec) {
@@ -35,7 +36,13 @@ class NodeChild implements Child {
       child.once('exit', (code, signal) => resolve({code, signal, cpuMs: null, maxRssBytes: null}))
     })
     this.#streams = [child.stdout, child.stderr].filter(stream => stream !== null)
-    this.drained = Promise.all([drain(child.stdout, chunk => spec.output.write('stdout', chunk)), drain(child.stderr, chunk => spec.output.write('stderr', chunk))]).then(() => undefined)
+    this.drained = Promise.all([drain(child.stdout, chunk => spec.output.write('stdout', chunk)), drain(child.stderr, chunk => spec.output.write('stderr', chunk))]).then(() => {
+      this.#isDrained = true
+    })
+  }
+
+  get isDrained(): boolean {
+    return this.#isDrained
   }
 
   abandonOutput(): void {

@@ -8,14 +8,18 @@ export interface ChildSpec {
   readonly environment: Environment
   readonly stdin: Uint8Array
   readonly output: Pick<Output, 'write'>
+  /** True: it is expected to print to both outputs, so their order counts from the first moment on. */
+  readonly printsBoth: boolean
 }
 
 /** A program that was started as the leader of a session and process group of its own. */
 export interface Child {
   readonly pid: number
-  /** The program itself has ended; what it started may still run and print. Never rejects. */
+  /** The program itself has ended, and what it had printed was read; what it started may still run and print. Never rejects. */
   readonly exited: Promise<ChildExit>
-  /** Its output was read to the end, or given up. Never rejects. */
+  /** Its output was read to the end, or given up. */
+  readonly isDrained: boolean
+  /** Resolves when `isDrained`. To be asked for after `exited`. Never rejects. */
   readonly drained: Promise<void>
   /** Reads no further, although somebody still holds the other end. */
   abandonOutput(): void

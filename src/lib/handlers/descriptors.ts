@@ -16,6 +16,9 @@ export interface Pipe {
 /** O_CLOEXEC and MFD_CLOEXEC of Linux: only the child that is meant inherits the descriptor. */
 const PIPE_CLOSE_ON_EXEC = 0o2000000
 const FILE_CLOSE_ON_EXEC = 1
+/** F_SETFL and O_NONBLOCK of Linux. */
+const SET_FLAGS = 4
+const NOT_BLOCKING = 0o4000
 
 /** glibc, then musl. */
 const C_LIBRARIES = ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`]
@@ -23,23 +26,36 @@ const C_LIBRARIES = ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch
 const FUNCTIONS = {
   pipe2: {args: ['ptr', 'int'], returns: 'int'},
   memfd_create: {args: ['ptr', 'u32'], returns: 'int'},
+  fcntl: {args: ['int', 'int', 'int'], returns: 'int'},
+  read: {args: ['int', 'ptr', 'u32'], returns: 'int'},
 } as const
 
 interface CLibrary {
   readonly pipe2: (ends: NodeJS.TypedArray, flags: number) => number
   readonly memfd_create: (name: NodeJS.TypedArray, flags: number) => number
+  readonly fcntl: (file: number, command: number, argument: number) => number
+  readonly read: (file: number, buffer: NodeJS.TypedArray, size: number) => number
 }
 
 /** Asks for the C library when it is needed for the first time. */
 class Descriptors {
   readonly #name = new TextEncoder().encode('qctl payload\0')
   #library: CLibrary | null | undefined
+  #buffer = new Uint8Array(0)
 
   pipe(): Pipe | null {
     const ends = new Int32Array(2)
     if (this.#load()?.pipe2(ends, PIPE_CLOSE_ON_EXEC) !== 0) return null
     const [readEnd = -1, writeEnd = -1] = ends
+    // Only our end: the program's own must block as programs expect it.
+    this.#library?.fcntl(readEnd, SET_FLAGS, NOT_BLOCKING)
     return {readEnd, writeEnd}
+  }
+
+  read(file: number, most: number): Uint8Array | null {
+    if (this.#buffer.length < most) this.#buffer = new Uint8Array(most)
+    const length = this.#library?.read(file, this.#buffer, most) ?? -1
+    return length < 0 ? null : this.#buffer.subarray(0, length)
   }
 
   file(bytes: Uint8Array): number | null {
@@ -74,9 +90,18 @@ function loadCLibrary(): CLibrary | null {
 
 const descriptors = new Descriptors()
 
-/** Opens a pipe; `null` where that is not possible: then the runtime's own sockets have to do. */
+/** Opens a pipe whose read end does not block; `null` where that is not possible: then the runtime's own sockets have to do. */
 export function openPipe(): Pipe | null {
   return descriptors.pipe()
+}
+
+/**
+ * Reads from a pipe without waiting.
+ * @param most bytes
+ * @returns the bytes, which are overwritten by the next call; none at the end of the pipe; `null` when there is nothing now
+ */
+export function readNow(file: number, most: number): Uint8Array | null {
+  return descriptors.read(file, most)
 }
 
 /**

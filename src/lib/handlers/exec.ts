@@ -1,6 +1,7 @@
 /** Runs a command per job: payload on stdin, facts in the environment, the exit status decides. */
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
+import type {OutputStream} from '../output-record.ts'
 import {sleep} from '../time.ts'
 import {Channel} from './channel.ts'
 import {type ChildExit, childStarter, type StartChild} from './child.ts'
@@ -35,6 +36,8 @@ export class ExecHandler implements Handler {
   readonly #channel = new Channel()
   /** Per queue: how many runs in a row could not be run. */
   readonly #streaks = new Map<string, number>()
+  /** Whether the last run printed to both outputs: then it is likely that the next one will. */
+  #printsBoth = true
   #sweeper: Sweeper | null = null
 
   private constructor(options: ExecOptions, start: StartChild) {
@@ -64,6 +67,7 @@ export class ExecHandler implements Handler {
         environment: runEnvironment(this.#inherited, lease, context, {resultFile: resultPath, socket}),
         stdin: lease.payload,
         output: context.output,
+        printsBoth: this.#printsBoth,
       })
     } catch (error) {
       this.#channel.leave(lease)
@@ -72,6 +76,7 @@ export class ExecHandler implements Handler {
     context.startedProcess(group.pid)
     const end = await follow(group, context)
     this.#channel.leave(lease)
+    this.#printsBoth = hasPrinted(context.output, 'stdout') && hasPrinted(context.output, 'stderr')
     // A run has not ended while anything of it lives: its job could be granted again beside it.
     if (end.stopped || end.leftovers || end.exit.code !== 0) await this.#sweeperOf(context).sweep(lease)
     return this.#runEnd(lease, context, end, resultPath)
@@ -154,6 +159,10 @@ async function follow(group: ProcessGroup, context: RunContext): Promise<GroupEn
 /** The same command would leave the same again, so it is not repeated. */
 function unusable(problem: string): Outcome {
   return {kind: 'rejected', reason: 'permanent', error: problem}
+}
+
+function hasPrinted(output: Output, stream: OutputStream): boolean {
+  return output.lastBytes(stream, 1).length > 0
 }
 
 /** What a program says last on stderr is nearly always why. */

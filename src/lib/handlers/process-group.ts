@@ -61,13 +61,15 @@ export class ProcessGroup {
   async #end(): Promise<GroupEnd> {
     const exit = await this.#child.exited
     const stopped = this.#isStopped
-    await settledWithin(this.#child.drained, DRAIN_MS)
+    if (!this.#child.isDrained) await settledWithin(this.#child.drained, DRAIN_MS)
     // The group's number is not given to anybody else while one of it lives, and not this soon after.
     const leftovers = this.#signal('SIGKILL')
     this.#isOver = true
     this.#cancelKill?.()
-    this.#child.abandonOutput()
-    await this.#child.drained
+    if (!this.#child.isDrained) {
+      this.#child.abandonOutput()
+      await this.#child.drained
+    }
     return {exit, stopped, leftovers}
   }
 
