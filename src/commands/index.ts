@@ -13,6 +13,7 @@ export const commands: CommandTable = {
   'jobs:assign': async () => (await import('./jobs/assign.ts')).default,
   'jobs:cancel': async () => (await import('./jobs/cancel.ts')).default,
   'jobs:delete': async () => (await import('./jobs/delete.ts')).default,
+  'jobs:explain': async () => (await import('./jobs/explain.ts')).default,
   'jobs:fail': async () => (await import('./jobs/fail.ts')).default,
   'jobs:list': async () => (await import('./jobs/list.ts')).default,
   'jobs:logs': async () => (await import('./jobs/logs.ts')).default,

@@ -1,6 +1,8 @@
 /**
  * Random interleavings of everything that can happen to jobs, against a model of the specification.
  *
+ * Before every claim `explain` is asked about every job: what it says the claim would get is what the claim gets.
+ *
  * Breakages tried in a copy, each found by this test and by the contract's: no fence in the WHERE of the ack, no look at a
  * queue's concurrency in the claim, attempts not given back.
  *

@@ -14,6 +14,7 @@ import type {
   Requested, Run, RunFacts, RunOutput, State,
 } from '../job.ts'
 import type {Filter} from '../queue/filter.ts'
+import type {Standing} from '../standing.ts'
 
 export interface Storage {
   /**
@@ -92,6 +93,12 @@ export interface Storage {
    * With `history` also the ended runs (oldest first) and events (oldest first) of each, with `output` what their handlers printed last.
    */
   get(ids: readonly number[], also?: {readonly history?: boolean; readonly output?: boolean}): Promise<readonly JobRecord[]>
+
+  /**
+   * How the jobs of these ids that exist stand, all at one moment, in the order asked: what a claim looks at, and who holds them.
+   * A claim that a claimant made now for its queues would be granted the job exactly when its `limit` is above `gets`; counts stop at 1000.
+   */
+  explain(ids: readonly number[]): Promise<readonly Standing[]>
 
   /** The named queues that exist, or all, by name. Its cost does not grow with the number of jobs. */
   queues(names?: readonly string[]): Promise<readonly Queue[]>

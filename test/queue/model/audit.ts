@@ -1,5 +1,7 @@
 import {claimKey} from '../../../src/lib/claim-key.ts'
 import type {Consumer, Job, Lease, Queue} from '../../../src/lib/job.ts'
+import {explain} from '../../../src/lib/queue/explain.ts'
+import type {Standing} from '../../../src/lib/standing.ts'
 import type {Held, History, Storage} from '../../../src/lib/storage/storage.ts'
 import type {Clock} from '../../../src/lib/time.ts'
 import type {Model} from './model.ts'
@@ -58,6 +60,20 @@ export class Audit {
         same(`count of ${state} in ${name}`, count, jobs.filter(job => job.queue === name && job.state === state).length)
       }
     }
+  }
+
+  /** Who asked why a job is not running was told what then happened. */
+  foreseen(foreseen: readonly number[], granted: unknown): void {
+    same('what explain foresaw and what was granted', granted, foreseen)
+  }
+
+  /** There is always a reason; a pending job is called claimable exactly when a consumer with a free slot gets it. */
+  explained(standing: Standing): void {
+    const {state, claimable, reasons} = explain(standing, {liveness: () => 'alive', pidsOf: () => []})
+    const isReady = standing.pending?.claimants.some(({gets, jobs, concurrency}) => gets !== null && jobs + gets < concurrency) ?? false
+    same(`whether job ${standing.job.id} is claimable`, claimable, isReady)
+    same(`the reasons for job ${standing.job.id} (${state})`, reasons.some(({code}) => code === 'ready'), claimable)
+    if (reasons.length === 0) throw new Error(`no reason for job ${standing.job.id}, which is ${state}: ${show(standing)}`)
   }
 
   answer(real: unknown, predicted: unknown): void {

@@ -12,7 +12,7 @@ export type Step =
   | {readonly do: 'together'; readonly calls: readonly Call[]}
   /** `meanwhile` happens between the reaper's look and its settling. */
   | {readonly do: 'reap'; readonly unkillable: readonly number[]; readonly meanwhile: Call | null}
-  | {readonly do: 'hire'; readonly who: number; readonly replace: boolean}
+  | {readonly do: 'hire'; readonly who: number; readonly replace: boolean; readonly queues: readonly string[]}
   /** `crash`: dies and is found dead at once. */
   | {readonly do: 'die' | 'quit' | 'crash'; readonly who: number}
   | {readonly do: 'set'; readonly queue: string; readonly settings: SettingsChange}
@@ -25,7 +25,8 @@ export type Step =
 /** The steps that may also be done in one moment, several at once. */
 export type Call =
   | {readonly do: 'produce'; readonly jobs: readonly NewJob[]}
-  | {readonly do: 'claim'; readonly who: number; readonly queues: readonly string[]; readonly limit: number; readonly leaseMs: number | null}
+  /** `queues` null: those that it registered with. */
+  | {readonly do: 'claim'; readonly who: number; readonly queues: readonly string[] | null; readonly limit: number; readonly leaseMs: number | null}
   | {readonly do: 'end'; readonly ends: readonly {readonly lease: LeasePick; readonly outcome: Outcome; readonly progress: number | null}[]}
   | {readonly do: 'extend'; readonly leases: readonly LeasePick[]; readonly leaseMs: number; readonly progress: number | null}
   | {readonly do: 'act'; readonly action: ModelAction; readonly jobs: readonly JobPick[]}
@@ -54,6 +55,7 @@ const index = fc.nat(30)
 const who = fc.constantFrom(0, 0, 1, 1, 2)
 /** Most of it happens in one queue, so that things meet. */
 const queue = fc.constantFrom('a', 'a', 'a', ...QUEUES)
+const queues = fc.shuffledSubarray([...QUEUES], {minLength: 1})
 
 /*
  * Times: everything that ends (leases, assignments, windows, retention) lasts an odd number of ms and every step of a clock
@@ -109,7 +111,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('claim'),
       who,
-      queues: fc.shuffledSubarray([...QUEUES], {minLength: 1}),
+      queues: fc.oneof(fc.constant(null), queues),
       limit: fc.constantFrom(1, 1, 2, 5, 0),
       leaseMs: fc.constantFrom(null, null, 1001),
     }),
@@ -156,7 +158,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       meanwhile: fc.option(call, {freq: 1}),
     }),
   },
-  {weight: 2, arbitrary: fc.record({do: fc.constant('hire'), who, replace: fc.boolean()})},
+  {weight: 2, arbitrary: fc.record({do: fc.constant('hire'), who, replace: fc.boolean(), queues})},
   {weight: 5, arbitrary: fc.record({do: fc.constantFrom('die', 'quit', 'crash', 'crash'), who})},
   {weight: 4, arbitrary: fc.record({do: fc.constant('set'), queue, settings})},
   {weight: 2, arbitrary: fc.record({do: fc.constant('pause'), queue, paused: fc.boolean()})},

@@ -3,12 +3,12 @@ import {QctlError} from '../../../src/lib/errors.ts'
 import type {Enqueued, Lease, ProcessIdentity, State} from '../../../src/lib/job.ts'
 import {bareEnd, type LossCause} from '../../../src/lib/outcome.ts'
 import {type Coroner, Queue} from '../../../src/lib/queue/queue.ts'
-import type {Action, Storage, Target} from '../../../src/lib/storage/storage.ts'
+import type {Action, ClaimRequest, Storage, Target} from '../../../src/lib/storage/storage.ts'
 import {FakeClock} from '../../storage/contract/clock.ts'
 import {Audit, readFacts} from './audit.ts'
 import {type Ids, Model, Refusal, type Settlement} from './model.ts'
 import type {Call, JobPick, LeasePick, ModelAction, Script, Step} from './steps.ts'
-import {NAMES} from './steps.ts'
+import {NAMES, QUEUES} from './steps.ts'
 import type {ModelStore} from './stores.ts'
 
 /** What a call answers, with a refusal as a value, so that real and model can be compared. */
@@ -30,7 +30,7 @@ export class World {
   readonly #audit = new Audit()
   readonly #leases: Lease[] = []
   /** The registration in use per consumer name. */
-  readonly #hired = new Map<string, {readonly id: number; readonly process: ProcessIdentity}>()
+  readonly #hired = new Map<string, {readonly id: number; readonly process: ProcessIdentity; readonly queues: readonly string[]}>()
   readonly #dead = new Set<number>()
   /** How each job was seen when it was new to somebody. */
   readonly #once = new Map<number, {readonly state: State; readonly fence: number}>()
@@ -74,7 +74,7 @@ export class World {
       case 'reap':
         return [await this.#reap(step)]
       case 'hire':
-        return [await this.#hire(nameOf(step.who), step.replace)]
+        return [await this.#hire(nameOf(step.who), step.replace, step.queues)]
       case 'set':
         return [await this.#call(() => this.#storage.setQueue(step.queue, {create: 'may', settings: step.settings}).then(() => null), model => {
           model.setQueue(step.queue, {create: 'may', settings: step.settings})
@@ -134,7 +134,7 @@ export class World {
     if (call.do !== 'claim') return
     const name = nameOf(call.who)
     const hired = this.#hired.get(name)
-    if (hired === undefined || hired.process.bootId !== this.#clock.bootId) await this.#compare([await this.#hire(name, true)])
+    if (hired === undefined || hired.process.bootId !== this.#clock.bootId) await this.#compare([await this.#hire(name, true, QUEUES)])
   }
 
   #start(call: Call): Promise<Made> {
@@ -172,14 +172,28 @@ export class World {
   }
 
   async #claim({who, queues, limit, leaseMs}: Extract<Call, {do: 'claim'}>): Promise<Made> {
-    const request = {consumerId: this.#hired.get(nameOf(who))?.id ?? 4711, queues, limit, leaseMs}
+    const hired = this.#hired.get(nameOf(who))
+    const request = {consumerId: hired?.id ?? 4711, queues: queues ?? hired?.queues ?? [], limit, leaseMs}
+    const foreseen = queues === null && !this.#inOneMoment ? await this.#foresee(request) : null
     const answer = await answerOf(async () => {
       const leases = await this.#queue.claim(request)
       this.#audit.granted(leases)
       this.#leases.push(...leases)
       return leases.map(({id}) => id)
     })
+    if (foreseen !== null && 'value' in answer) this.#audit.foreseen(foreseen, answer.value)
     return {answer, predict: model => model.claim(request)}
+  }
+
+  /** What `explain` says that this claim would be granted, in order. */
+  async #foresee({consumerId, limit}: ClaimRequest): Promise<readonly number[]> {
+    const standings = await this.#storage.explain(this.#model.jobs.map(({id}) => id))
+    const places = standings.flatMap(standing => {
+      this.#audit.explained(standing)
+      const gets = standing.pending?.claimants.find(claimant => claimant.consumerId === consumerId)?.gets ?? null
+      return gets !== null && gets < limit ? [{id: standing.job.id, gets}] : []
+    })
+    return places.toSorted((a, b) => a.gets - b.gets).map(({id}) => id)
   }
 
   #end(ends: Extract<Call, {do: 'end'}>['ends']): Promise<Made> {
@@ -222,13 +236,13 @@ export class World {
     )
   }
 
-  async #hire(name: string, replace: boolean): Promise<Made> {
+  async #hire(name: string, replace: boolean, queues: readonly string[]): Promise<Made> {
     const before = this.#hired.get(name)
     const process = this.#process()
     const replaces = replace ? (before?.id ?? null) : null
     const answer = await answerOf(async () => {
-      const registered = await this.#storage.register({name, process, queues: ['a'], concurrency: 5, replaces})
-      if (registered.kind === 'registered') this.#hired.set(name, {id: registered.id, process})
+      const registered = await this.#storage.register({name, process, queues, concurrency: 5, replaces})
+      if (registered.kind === 'registered') this.#hired.set(name, {id: registered.id, process, queues})
       return registered.kind
     })
     const id = this.#hired.get(name)?.id ?? Number.NaN

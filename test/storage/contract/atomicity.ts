@@ -197,6 +197,7 @@ export function lifecycleContract(suite: Suite): void {
       () => bench.act({kind: 'delete'}, 1),
       () => bench.find(),
       () => storage.get([1]),
+      () => storage.explain([1]),
       () => storage.queues(),
       () => storage.settings(['q']),
       () => bench.queue('q'),

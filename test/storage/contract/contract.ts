@@ -4,6 +4,7 @@ import {atomicityContract, lifecycleContract} from './atomicity.ts'
 import {assignmentContract, claimContract, suspectContract} from './claim.ts'
 import {consumersContract} from './consumers.ts'
 import {enqueueContract, keyContract} from './enqueue.ts'
+import {explainContract} from './explain.ts'
 import {findContract, getContract, historyContract} from './find.ts'
 import {leaseContract} from './leases.ts'
 import {maintainContract} from './maintain.ts'
@@ -27,6 +28,7 @@ const GROUPS: Readonly<Record<string, (suite: Suite) => void>> = {
   find: findContract,
   get: getContract,
   history: historyContract,
+  explain: explainContract,
   queues: queuesContract,
   'set queue': setQueueContract,
   pause: pauseContract,

@@ -1,3 +1,4 @@
+import type {Barred} from '../../standing.ts'
 import type {Connection, Tuple} from './connection.ts'
 import type {QueueRow} from './queue-rows.ts'
 import {LANE_ASSIGNED, LANE_OPEN, LANE_SUSPECT, num, PENDING} from './rows.ts'
@@ -71,6 +72,8 @@ export function reading(columns: readonly string[] = []): Reading {
   return {suspect: dueSuspect(all), open: laneOf(OPEN, all), assigned: laneOf(ASSIGNED, all)}
 }
 
+const NO_ROWS: readonly Tuple[] = []
+
 /** Above every priority. */
 const TOP = 1_000_000
 /** After so many priorities in a row without a due job the walk asks for the next one that has some: that question costs as much as four steps. */
@@ -92,8 +95,19 @@ export interface Chosen {
   readonly suspect: boolean
 }
 
-/** Why a claim gets nothing whatever is due: its consumer must let a suspect run alone, or make room for one. */
-export type Barred = {readonly kind: 'holds_suspect'} | {readonly kind: 'suspect_due'; readonly jobId: number}
+/** ?1 is now. The assignments that the next claim opens to all: some at a time, the rest has its turn at the next claims. */
+const ENDED = `FROM job INDEXED BY job_assignment_end WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_until <= ?1`
+export const ANY_ENDED_ASSIGNMENT = `SELECT 1 ${ENDED} LIMIT 1`
+export const ENDED_ASSIGNMENTS = `SELECT id ${ENDED} ORDER BY assigned_until LIMIT 1000`
+const DUE_ENDED = `
+SELECT id, priority, run_at FROM job WHERE id IN (${ENDED_ASSIGNMENTS}) AND queue_id = ?2 AND ${isDue('?3', '?1')} ORDER BY priority DESC, run_at, id`
+
+export interface ChoiceOptions {
+  /** How many more jobs of a queue are processing than its row says. */
+  readonly processingDelta?: (queueId: number) => number
+  /** True chooses as if the assignments that the next claim opens were open. Then only the first three columns are read of them. */
+  readonly foresee?: boolean
+}
 
 /**
  * Which jobs a claim gets at one moment: the one place that knows. The claim grants what is chosen here, an idle consumer asks
@@ -103,17 +117,15 @@ export class Choice {
   readonly #db: Connection
   readonly #reading: Reading
   readonly #now: number
-  readonly #processingDelta: (queueId: number) => number
+  readonly #options: ChoiceOptions
+  readonly #open = new Map<number, {readonly limit: number; readonly rows: readonly Tuple[]}>()
 
-  /**
-   * @param now wall clock, UTC ms
-   * @param processingDelta how many more jobs of a queue are processing than its row says
-   */
-  constructor(db: Connection, reading: Reading, now: number, processingDelta: (queueId: number) => number = () => 0) {
+  /** @param now wall clock, UTC ms */
+  constructor(db: Connection, reading: Reading, now: number, options: ChoiceOptions = {}) {
     this.#db = db
     this.#reading = reading
     this.#now = now
-    this.#processingDelta = processingDelta
+    this.#options = options
   }
 
   /** What a claim gets now, queue by queue. */
@@ -131,7 +143,7 @@ export class Choice {
     const chosen: Chosen[] = []
     let wanted = limit
     for (const queue of queues) {
-      const rows = this.#dueIn(queue, name, Math.min(wanted, this.#roomIn(queue)))
+      const rows = this.dueIn(queue, name, Math.min(wanted, this.#roomIn(queue)))
       if (rows.length > 0) chosen.push({queue, rows, suspect: false})
       wanted -= rows.length
     }
@@ -139,7 +151,7 @@ export class Choice {
   }
 
   #roomIn(queue: QueueRow): number {
-    return roomIn(queue, this.#processingDelta(queue.id))
+    return roomIn(queue, this.#options.processingDelta?.(queue.id) ?? 0)
   }
 
   /** Suspects are rare: the first look is a bare probe of an index that is nearly always empty. */
@@ -152,12 +164,29 @@ export class Choice {
     return null
   }
 
-  /** The next due jobs of a queue for this consumer, in the order they must start. */
-  #dueIn(queue: QueueRow, name: string, limit: number): readonly Tuple[] {
+  /** The next due jobs of a queue for the consumer of that name, in the order they must start, whether the queue has room or not. */
+  dueIn(queue: QueueRow, name: string, limit: number): readonly Tuple[] {
     if (limit < 1) return []
-    const open = this.#walk(this.#reading.open, queue, limit, [])
+    const open = this.#openIn(queue, limit)
     const assigned = this.#walk(this.#reading.assigned, queue, limit, [name])
-    return assigned.length === 0 ? open : [...open, ...assigned].sort(inStartingOrder).slice(0, limit)
+    const ended = this.#options.foresee === true ? this.#endedIn(queue) : NO_ROWS
+    if (assigned.length === 0 && ended.length === 0) return open
+    const distinct = new Map([...open, ...assigned, ...ended].map(row => [row[0], row]))
+    return [...distinct.values()].sort(inStartingOrder).slice(0, limit)
+  }
+
+  /** Read once, for however many consumers are asked about. */
+  #openIn(queue: QueueRow, limit: number): readonly Tuple[] {
+    const known = this.#open.get(queue.id)
+    if (known !== undefined && known.limit >= limit) return known.rows.slice(0, limit)
+    const rows = this.#walk(this.#reading.open, queue, limit, [])
+    this.#open.set(queue.id, {limit, rows})
+    return rows
+  }
+
+  #endedIn(queue: QueueRow): readonly Tuple[] {
+    if (this.#db.number(ANY_ENDED_ASSIGNMENT, this.#now) === null) return NO_ROWS
+    return this.#db.tuples(DUE_ENDED, this.#now, queue.id, stampedBy(queue, this.#now))
   }
 
   /**

@@ -2,7 +2,7 @@ import {crc32} from './checksum.ts'
 import {QctlError} from '../../errors.ts'
 import type {Lease} from '../../job.ts'
 import type {ClaimRequest} from '../storage.ts'
-import {type Chosen, type Claimant, Choice, reading} from './choose.ts'
+import {ANY_ENDED_ASSIGNMENT, type Chosen, type Claimant, Choice, ENDED_ASSIGNMENTS, reading} from './choose.ts'
 import type {Connection, Tuple} from './connection.ts'
 import {queueByName} from './queue-rows.ts'
 import {
@@ -28,14 +28,9 @@ const FOR_LEASES = reading([
 ])
 const FOR_A_LOOK = reading()
 
-const ENDED_ASSIGNMENT = `
-SELECT 1 FROM job INDEXED BY job_assignment_end WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_until <= ? LIMIT 1`
-/** Some at a time: the rest has its turn at the next claims. */
 const OPEN_ENDED_ASSIGNMENTS = `
 UPDATE job SET lane = ${LANE_OPEN}, assigned_to = NULL, assigned_until = NULL
-WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND id IN (
-  SELECT id FROM job INDEXED BY job_assignment_end WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND assigned_until <= ?
-  ORDER BY assigned_until LIMIT 1000)`
+WHERE state = ${PENDING} AND lane = ${LANE_ASSIGNED} AND id IN (${ENDED_ASSIGNMENTS})`
 
 /** Repeats the state: within the transaction it cannot have changed, and if it had, the count would tell. */
 const GRANT = `
@@ -53,7 +48,7 @@ SELECT value, ?1, ?2, ?3, ?4, ?5 FROM json_each(?6)`
 export function wouldGrant(db: Connection, request: ClaimRequest, now: number): boolean {
   const choice = new Choice(db, FOR_A_LOOK, now).of(claimantOf(db, {...request, limit: Math.min(1, request.limit)}))
   if ('kind' in choice) return false
-  return choice.length > 0 || (request.limit > 0 && db.number(ENDED_ASSIGNMENT, now) !== null)
+  return choice.length > 0 || (request.limit > 0 && db.number(ANY_ENDED_ASSIGNMENT, now) !== null)
 }
 
 /**
@@ -63,8 +58,8 @@ export function wouldGrant(db: Connection, request: ClaimRequest, now: number): 
 export function claim(tx: Transaction, request: ClaimRequest): readonly Lease[] {
   const {db} = tx
   const claimant = claimantOf(db, request)
-  if (request.limit > 0 && db.number(ENDED_ASSIGNMENT, tx.now) !== null) db.run(OPEN_ENDED_ASSIGNMENTS, tx.now)
-  const choice = new Choice(db, FOR_LEASES, tx.now, queueId => tx.processingDelta(queueId)).of(claimant)
+  if (request.limit > 0 && db.number(ANY_ENDED_ASSIGNMENT, tx.now) !== null) db.run(OPEN_ENDED_ASSIGNMENTS, tx.now)
+  const choice = new Choice(db, FOR_LEASES, tx.now, {processingDelta: queueId => tx.processingDelta(queueId)}).of(claimant)
   return 'kind' in choice ? [] : choice.flatMap(chosen => grant(tx, request, chosen))
 }
 

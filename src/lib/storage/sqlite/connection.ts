@@ -83,6 +83,17 @@ export class Connection {
     this.#db.enableDefensive(true)
   }
 
+  /** Runs reads that must all see one moment. */
+  snapshot<T>(read: () => T): T {
+    if (this.inTransaction) return read()
+    this.exec('BEGIN')
+    try {
+      return read()
+    } finally {
+      this.exec('ROLLBACK')
+    }
+  }
+
   get inTransaction(): boolean {
     return this.#db.isTransaction
   }

@@ -8,7 +8,9 @@ import type {Transaction} from './transaction.ts'
 
 const COLUMNS = `c.*, (SELECT count(*) FROM lease l WHERE l.consumer_id = c.id) AS jobs`
 const LISTED = `
-SELECT * FROM (SELECT ${COLUMNS} FROM consumer c) WHERE ended_at IS NULL OR jobs > 0 ORDER BY name, id`
+SELECT c.*, ifnull(h.jobs, 0) AS jobs
+FROM consumer c LEFT JOIN (SELECT consumer_id, count(*) AS jobs FROM lease GROUP BY consumer_id) h ON h.consumer_id = c.id
+WHERE c.ended_at IS NULL OR h.jobs > 0 ORDER BY c.name, c.id`
 const LIVE_BY_NAME = `SELECT ${COLUMNS} FROM consumer c WHERE c.name = ? AND c.ended_at IS NULL`
 const INSERT = `
 INSERT INTO consumer (name, pid, start_time, boot_id, pid_namespace, host, machine_id, queues, concurrency, started_at)

@@ -6,6 +6,7 @@ import {blob, num, numOrNull, outcomeOf, stateOf, text, textOrNull} from './rows
 const RUNS = `
 SELECT a.*, ifnull(o.stdout_dropped_bytes, 0) AS stdout_dropped_bytes, ifnull(o.stderr_dropped_bytes, 0) AS stderr_dropped_bytes
 FROM attempt a LEFT JOIN output o ON o.job_id = a.job_id AND o.fence = a.fence WHERE a.job_id = ? ORDER BY a.fence`
+const LAST_RUN = `${RUNS} DESC LIMIT 1`
 const EVENTS = 'SELECT at, from_state, to_state, actor, reason FROM event WHERE job_id = ? ORDER BY id'
 const OUTPUT = 'SELECT * FROM output WHERE job_id = ? ORDER BY fence'
 
@@ -22,6 +23,12 @@ export function history(db: Connection, id: number, also: Also): History {
     events: also.history === true ? db.all(EVENTS, id).map(eventOf) : [],
     output: new Map(also.output === true ? db.all(OUTPUT, id).map(row => [num(row['fence']), outputOf(row)]) : []),
   }
+}
+
+/** The run of a job that ended last. */
+export function lastRun(db: Connection, id: number): Run | null {
+  const row = db.get(LAST_RUN, id)
+  return row === undefined ? null : runOf(row)
 }
 
 function runOf(row: Row): Run {

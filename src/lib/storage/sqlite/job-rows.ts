@@ -25,6 +25,7 @@ iif(j.state >= ${DONE}, j.updated_at, NULL) AS finished_at, a.run_ms,
 iif(c.boot_id = :boot, l.until - :boot_now, iif(l.until IS NULL, NULL, -1)) AS lease_remaining_ms,
 j.progress, r.data AS result, j.origin_id, j.dead_letter_id`
 
+const LISTED = `SELECT ${JOB_COLUMNS} FROM ${JOB_TABLES} WHERE j.id = :id`
 const GET = `SELECT ${JOB_COLUMNS}, j.payload FROM ${JOB_TABLES} WHERE j.id = :id`
 
 /** The boot clock a reading of leases is made on. */
@@ -36,6 +37,12 @@ export function getJobs(db: Connection, ids: readonly number[], time: BootTime, 
     const row = db.get(GET, {...time, id})
     return row === undefined ? [] : [{...jobOf(row), payload: blob(row['payload']), history: history(db, id, also)}]
   })
+}
+
+/** One job without its payload; `null` when there is none of that id. */
+export function getListed(db: Connection, id: number, time: BootTime): Job | null {
+  const row = db.get(LISTED, {...time, id})
+  return row === undefined ? null : jobOf(row)
 }
 
 /** A row of `JOB_COLUMNS` as a job. */

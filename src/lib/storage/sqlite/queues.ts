@@ -95,9 +95,10 @@ export function settings(db: Connection, names: readonly string[]): readonly Que
 }
 
 const SET = 'UPDATE queue SET settings = ?2, dead_letter_id = ?3, updated_at = ?4 WHERE id = ?1'
-/** Pausing again without a reason keeps the one there is. */
+/** Pausing again without a reason keeps the one there is, and the time. */
 const SET_PAUSED = `
-UPDATE queue SET paused = ?2, paused_reason = iif(?2 = 1, coalesce(?3, paused_reason), NULL), updated_at = ?4 WHERE id = ?1`
+UPDATE queue SET paused = ?2, paused_reason = iif(?2 = 1, coalesce(?3, paused_reason), NULL),
+  paused_at = iif(?2 = 1, coalesce(paused_at, ?4), NULL), updated_at = ?4 WHERE id = ?1`
 const SETTINGS = 'SELECT settings FROM queue WHERE id = ?'
 /** Everything reachable from ?1 by following dead-letter links; true when ?2 is among it. */
 const REACHES = `

@@ -46,7 +46,7 @@ WHERE a.job_id = ?1 AND a.fence = ?2 AND a.outcome = ?3 AND a.exit_code IS ?4 AN
 const INSERT_OUTPUT = `
 INSERT INTO output (job_id, fence, stdout_dropped_bytes, stderr_dropped_bytes, records) VALUES (?, ?, ?, ?, ?)`
 const INSERT_RESULT = 'INSERT INTO result (job_id, data) VALUES (?1, ?2) ON CONFLICT (job_id) DO UPDATE SET data = ?2'
-const PAUSE = 'UPDATE queue SET paused = 1, paused_reason = ?1 WHERE id = ?2 AND paused = 0'
+const PAUSE = 'UPDATE queue SET paused = 1, paused_reason = ?1, paused_at = ?3 WHERE id = ?2 AND paused = 0'
 
 /** Outcomes that say the run ended badly by itself. Others but `done` were not the handler's doing and do not count for the consumer. */
 const FAILED_OUTCOMES: readonly RunFacts['outcome'][] = ['failed', 'timed_out', 'crashed', 'rejected']
@@ -122,7 +122,7 @@ function settleOne(tx: Transaction, transition: Transition): Settled {
   if (transition.only !== null) {
     recordEvent(tx, {jobId: id, from: PROCESSING, to: stateCode(to), actor: 'reaper', reason: transition.run.cause ?? 'lost'})
   }
-  if (transition.pauseQueue !== null) tx.db.run(PAUSE, transition.pauseQueue, queue.id)
+  if (transition.pauseQueue !== null) tx.db.run(PAUSE, transition.pauseQueue, queue.id, tx.now)
   const key = standing['key']
   if (to !== 'pending' && key != null) keepKey(tx, queue, text(key), id)
   return {kind: 'settled', deadLetterId: to === 'failed' ? deadLetterOf(tx, id, queue) : null}

@@ -1,5 +1,6 @@
 import {QctlError} from '../../errors.ts'
 import type {Claim, Consumer, Enqueued, Lease, NewJob, Queue, QueueSettings} from '../../job.ts'
+import type {Standing} from '../../standing.ts'
 import type {Clock} from '../../time.ts'
 import type {
   Acted,
@@ -26,6 +27,7 @@ import {claim, wouldGrant} from './claim.ts'
 import type {Connection} from './connection.ts'
 import {consumers, register, unregister} from './consumers.ts'
 import {enqueue} from './enqueue.ts'
+import {explain} from './explain.ts'
 import {find} from './find.ts'
 import {GroupCommit, Joiner, type Rank} from './group-commit.ts'
 import type {Also} from './history.ts'
@@ -113,6 +115,10 @@ export class SqliteStorage implements Storage {
 
   get(ids: readonly number[], also: Also = {}): Promise<readonly JobRecord[]> {
     return this.#read(() => getJobs(this.#db, ids, this.#bootTime(), also))
+  }
+
+  explain(ids: readonly number[]): Promise<readonly Standing[]> {
+    return this.#read(() => explain(this.#db, ids, this.#viewpoint()))
   }
 
   queues(names?: readonly string[]): Promise<readonly Queue[]> {

@@ -23,6 +23,7 @@ CREATE TABLE queue (
   name TEXT NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 128),
   paused INTEGER NOT NULL DEFAULT 0 CHECK (paused IN (0, 1)),
   paused_reason TEXT CHECK (paused = 1 OR paused_reason IS NULL),
+  paused_at INTEGER CHECK ((paused_at IS NOT NULL) = paused),
   last_run_at INTEGER NOT NULL DEFAULT 0,
   updated_at INTEGER NOT NULL,
   pending INTEGER NOT NULL DEFAULT 0 CHECK (pending >= 0),
