@@ -4,12 +4,13 @@
  * given many jobs carries the name of its consumer's process instead: all of them belong to every attempt of that consumer.
  *
  * What cannot be found: a process of another user that this one may not inspect, one that replaced its environment
- * (`env -i`), and one in the instant between fork and exec, which still shows the environment of its parent. The guard
+ * (`env -i`) and left its process group, and one in the instant between fork and exec, which still shows the environment of its parent. The guard
  * answers for the last one.
  */
 import {closeSync, openSync, readdirSync, readSync} from 'node:fs'
 import {claimKey} from './claim-key.ts'
 import type {Claim, ProcessIdentity} from './job.ts'
+import {killGroups} from './process-groups.ts'
 import {identifySelf, isFinished, listPids, readStat} from './process.ts'
 import {monotonicMs, sleep} from './time.ts'
 
@@ -29,6 +30,8 @@ interface Survivor {
   readonly keys: readonly string[]
   readonly pid: number
   readonly startTime: string
+  /** Its process group is its own. */
+  readonly leads: boolean
 }
 
 /** What /proc showed of one process: its environment, `gone`, `hidden` from us, or `unsettled` (in the middle of an exec). */
@@ -98,7 +101,7 @@ class Search {
     // Looked at twice, so that the start time surely belongs to a process of this attempt and not to a pid's next owner.
     const second = readEnvironment(pid)
     if (stat === null || second === 'gone') return false
-    if (typeof second !== 'string' && this.#keysOf(second) === keys) found.push({keys, pid, startTime: stat.startTime})
+    if (typeof second !== 'string' && this.#keysOf(second) === keys) found.push({keys, pid, startTime: stat.startTime, leads: stat.group === pid})
     else unsettled.push(pid)
     return true
   }
@@ -233,12 +236,23 @@ export async function killSurvivors(
       kill(survivor)
     }
     const dying = [...killed.values()].filter(isStillThere)
-    const elapsed = monotonicMs() - begin
-    if (found.length === 0 && dying.length === 0 && unsettled.length === 0) return new Set()
-    if (elapsed >= options.deadlineMs) return new Set(dying.flatMap(({keys}) => keys))
+    const left = options.deadlineMs - (monotonicMs() - begin)
+    if (found.length === 0 && dying.length === 0 && unsettled.length === 0) return killGroupsOf([...killed.values()], left)
+    if (left <= 0) return new Set(dying.flatMap(({keys}) => keys))
     await sleep(pause)
     ;({found, unsettled} = found.length > 0 || dying.length > 0 ? search.all() : search.again(unsettled))
   }
+}
+
+/**
+ * What shares a group with one that leads it belongs to it, also when it has replaced its environment.
+ * @returns the `claimKey`s of attempts of which something still lives
+ */
+async function killGroupsOf(killed: readonly Survivor[], deadlineMs: number): Promise<Set<string>> {
+  const leaders = killed.filter(({leads}) => leads)
+  if (leaders.length === 0 || (await killGroups(leaders, {deadlineMs}))) return new Set()
+  const areGone = await Promise.all(leaders.map((leader) => killGroups([leader], {deadlineMs: 0})))
+  return new Set(leaders.flatMap(({keys}, i) => (areGone[i] === true ? [] : keys)))
 }
 
 function isStillThere({pid, startTime}: Survivor): boolean {
@@ -250,7 +264,7 @@ function isStillThere({pid, startTime}: Survivor): boolean {
 function kill(survivor: Survivor): void {
   if (!isStillThere(survivor)) return
   try {
-    process.kill(survivor.pid, 'SIGKILL')
+    process.kill(survivor.leads ? -survivor.pid : survivor.pid, 'SIGKILL')
   } catch {
     // Gone by now, or not ours to kill: the next look tells which.
   }

@@ -1,0 +1,185 @@
+import {describe, expect, test} from 'bun:test'
+import {Guard} from '../../src/lib/consumer/guard.ts'
+import type {GuardProcess} from '../../src/lib/consumer/guard-process.ts'
+import {type Notice, NoticeReader} from '../../src/lib/guard/notices.ts'
+import {FakeClock} from '../storage/contract/clock.ts'
+import {waitFor} from '../support/wait-for.ts'
+import {leaseOf} from '../handlers/support.ts'
+
+/** A guard that only notes what it is told. */
+class Listener implements GuardProcess {
+  readonly heard: Notice[] = []
+  readonly #reader = new NoticeReader()
+  readonly #end = Promise.withResolvers<string>()
+  readonly ended = this.#end.promise
+  isClosed = false
+  /** The pipe is full until this resolves. */
+  full: Promise<void> | null = null
+
+  write(bytes: Uint8Array): Promise<void> | null {
+    this.#reader.room.set(bytes)
+    this.heard.push(...this.#reader.take(bytes.length))
+    return this.full
+  }
+
+  close(): void {
+    this.isClosed = true
+    this.die('it ended with status 0')
+  }
+
+  die(how: string): void {
+    this.#end.resolve(how)
+  }
+
+  get kinds(): string[] {
+    return this.heard.map(({kind}) => kind)
+  }
+}
+
+function scene() {
+  const clock = new FakeClock()
+  const guards: Listener[] = []
+  const troubles: string[] = []
+  const guard = new Guard({
+    consumer: '1.2.3',
+    dbPath: null,
+    clock,
+    start: () => {
+      const listener = new Listener()
+      guards.push(listener)
+      return listener
+    },
+    onTrouble: (doing, error) => troubles.push(`${doing}: ${error}`),
+  })
+  return {clock, guard, guards, troubles, first: guards[0] ?? new Listener()}
+}
+
+/** Jobs that were granted just now, for 12 s: due one second before that. */
+function granted(clock: FakeClock, ...ids: readonly number[]) {
+  return ids.map(id => ({lease: leaseOf('', {id, fence: 1, leaseMs: 12_000}), grantedAt: clock.boot}))
+}
+
+function only<T>(list: readonly T[]): T {
+  const [first] = list
+  if (first === undefined || list.length !== 1) throw new Error(`expected one of ${list.length}`)
+  return first
+}
+
+describe('a guard is told', () => {
+  test('of runs before they start, all at once', () => {
+    const {clock, guard, first} = scene()
+    guard.expect(granted(clock, 1, 2))
+    expect(first.heard).toEqual([
+      {kind: 'reset'},
+      {kind: 'hold', id: 1, fence: 1, dueAt: clock.boot + 11_000},
+      {kind: 'hold', id: 2, fence: 1, dueAt: clock.boot + 11_000},
+    ])
+  })
+
+  test('which process leads a run that goes on, and nothing of one that is over by then', async () => {
+    const {clock, guard, first} = scene()
+    const [short, long] = granted(clock, 1, 2)
+    guard.expect([short, long].flatMap(one => one ?? []))
+    if (short !== undefined) guard.started(short.lease, 100)
+    if (long !== undefined) guard.started(long.lease, 200)
+    if (short !== undefined) guard.release(short.lease)
+    await waitFor(() => first.kinds.includes('group'))
+    expect(first.heard.slice(3)).toEqual([{kind: 'end', id: 1, fence: 1}, {kind: 'group', id: 2, fence: 1, pid: 200}])
+  })
+
+  test('of prolonged leases and of the end of runs', async () => {
+    const {clock, guard, first} = scene()
+    const {lease} = only(expected(guard, clock))
+    guard.prolong(lease, clock.boot + 50_000, 12_000)
+    guard.release(lease)
+    await waitFor(() => first.kinds.includes('end'))
+    expect(first.heard.slice(2)).toEqual([{kind: 'hold', id: 1, fence: 1, dueAt: clock.boot + 49_000}, {kind: 'end', id: 1, fence: 1}])
+  })
+
+  test('everything anew once it has caught up with a full pipe', async () => {
+    const {clock, guard, first} = scene()
+    const {promise, resolve} = Promise.withResolvers<void>()
+    first.full = promise
+    guard.expect(granted(clock, 1))
+    guard.expect(granted(clock, 2))
+    expect(first.heard.some(notice => 'id' in notice && notice.id === 2)).toBe(false)
+    first.full = null
+    resolve()
+    await waitFor(() => first.kinds.filter(kind => kind === 'reset').length === 2)
+    expect(first.heard.slice(-2)).toMatchObject([{kind: 'hold', id: 1}, {kind: 'hold', id: 2}])
+  })
+
+  test('goodbye when nothing runs any more; otherwise only the pipe ends', async () => {
+    const [idle, busy] = [scene(), scene()]
+    await idle.guard.close()
+    expect([idle.first.kinds, idle.first.isClosed]).toEqual([['reset', 'bye'], true])
+    busy.guard.expect(granted(busy.clock, 1))
+    await busy.guard.close()
+    expect([busy.first.kinds, busy.first.isClosed]).toEqual([['reset', 'hold'], true])
+  })
+})
+
+/** One run that is expected. */
+function expected(guard: Guard, clock: FakeClock) {
+  const runs = granted(clock, 1)
+  guard.expect(runs)
+  return runs
+}
+
+describe('a guard that may have acted', () => {
+  test('has not while there was time', () => {
+    const {clock, guard} = scene()
+    const {lease} = only(expected(guard, clock))
+    clock.pass(10_000)
+    expect(guard.release(lease)).toBe(false)
+  })
+
+  test('has when a run ends after its time', () => {
+    const {clock, guard} = scene()
+    const {lease} = only(expected(guard, clock))
+    clock.pass(11_000)
+    expect(guard.release(lease)).toBe(true)
+  })
+
+  test('has when the lease was prolonged only after that', () => {
+    const {clock, guard} = scene()
+    const {lease} = only(expected(guard, clock))
+    clock.pass(11_500)
+    guard.prolong(lease, clock.boot + 12_000, 12_000)
+    expect(guard.release(lease)).toBe(true)
+  })
+})
+
+describe('a guard that dies', () => {
+  test('is replaced after a pause when it was young, and that is told; the consumer goes on meanwhile', async () => {
+    const {clock, guard, guards, troubles, first} = scene()
+    first.die('it was killed by SIGKILL')
+    await waitFor(() => troubles.length === 1)
+    expect(troubles).toEqual(['guarding the handlers: it was killed by SIGKILL'])
+    const {lease} = only(expected(guard, clock))
+    guard.started(lease, 77)
+    await waitFor(() => guards.length === 2, {deadlineMs: 20_000})
+    expect(guards[1]?.heard).toEqual([
+      {kind: 'reset'},
+      {kind: 'hold', id: 1, fence: 1, dueAt: clock.boot + 11_000},
+      {kind: 'group', id: 1, fence: 1, pid: 77},
+    ])
+    await guard.close()
+  }, 30_000)
+
+  test('one that cannot be started stops nobody', async () => {
+    const troubles: unknown[] = []
+    const guard = new Guard({
+      consumer: '',
+      dbPath: null,
+      clock: new FakeClock(),
+      start: () => {
+        throw new Error('too many processes')
+      },
+      onTrouble: (_doing, error) => troubles.push(String(error)),
+    })
+    const {lease} = only(expected(guard, new FakeClock()))
+    expect([guard.release(lease), troubles]).toEqual([false, ['Error: too many processes']])
+    await guard.close()
+  })
+})

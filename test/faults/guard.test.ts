@@ -1,0 +1,192 @@
+import {describe, expect, test} from 'bun:test'
+import {readFileSync} from 'node:fs'
+import {waitFor} from '../support/wait-for.ts'
+import {countInLedger, endConsumers, startConsumer} from './support/consumers.ts'
+import {countJobs, expectAllKept, ledgerOf, showJob} from './support/evidence.ts'
+import {isAlive, type Marked} from './support/processes.ts'
+import {Scene} from './support/scene.ts'
+import {figure, sized, spread} from './support/size.ts'
+
+/** Takes no notice of TERM, keeps its output open, and has descendants in sessions of their own, one of them stopped. */
+const TREE = `trap '' TERM; setsid sh -c "trap '' TERM; sleep 61; true" & (setsid sh -c 'kill -STOP $$; sleep 62' &); env -i /bin/sleep 63 & sleep 64; true`
+const TREE_SIZE = 5
+
+/** What a guard has to end, and what a busy machine is given before a test fails. */
+const PROMISE_MS = 2000
+const LIMIT_MS = 6000
+
+function guardsOf(scene: Scene): Marked[] {
+  return scene.left().filter(({command}) => command.includes(' __guard '))
+}
+
+/** The processes of handlers: all but qctl's own. */
+function handlersOf(scene: Scene): Marked[] {
+  return scene.left().filter(({command}) => !command.startsWith(scene.binary))
+}
+
+async function treeStands(scene: Scene, jobs = 1): Promise<void> {
+  await waitFor(() => handlersOf(scene).length >= jobs * TREE_SIZE, {what: `${jobs} trees of ${TREE_SIZE} processes stand`})
+}
+
+/** How long until all these are gone, in ms. */
+async function msUntilGone(pids: readonly number[]): Promise<number> {
+  const begin = performance.now()
+  await waitFor(() => !pids.some(isAlive), {deadlineMs: LIMIT_MS, what: 'they are gone'})
+  return performance.now() - begin
+}
+
+/** The one process whose environment was emptied: only its group tells whose it is. */
+function bareSleeps(pids: readonly number[]): number[] {
+  return pids.flatMap(pid => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number)
+    } catch {
+      return []
+    }
+  }).filter(pid => pid > 0 && readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('/bin/sleep\0' + '63'))
+}
+
+describe('the guard', () => {
+  const KILLS = sized(4, 50)
+
+  test(`ends the handlers of a consumer that is killed with -9, ${KILLS} times, and then itself`, async () => {
+    await using scene = new Scene()
+    const times: number[] = []
+    for (let round = 0; round < KILLS; round++) {
+      await scene.produce(['x', 'y', 'z'], '-Q', `q${round}`)
+      const consumer = startConsumer(scene, {work: TREE, flags: ['-c', '3', '-Q', `q${round}`]})
+      // Every other one in the moment in which its handlers are started.
+      if (round % 2 === 0) await treeStands(scene, 3)
+      else await waitFor(() => handlersOf(scene).length > 0)
+      const bare = bareSleeps(scene.left().map(({pid}) => pid))
+      if (round % 2 === 0) expect(bare).toHaveLength(3)
+      consumer.kill('SIGKILL')
+      await consumer.finished()
+      const begin = performance.now()
+      await scene.empties(LIMIT_MS)
+      await msUntilGone(bare)
+      times.push(performance.now() - begin)
+    }
+    figure(`${KILLS} consumers killed with -9, nobody else there: handler trees (${TREE_SIZE + 1} processes each, TERM ignored, own sessions) and guard gone after (promise ${PROMISE_MS} ms) ${spread(times)}`)
+    expect(ledgerOf(scene)).not.toContain(' held')
+  }, 600_000)
+
+  const FREEZES = sized(2, 20)
+
+  test(`ends the handler of a consumer that is stopped for three leases, ${FREEZES} times, before its job is granted again; the consumer goes on`, async () => {
+    await using scene = new Scene()
+    for (let round = 0; round < FREEZES; round++) {
+      const [id = 0] = await scene.produce([`round ${round}`])
+      const work = `[ "$QCTL_FENCE" != 1 ] || [ "$(cat)" = more ] || { ${TREE}; }`
+      const sleeper = startConsumer(scene, {work, flags: ['--name', `sleeper${round}`, '--lease', '1s']})
+      await treeStands(scene)
+      const handlers = handlersOf(scene).map(({pid}) => pid)
+      sleeper.kill('SIGSTOP')
+      const stopped = performance.now()
+      // Nobody else is there, so this is the guard's work; and it is done while the lease lasts.
+      await waitFor(() => !handlers.some(isAlive), {deadlineMs: 10_000, what: 'the guard has ended the handlers'})
+      expect(await showJob(scene, id)).toMatchObject({state: 'processing', fence: 1})
+      const rescuer = startConsumer(scene, {work, flags: ['--name', `rescuer${round}`, '--lease', '1s']})
+      await waitFor(() => ledgerOf(scene).includes(`end ${id} 2 2 `), {deadlineMs: 20_000, what: 'the job ran again'})
+      await waitFor(() => performance.now() - stopped > 3000, {what: 'three leases are over'})
+      await endConsumers([rescuer])
+      sleeper.kill('SIGCONT')
+      await waitFor(() => sleeper.stderr.includes('lease lost'), {what: 'the sleeper says that it lost its lease'})
+      const [more = 0] = await scene.produce(['more'])
+      await waitFor(async () => (await showJob(scene, more)).state === 'done', {what: 'the sleeper works on'})
+      await endConsumers([sleeper])
+      const {attempts_list, fence, crashes} = await showJob(scene, id)
+      expect([fence, crashes, attempts_list.map(({run, outcome, cause}) => [run, outcome, cause])]).toEqual([2, 0, [[1, 'lost', 'lease_expired'], [2, 'done', null]]])
+      expect(scene.left()).toEqual([])
+    }
+    await expectAllKept(scene, [])
+    figure(`${FREEZES} consumers stopped for three leases of 1 s: handlers gone before the job was granted again, late ends refused, all worked on`)
+  }, 600_000)
+
+  test('ends the handler of a stopped consumer: that is no crash of the job, also when nobody took it meanwhile', async () => {
+    await using scene = new Scene()
+    const [id = 0] = await scene.produce(['x'])
+    const sleeper = startConsumer(scene, {work: '[ "$QCTL_FENCE" != 1 ] || sleep 60', flags: ['--lease', '1s']})
+    await waitFor(() => countInLedger(scene, 'start') === 1)
+    sleeper.kill('SIGSTOP')
+    await waitFor(() => handlersOf(scene).length === 0, {what: 'the guard has ended the handler'})
+    sleeper.kill('SIGCONT')
+    await waitFor(async () => (await showJob(scene, id)).state === 'done')
+    await endConsumers([sleeper])
+    const {crashes, attempts_list} = await showJob(scene, id)
+    expect([crashes, attempts_list.map(({outcome, cause}) => [outcome, cause])]).toEqual([0, [['lost', 'lease_expired'], ['done', null]]])
+  }, 60_000)
+
+  test('does nothing to a handler whose lease is kept, however long it runs', async () => {
+    await using scene = new Scene()
+    const [id = 0] = await scene.produce(['x'])
+    const consumer = startConsumer(scene, {work: 'sleep 3', flags: ['--lease', '1s', '--drain']})
+    expect((await consumer.finished()).status).toBe(0)
+    expect(await showJob(scene, id)).toMatchObject({state: 'done', fence: 1})
+  }, 60_000)
+
+  test('that is killed is replaced, and the new one knows what runs', async () => {
+    await using scene = new Scene()
+    await scene.produce(['x'])
+    const consumer = startConsumer(scene, {work: TREE})
+    await treeStands(scene)
+    const [first] = guardsOf(scene)
+    process.kill(first?.pid ?? 0, 'SIGKILL')
+    await waitFor(() => guardsOf(scene).some(({pid}) => pid !== first?.pid), {deadlineMs: 20_000, what: 'there is another guard'})
+    expect(consumer.stderr).toContain('trouble with guarding the handlers')
+    const bare = bareSleeps(scene.left().map(({pid}) => pid))
+    expect(bare).toHaveLength(1)
+    consumer.kill('SIGKILL')
+    await scene.empties(LIMIT_MS)
+    await msUntilGone(bare)
+  }, 60_000)
+
+  test('is not ended by what a terminal or a supervisor sends', async () => {
+    await using scene = new Scene()
+    await scene.produce(['x'])
+    const consumer = startConsumer(scene, {work: TREE, flags: ['--grace', '50s']})
+    await treeStands(scene)
+    const [guard] = guardsOf(scene)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(guard?.pid ?? 0, signal)
+    // All of the group of the consumer, as Ctrl-C and killasgroup reach it.
+    process.kill(-consumer.pid, 'SIGTERM')
+    await waitFor(() => consumer.stderr.includes('stopping'))
+    expect(guardsOf(scene)).toEqual(guard === undefined ? [] : [guard])
+    process.kill(-consumer.pid, 'SIGKILL')
+    await scene.empties(LIMIT_MS)
+  }, 60_000)
+
+  test('is small: at most 10 MB of its own memory, idle, busy and after its work', async () => {
+    await using scene = new Scene()
+    const jobs = sized(500, 5000)
+    await scene.produce(Array.from({length: jobs}, () => 'x'))
+    const consumer = scene.startQctl(['consume', '-c', '4', '--', 'true'])
+    const [guard] = await waitFor(() => (guardsOf(scene).length > 0 ? guardsOf(scene) : null))
+    const anonymousKb = (): number => Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${guard?.pid}/status`, 'latin1'))?.[1])
+    const seen: number[] = []
+    await waitFor(async () => {
+      seen.push(anonymousKb())
+      return (await countJobs(scene))['done'] === jobs
+    }, {deadlineMs: 120_000, what: 'all jobs are done'})
+    await endConsumers([consumer])
+    const most = Math.max(...seen)
+    figure(`a guard while ${jobs} jobs ran: at most ${(most / 1024).toFixed(1)} MB of anonymous memory`)
+    expect(most).toBeLessThanOrEqual(10 * 1024)
+  }, 180_000)
+
+  test('there is none with --no-guard, and none for what runs in the consumer itself', async () => {
+    await using scene = new Scene()
+    await scene.produce(['x'])
+    const unguarded = startConsumer(scene, {work: 'sleep 60', flags: ['--no-guard']})
+    await waitFor(() => countInLedger(scene, 'start') === 1)
+    const stamper = scene.startQctl(['consume', '-Q', 'stamp', '--handler', 'timestamp'])
+    await waitFor(() => stamper.stderr.includes('started'))
+    expect(guardsOf(scene)).toEqual([])
+    unguarded.kill('SIGKILL')
+    await unguarded.finished()
+    expect(handlersOf(scene)).not.toEqual([])
+    // The reaper does not ask whether there was a guard.
+    await waitFor(() => handlersOf(scene).length === 0, {deadlineMs: LIMIT_MS, what: 'another consumer has taken the job and ended its handler'})
+    await endConsumers([stamper])
+  }, 60_000)
+})

@@ -1,0 +1,46 @@
+import {expect, test} from 'bun:test'
+import {encodeNotices, type Notice, NoticeReader} from '../../src/lib/guard/notices.ts'
+
+const NOTICES: readonly Notice[] = [
+  {kind: 'reset'},
+  {kind: 'hold', id: 1, fence: 2, dueAt: 123_456_789.5},
+  {kind: 'group', id: 1, fence: 2, pid: 4_194_304},
+  {kind: 'hold', id: Number.MAX_SAFE_INTEGER, fence: 7, dueAt: Number.POSITIVE_INFINITY},
+  {kind: 'end', id: 1, fence: 2},
+  {kind: 'bye'},
+]
+
+/** Feeds bytes in pieces of that size. */
+function readInPieces(bytes: Uint8Array, size: number): Notice[] {
+  const reader = new NoticeReader()
+  const notices: Notice[] = []
+  for (let at = 0; at < bytes.length; at += size) {
+    const piece = bytes.subarray(at, at + size)
+    reader.room.set(piece)
+    notices.push(...reader.take(piece.length))
+  }
+  return notices
+}
+
+test.each([1, 7, 31, 32, 33, 100, 1000])('what is written is read, in pieces of %d bytes', size => {
+  expect(readInPieces(encodeNotices(NOTICES), size)).toEqual([...NOTICES])
+})
+
+test('more than the buffer holds is read, too, when it comes in the pieces there is room for', () => {
+  const many = Array.from({length: 10_000}, (_, id): Notice => ({kind: 'end', id, fence: 1}))
+  const bytes = encodeNotices(many)
+  const reader = new NoticeReader()
+  const notices: Notice[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const piece = bytes.subarray(at, at + Math.min(reader.room.length, 50_001))
+    reader.room.set(piece)
+    notices.push(...reader.take(piece.length))
+    at += piece.length
+  }
+  expect(notices).toEqual(many)
+})
+
+test('a kind it does not know is passed over', () => {
+  const unknown = new Uint8Array(new Float64Array([99, 1, 2, 3]).buffer)
+  expect(readInPieces(new Uint8Array([...unknown, ...encodeNotices([{kind: 'bye'}])]), 64)).toEqual([{kind: 'bye'}])
+})
