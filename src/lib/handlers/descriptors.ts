@@ -16,8 +16,9 @@ export interface Pipe {
 /** O_CLOEXEC and MFD_CLOEXEC of Linux: only the child that is meant inherits the descriptor. */
 const PIPE_CLOSE_ON_EXEC = 0o2000000
 const FILE_CLOSE_ON_EXEC = 1
-/** F_SETFL and O_NONBLOCK of Linux. */
+/** F_SETFL, F_SETPIPE_SZ and O_NONBLOCK of Linux. */
 const SET_FLAGS = 4
+const SET_PIPE_SIZE = 1031
 const NOT_BLOCKING = 0o4000
 
 /** glibc, then musl. */
@@ -50,6 +51,10 @@ class Descriptors {
     // Only our end: the program's own must block as programs expect it.
     this.#library?.fcntl(readEnd, SET_FLAGS, NOT_BLOCKING)
     return {readEnd, writeEnd}
+  }
+
+  enlarge(end: number, bytes: number): void {
+    this.#library?.fcntl(end, SET_PIPE_SIZE, bytes)
   }
 
   read(file: number, most: number): Uint8Array | null {
@@ -93,6 +98,11 @@ const descriptors = new Descriptors()
 /** Opens a pipe whose read end does not block; `null` where that is not possible: then the runtime's own sockets have to do. */
 export function openPipe(): Pipe | null {
   return descriptors.pipe()
+}
+
+/** Lets a pipe hold so many bytes, if it may. */
+export function enlargePipe(end: number, bytes: number): void {
+  descriptors.enlarge(end, bytes)
 }
 
 /**

@@ -1,16 +1,24 @@
 import {closeSync} from 'node:fs'
-import {readNow} from './descriptors.ts'
+import {monotonicMs, nextTurn, sleep} from '../time.ts'
+import {enlargePipe, readNow} from './descriptors.ts'
 
 export type ByteStream = ReadableStream<Uint8Array<ArrayBuffer>>
 
-/** A pipe holds no more (pipe(7)), so this many bytes are what was there when the program ended. */
+/** What a pipe holds (pipe(7)): after a few reads of so much what was there when the program ended is read. */
 const PIPE_BYTES = 64 * 1024
-/** Reads that are certain to empty a full pipe. */
 const MOST_READS = 4
+/** So much in such a time is a flood: then it costs less to look now and then into a larger pipe than to be told of every write. */
+const FLOOD = {bytes: 4 * 1024 * 1024, withinMs: 50} as const
+const LARGE_PIPE_BYTES = 1024 * 1024
+const GULP_BYTES = 256 * 1024
+/** A flood is over when nothing came for so long. */
+const CALM_MS = 100
+/** Steps in which a read that has its bytes already would have given them. */
+const MICROTASKS = 16
 
 /**
- * Reads what a program writes to one of its outputs: as it comes once `follow` was called, before that only on demand. A
- * stream of the runtime costs more than half as much as starting the program, and most programs have nothing to say.
+ * Reads what a program writes to one of its outputs: as it comes once \`follow\` was called, before that only on demand. A
+ * stream of the runtime costs a third of starting a program, and most programs are short and have little to say.
  * Loaded only under Bun.
  */
 export class PipeReader {
@@ -18,6 +26,7 @@ export class PipeReader {
   readonly #push: (bytes: Uint8Array) => void
   #following: Promise<void> | null = null
   #reader: Pick<ReadableStreamDefaultReader, 'cancel'> | null = null
+  #isAbandoned = false
   #isDone = false
 
   /**
@@ -60,15 +69,14 @@ export class PipeReader {
 
   /** Reads no further. */
   abandon(): void {
+    this.#isAbandoned = true
     this.#reader?.cancel().catch(() => undefined)
   }
 
   async #follow(): Promise<void> {
-    const stream = typeof this.#source === 'number' ? Bun.file(this.#source).stream() : this.#source
-    const reader = stream.getReader()
-    this.#reader = reader
     try {
-      for (let read = await reader.read(); !read.done; read = await reader.read()) this.#push(read.value)
+      if (typeof this.#source !== 'number') await this.#stream(this.#source)
+      else while ((await this.#stream(Bun.file(this.#source).stream())) === 'flood' && (await this.#gulp(this.#source)) === 'calm');
     } catch {
       // What could be read was read; an error of a pipe says no more than its end does.
     } finally {
@@ -76,8 +84,63 @@ export class PipeReader {
     }
   }
 
+  /** Is told of what comes, until the end or a flood. */
+  async #stream(stream: ByteStream): Promise<'end' | 'flood'> {
+    const reader = stream.getReader()
+    this.#reader = reader
+    let since = monotonicMs()
+    let bytes = 0
+    for (;;) {
+      const reading = reader.read()
+      if (bytes > FLOOD.bytes && typeof this.#source === 'number' && (await isWaiting(reading))) {
+        // It waits, so the stream holds nothing that would be lost with it.
+        await reader.cancel()
+        return 'flood'
+      }
+      const {done, value} = await reading
+      if (done) return 'end'
+      this.#push(value)
+      bytes += value.length
+      if (bytes <= FLOOD.bytes && monotonicMs() - since > FLOOD.withinMs) {
+        since = monotonicMs()
+        bytes = 0
+      }
+    }
+  }
+
+  /** Looks for what has come, until the end or until nothing comes any more. */
+  async #gulp(file: number): Promise<'end' | 'calm'> {
+    enlargePipe(file, LARGE_PIPE_BYTES)
+    for (let last = monotonicMs(); monotonicMs() - last < CALM_MS; ) {
+      let length = 0
+      for (let bytes = readNow(file, GULP_BYTES); bytes !== null; bytes = readNow(file, GULP_BYTES)) {
+        if (bytes.length === 0) return 'end'
+        this.#push(bytes)
+        length += bytes.length
+        if (length >= LARGE_PIPE_BYTES) break
+      }
+      if (this.#isAbandoned) return 'end'
+      if (length > 0) last = monotonicMs()
+      // Whoever fills half of it in a moment would soon have to wait.
+      if (length >= LARGE_PIPE_BYTES / 2) await nextTurn()
+      else await sleep(1)
+    }
+    return 'calm'
+  }
+
   #end(): void {
     this.#isDone = true
     if (typeof this.#source === 'number') closeSync(this.#source)
   }
+}
+
+/** True when a read has nothing to give yet; looked at within one turn of the event loop, so nothing can come meanwhile. */
+async function isWaiting(reading: Promise<unknown>): Promise<boolean> {
+  let isSettled = false
+  const settle = (): void => {
+    isSettled = true
+  }
+  reading.then(settle, settle)
+  for (let step = 0; step < MICROTASKS && !isSettled; step += 1) await undefined
+  return !isSettled
 }
