@@ -28,6 +28,17 @@ test('bin/run.js produces, consumes and lists', async () => {
   expect((JSON.parse(listed.stdout) as {items: {state: string}[]}).items.map(({state}) => state)).toEqual(['done', 'done'])
 })
 
+test('a handler reports to its consumer, and can go on printing after qctl has', async () => {
+  const cwd = scratchDirectory()
+  const program = join(ROOT, 'bin/run.js')
+  const qctl = (...args: readonly string[]) => node([program, '--db', join(cwd, 'q.db'), ...args], cwd)
+  await qctl('produce', 'x')
+  const script = `"$0" "$1" job progress 40 --json; "$0" "$1" job result made; QCTL_FENCE=2 "$0" "$1" job progress 50; echo status $?`
+  expect(await qctl('consume', '--drain', '-q', '--', 'sh', '-c', script, NODE, program)).toMatchObject({status: 0, stderr: ''})
+  expect(JSON.parse((await qctl('jobs', 'show', '1', '--json')).stdout)).toMatchObject({state: 'done', progress: 0.4, result: 'made'})
+  expect((await qctl('jobs', 'show', '1')).stdout).toContain('status 4')
+})
+
 test('import {openQueue} from qctl', async () => {
   const cwd = scratchDirectory()
   mkdirSync(join(cwd, 'node_modules'))

@@ -51,7 +51,9 @@ class StandardPaper implements Paper, Screen {
     if (stream === undefined) return
     await new Promise<void>((resolve) => {
       stream.once('error', () => resolve())
-      stream.end(() => resolve())
+      // In Bun only the end waits for what a pipe has not taken; in Node it would shut a socket that others print on, too.
+      if (process.versions.bun === undefined) stream.write('', () => resolve())
+      else stream.end(() => resolve())
     })
     // An error of the last write is told one turn after the end.
     await nextTurn()
