@@ -1,5 +1,5 @@
 import {QctlError} from '../../errors.ts'
-import type {State} from '../../job.ts'
+import {type State, STATES} from '../../job.ts'
 import type {Filter} from '../../queue/filter.ts'
 import type {Page, Query, SortField} from '../storage.ts'
 import type {Connection, Named, Row} from './connection.ts'
@@ -17,13 +17,16 @@ const SORTS: Readonly<Record<SortField, string>> = {
 
 /** Up to so many rows are fetched through an index and sorted; about 10 ms. */
 const SMALL = 20_000
+/** Up to so many ids are taken from an index and sorted; about 10 ms. */
+const MANY_IDS = 200_000
 /** A scan looks at windows of growing size, so that a dense filter costs one small one. */
 const FIRST_WINDOW = 1000
 const WINDOW_GROWTH = 4
 
 /**
  * One page of the jobs that match.
- * Few candidates (by the queues' counters or a key) are read through their index; otherwise the table is walked by id.
+ * Few candidates (by the queues' counters or a key) are read through their index; otherwise the table is walked by id: past its
+ * first window only if an index knows no better.
  */
 export function find(db: Connection, query: Query, time: BootTime): Page {
   const sql = new FilterSql()
@@ -31,8 +34,14 @@ export function find(db: Connection, query: Query, time: BootTime): Page {
   const cursor = parseCursor(query)
   const search: Search = {db, query, condition, values: {...time, ...sql.values}, cursor}
   const candidates = query.filter === null ? null : candidatesOf(db, query.filter)
-  if (candidates !== null) return page(query, selectFrom(search, candidates.sql, '1', candidates.values), candidates.rows, true)
-  return query.order.field === 'id' ? walk(search) : sortNewest(search)
+  const count = candidates?.rows ?? Number.POSITIVE_INFINITY
+  if (query.order.field !== 'id') {
+    return candidates === null || count > SMALL ? sortNewest(search) : candidatePage(search, candidates)
+  }
+  if (candidates === null || count > MANY_IDS) return walk(search)
+  if (count <= FIRST_WINDOW) return candidatePage(search, candidates)
+  const first = walk({...search, query: {...query, scanLimit: Math.min(FIRST_WINDOW, query.scanLimit ?? FIRST_WINDOW)}})
+  return first.searched.complete ? first : walkCandidates(search, candidates)
 }
 
 interface Search {
@@ -69,6 +78,29 @@ function page(query: Query, rows: readonly Row[], searched: number, complete: bo
   const last = rows[query.limit - 1]
   const next = rows.length > query.limit && last !== undefined ? cursorAt(query.order.field, last) : null
   return {jobs, next, searched: {rows: searched, complete}}
+}
+
+/** All candidates at once. */
+function candidatePage(search: Search, {sql, values, rows}: Candidates): Page {
+  return page(search.query, selectFrom(search, sql, '1', values), rows, true)
+}
+
+/** Sorts the ids of the candidates and reads the jobs themselves in growing windows until the page is full. */
+function walkCandidates(search: Search, candidates: Candidates): Page {
+  const {db, query, cursor} = search
+  const {descending} = query.order
+  const next = `SELECT id FROM (${candidates.sql}) WHERE id ${descending ? '<' : '>'} :edge ORDER BY id ${descending ? 'DESC' : 'ASC'} LIMIT :window`
+  let rows: Row[] = []
+  let edge: number | null = cursor?.id ?? (descending ? Number.MAX_SAFE_INTEGER : 0)
+  for (let window = query.limit + 1; edge !== null && rows.length <= query.limit; window *= WINDOW_GROWTH) {
+    const ids: readonly number[] = db.allOnce(next, {...candidates.values, edge, window}).map(row => num(row['id']))
+    const missing = query.limit + 1 - rows.length
+    const part = {...search, query: {...query, limit: missing - 1}, cursor: null}
+    const {sql, values} = byId(ids)
+    rows = [...rows, ...selectFrom(part, sql, '1', values)]
+    edge = ids.length < window ? null : (ids.at(-1) ?? null)
+  }
+  return page(query, rows, candidates.rows, true)
 }
 
 /** Walks the table by id in growing windows until the page is full, the end is reached or enough was looked at. */
@@ -134,9 +166,10 @@ function candidatesOf(db: Connection, filter: Filter): Candidates | null {
   const keys = parts.find(part => part.kind === 'text' && part.field === 'key' && part.op === 'in' && !part.values.includes(''))
   if (keys?.kind === 'text' && keys.op === 'in') return byKey(db, keys.values)
   const states = parts.find(part => part.kind === 'state')
-  if (states?.kind !== 'state') return null
   const queue = parts.find(part => part.kind === 'text' && part.field === 'queue' && part.op === 'in')
-  return byState(db, states.states, queue?.kind === 'text' && queue.op === 'in' ? queue.values : null)
+  if (states === undefined && queue === undefined) return null
+  const names = queue?.kind === 'text' && queue.op === 'in' ? queue.values : null
+  return byState(db, states?.kind === 'state' ? states.states : STATES, names)
 }
 
 function byId(ids: readonly number[]): Candidates {
@@ -165,10 +198,9 @@ const IDS_BY_STATE: Readonly<Record<number, string>> = {
   [CANCELLED]: finishedIn(CANCELLED),
 }
 
-function byState(db: Connection, states: readonly State[], names: readonly string[] | null): Candidates | null {
+function byState(db: Connection, states: readonly State[], names: readonly string[] | null): Candidates {
   const queues = db.all(QUEUE_COUNTS).filter(row => names === null || names.some(name => name === row['name']))
   const rows = queues.reduce((sum, row) => sum + states.reduce((count, state) => count + num(row[state]), 0), 0)
-  if (rows > SMALL) return null
   const codes = states.map(stateCode)
   const sql = codes.map(code => IDS_BY_STATE[code] ?? '').join(' UNION ALL ')
   const needsQueues = codes.some(code => code !== PROCESSING)
