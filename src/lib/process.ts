@@ -13,6 +13,7 @@ export interface ProcessStat {
   readonly state: string
   /** The process group it belongs to. */
   readonly group: number
+  readonly session: number
   readonly kernelThread: boolean
   /** It has begun to exit and runs nothing of its program any more. */
   readonly exiting: boolean
@@ -42,6 +43,7 @@ export function readStat(pid: number): ProcessStat | null {
   const field = (number: number): string => fields[number - 3] ?? ''
   return {
     state: field(3),
+    session: Number(field(6)),
     group: Number(field(5)),
     kernelThread: (Number(field(9)) & KERNEL_THREAD_FLAG) !== 0,
     exiting: (Number(field(9)) & EXITING_FLAG) !== 0,
@@ -49,6 +51,19 @@ export function readStat(pid: number): ProcessStat | null {
     startTime: field(22),
     // An exec sets 50 and 51 alike, then moves 51 to the end, and last of all sets 27, the end of the code (fs/binfmt_elf.c).
     environmentBytes: field(27) === '0' || field(51) === '0' ? null : Number(field(51)) - Number(field(50)),
+  }
+}
+
+/**
+ * The most memory a process has had in its program, in bytes.
+ * @returns null when it is gone, has none (a zombie), is hidden, or there is no /proc
+ */
+export function peakMemoryOf(pid: number): number | null {
+  try {
+    const [, kilobytes] = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? []
+    return kilobytes === undefined ? null : Number(kilobytes) * 1024
+  } catch {
+    return null
   }
 }
 

@@ -34,6 +34,15 @@ export function formatSize(bytes: number): string {
   return `${bytes}`
 }
 
+/** Writes a size for people, with two digits at least: `812k`, `1.7M`, `43M`. */
+export function formatSizeShort(bytes: number): string {
+  for (const unit of ['g', 'm'] as const) {
+    const size = bytes / SIZE_UNITS[unit]
+    if (size >= 1) return `${size < 10 ? size.toFixed(1) : Math.round(size)}${unit.toUpperCase()}`
+  }
+  return `${Math.ceil(bytes / SIZE_UNITS.k)}k`
+}
+
 /**
  * Reads a whole number within bounds.
  *

@@ -78,6 +78,16 @@ for (const [name, starter] of STARTERS) {
       }
     })
 
+    test('tells what the largest process of a program took, also one that is small', async () => {
+      const mib = 1024 * 1024
+      const peakOf = async (script: string): Promise<number | null> => (await (await start(starter, script)).ended).exit.maxRssBytes
+      const [small, large] = await Promise.all([peakOf('exec sleep 0.3'), peakOf('dd if=/dev/zero bs=25M count=1 2>/dev/null | sleep 1')])
+      expect(small).toBeGreaterThan(0)
+      expect(small).toBeLessThan(10 * mib)
+      expect(large).toBeGreaterThan(25 * mib)
+      expect(large).toBeLessThan(40 * mib)
+    })
+
     test('keeps reading when there is more than is kept', async () => {
       const output = new OutputLog(systemClock)
       await (await start(starter, 'head -c 3000000 /dev/zero', {output})).ended

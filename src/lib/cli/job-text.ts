@@ -3,6 +3,7 @@ import type {JobDetails} from '../queue/inspector.ts'
 import {safeText} from '../safe-text.ts'
 import {formatDuration, formatDurationShort} from '../time.ts'
 import {formatTime} from '../time-parse.ts'
+import {formatSizeShort} from '../units.ts'
 import {counted} from './counted.ts'
 import {waitMs} from './job-json.ts'
 import {stateStyle} from './job-list.ts'
@@ -86,6 +87,8 @@ function runLine(run: Run): string {
     run.signal,
     run.cause,
     run.runMs === null ? null : formatDurationShort(run.runMs),
+    run.cpuMs === null ? null : `cpu ${formatDurationShort(run.cpuMs)}`,
+    run.maxRssBytes === null ? null : `mem ${formatSizeShort(run.maxRssBytes)}`,
     `by ${run.consumer}`,
     formatTime(run.startedAt),
     run.error,

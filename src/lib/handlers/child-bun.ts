@@ -3,6 +3,7 @@ import {closeSync} from 'node:fs'
 import {after} from '../time.ts'
 import type {Child, ChildExit, ChildSpec} from './child.ts'
 import {anonymousFile, openPipe, type Pipe} from './descriptors.ts'
+import {PeakMemory} from './peak-memory.ts'
 import {type ByteStream, PipeReader} from './pipe-reader.ts'
 
 /** A program that is still there by then is listened to; the output of shorter ones is read when they end. */
@@ -58,10 +59,11 @@ class BunChild implements Child {
     ]
     if (printsBoth) this.#follow()
     const cancel = printsBoth ? null : after(PATIENCE_MS, () => this.#follow())
+    const memory = new PeakMemory(child.pid)
     this.exited = child.exited.then(() => {
       cancel?.()
       for (const reader of this.#readers) reader.finish()
-      return exitOf(child)
+      return exitOf(child, memory.stop())
     })
   }
 
@@ -88,13 +90,13 @@ function sourceOf(pipe: Pipe | null, stream: Bun.Subprocess['stdout']): number |
   throw new TypeError('the program was started without a way to read its output')
 }
 
-function exitOf(child: Bun.Subprocess): ChildExit {
+function exitOf(child: Bun.Subprocess, seenPeak: number | null): ChildExit {
   const usage = child.resourceUsage()
   return {
     code: child.signalCode === null ? child.exitCode : null,
     signal: child.signalCode === null ? null : String(child.signalCode),
     cpuMs: usage === undefined ? null : Math.round(Number(usage.cpuTime.total) / 1000),
-    maxRssBytes: usage === undefined ? null : ownPeak(usage.maxRSS),
+    maxRssBytes: ownPeak(usage?.maxRSS ?? 0) ?? seenPeak,
   }
 }
 

@@ -3,6 +3,7 @@ import {type ChildProcess, spawn} from 'node:child_process'
 import {once} from 'node:events'
 import type {Readable} from 'node:stream'
 import type {Child, ChildExit, ChildSpec} from './child.ts'
+import {PeakMemory} from './peak-memory.ts'
 
 /** Starts a program. */
 export async function startNodeChild(spec: ChildSpec): Promise<Child> {
@@ -32,8 +33,9 @@ class NodeChild implements Child {
 
   constructor(child: ChildProcess, pid: number, spec: ChildSpec) {
     this.pid = pid
+    const memory = new PeakMemory(pid)
     this.exited = new Promise(resolve => {
-      child.once('exit', (code, signal) => resolve({code, signal, cpuMs: null, maxRssBytes: null}))
+      child.once('exit', (code, signal) => resolve({code, signal, cpuMs: null, maxRssBytes: memory.stop()}))
     })
     this.#streams = [child.stdout, child.stderr].filter(stream => stream !== null)
     this.drained = Promise.all([drain(child.stdout, chunk => spec.output.write('stdout', chunk)), drain(child.stderr, chunk => spec.output.write('stderr', chunk))]).then(() => {

@@ -31,6 +31,7 @@ export interface ChildExit {
   readonly signal: string | null
   /** CPU time of the program and of what it waited for; `null` where it cannot be known. */
   readonly cpuMs: number | null
+  /** The peak memory of its largest process, at least; `null` when it was over before it was seen. */
   readonly maxRssBytes: number | null
 }
 

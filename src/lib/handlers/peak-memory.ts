@@ -1,0 +1,95 @@
+/**
+ * How much memory a program takes at most. The figure that the kernel gives at its end is not enough: until its exec a
+ * child counts the memory of its parent as its own, and a consumer is larger than most programs. So the program and what it
+ * started are looked at while they run; each look tells the highest point until then.
+ */
+import {readdirSync, readFileSync} from 'node:fs'
+import {peakMemoryOf, readStat} from '../process.ts'
+import {after, type CancelTimer, monotonicMs} from '../time.ts'
+
+/** The first look; the pauses then grow, because what a program needs it mostly takes at its beginning. */
+const FIRST_LOOK_MS = 3
+const PAUSE_GROWTH = 2
+const LONGEST_PAUSE_MS = 200
+/** A kernel that does not list children makes us go through all processes: not for a program of a moment, nor often. */
+const SEARCH_FROM_MS = 100
+const SEARCH_EVERY_MS = 500
+const MOST_PROCESSES = 64
+
+export class PeakMemory {
+  readonly #pid: number
+  #peak: number | null = null
+  #cancel: CancelTimer
+
+  /** @param pid the leader of a session of its own that has just been started */
+  constructor(pid: number) {
+    this.#pid = pid
+    this.#cancel = this.#plan(FIRST_LOOK_MS)
+  }
+
+  /** Looks no more. @returns the highest memory that a process of it was seen to take, in bytes; `null` when it was not seen */
+  stop(): number | null {
+    this.#cancel()
+    return this.#peak
+  }
+
+  #plan(ms: number): CancelTimer {
+    return after(ms, () => {
+      const family = kin.childrenAreListed ? descendants(this.#pid) : ms < SEARCH_FROM_MS ? [] : kin.ofSession(this.#pid)
+      for (const pid of [this.#pid, ...family]) this.#peak = Math.max(this.#peak ?? 0, peakMemoryOf(pid) ?? 0) || null
+      this.#cancel = this.#plan(Math.min(LONGEST_PAUSE_MS, ms * PAUSE_GROWTH))
+    })
+  }
+}
+
+/** The processes that a process started, and those that they started. */
+function descendants(pid: number): readonly number[] {
+  const found = [pid]
+  for (let i = 0; i < found.length && found.length < MOST_PROCESSES; i += 1) found.push(...(childrenOf(found[i] ?? pid) ?? []))
+  return found.slice(1)
+}
+
+/** @returns `null` when it is gone, or the kernel does not tell */
+function childrenOf(pid: number): readonly number[] | null {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').map(Number).filter(child => child > 0)
+  } catch {
+    return null
+  }
+}
+
+/** What all runs of this process look up together. */
+class Kin {
+  #childrenAreListed: boolean | undefined
+  #sessions: ReadonlyMap<number, readonly number[]> = new Map()
+  #searchedAt = Number.NEGATIVE_INFINITY
+
+  /** CONFIG_PROC_CHILDREN: most kernels have it, small ones do not. */
+  get childrenAreListed(): boolean {
+    this.#childrenAreListed ??= childrenOf(process.pid) !== null
+    return this.#childrenAreListed
+  }
+
+  /** The processes of a session, as they were a moment ago. */
+  ofSession(leader: number): readonly number[] {
+    if (monotonicMs() - this.#searchedAt > SEARCH_EVERY_MS) {
+      this.#sessions = sessions()
+      this.#searchedAt = monotonicMs()
+    }
+    return this.#sessions.get(leader) ?? []
+  }
+}
+
+const kin = new Kin()
+
+function sessions(): ReadonlyMap<number, readonly number[]> {
+  const found = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    const stat = /^\d/.test(name) ? readStat(Number(name)) : null
+    if (stat === null) continue
+    const members = found.get(stat.session)
+    if (members === undefined) found.set(stat.session, [Number(name)])
+    else members.push(Number(name))
+  }
+  return found
+}
