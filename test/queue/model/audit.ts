@@ -106,15 +106,15 @@ export class Audit {
 
 const DECODER = new TextDecoder()
 
-function realJob(job: Job | undefined, {errorOpen, ...expected}: ModelJob, model: Model): unknown {
+function realJob(job: Job | undefined, expected: ModelJob, model: Model): unknown {
   if (job === undefined) return undefined
-  const ended = model.assignmentEnded({...expected, errorOpen})
+  const ended = model.assignmentEnded(expected)
   return {
     id: job.id,
     queue: job.queue,
     state: job.state,
     reason: job.reason,
-    error: errorOpen && job.error === null ? expected.error : job.error,
+    error: job.error,
     priority: job.priority,
     runAt: job.runAt,
     key: job.key,
@@ -141,7 +141,7 @@ function realJob(job: Job | undefined, {errorOpen, ...expected}: ModelJob, model
 }
 
 function modelJob(job: ModelJob, model: Model): unknown {
-  const {payload, lease, suspect: _suspect, errorOpen: _open, changedAt: _changed, runs: _runs, events: _events, ...shown} = job
+  const {payload, lease, suspect: _suspect, changedAt: _changed, runs: _runs, events: _events, ...shown} = job
   return {
     ...shown,
     payloadBytes: payload.length,

@@ -159,7 +159,7 @@ export class Model {
   #grant(job: ModelJob, consumer: ModelConsumer, leaseMs: number | null): void {
     const until = this.#clock.bootNow() + (leaseMs ?? this.#settings(job.queue).leaseMs)
     const lease = {consumerId: consumer.id, bootId: consumer.process.bootId, until, requested: null, bereft: false}
-    Object.assign(job, {state: 'processing', consumer: consumer.name, startedAt: this.#now, error: null, errorOpen: false, lease})
+    Object.assign(job, {state: 'processing', consumer: consumer.name, startedAt: this.#now, error: null, lease})
     job.fence += 1
     job.attempts += 1
     job.progress = null
@@ -234,7 +234,6 @@ export class Model {
     job.suspect = verdict.to === 'pending' && verdict.suspect
     job.changedAt = this.#now
     if (verdict.to === 'pending') job.runAt = this.#now + verdict.waitMs
-    job.errorOpen = verdict.to === 'pending' && job.attempts === 0
   }
 
   /** A queue that is paused already keeps its reason. */
@@ -339,7 +338,7 @@ export class Model {
       return {id, kind: 'skipped', state, why: 'key held by another job'}
     }
     if (job.key !== null) this.#hold(job.queue, job.key, id)
-    const fresh = {reason: null, error: null, errorOpen: false, result: null, progress: null, attempts: 0, crashes: 0, snoozes: 0, finishedAt: null}
+    const fresh = {reason: null, error: null, result: null, progress: null, attempts: 0, crashes: 0, snoozes: 0, finishedAt: null}
     Object.assign(job, {...fresh, runAt: this.#stamp(job.queue)})
     return this.#changed(job, 'pending')
   }
@@ -459,7 +458,7 @@ function blank(id: number, queue: string, payload: string, now: number, runAt: n
     state: 'pending',
     reason: null,
     error: null,
-    errorOpen: false,
+   
     runAt,
     changedAt: now,
     attempts: 0,

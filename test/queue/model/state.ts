@@ -13,8 +13,6 @@ export interface ModelJob {
   state: State
   reason: FailReason | null
   error: string | null
-  /** True while nothing says whether the error of a refunded first attempt is shown. */
-  errorOpen: boolean
   runAt: number
   /** When it was stored, put back, taken up again or assigned. */
   changedAt: number

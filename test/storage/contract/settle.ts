@@ -42,6 +42,20 @@ export function settleContract(suite: Suite): void {
       await bench.settle(await bench.take(consumerId))
       expect((await bench.job(id)).error).toBeNull()
     },
+    'also that of a run whose attempt was given back, until the job is taken up again': async bench => {
+      const {id, lease, consumerId} = await bench.processing()
+      await bench.settle(lease, {to: 'pending', refund: true, run: facts({outcome: 'unrunnable', error: 'no such command'})})
+      expect(await bench.job(id)).toMatchObject({attempts: 0, error: 'no such command'})
+      await bench.act({kind: 'cancel'}, id)
+      expect((await bench.job(id)).error).toBe('no such command')
+      await bench.act({kind: 'resubmit'}, id)
+      expect((await bench.job(id)).error).toBeNull()
+      await bench.act({kind: 'cancel'}, id)
+      expect((await bench.job(id)).error).toBeNull()
+      await bench.act({kind: 'resubmit'}, id)
+      await bench.settle(await bench.take(consumerId), {to: 'pending', refund: true, run: facts({outcome: 'unrunnable', error: 'again'})})
+      expect((await bench.job(id)).error).toBe('again')
+    },
     'no lease that ran out, no ended registration and no operator takes a job out of processing': async bench => {
       const {id, consumerId} = await bench.processing()
       bench.clock.pass(1_000_000)

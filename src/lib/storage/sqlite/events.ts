@@ -1,6 +1,8 @@
 import type {Transaction} from './transaction.ts'
 
-const INSERT = 'INSERT INTO event (job_id, at, from_state, to_state, actor, reason) VALUES (?, ?, ?, ?, ?, ?)'
+const INSERT = `
+INSERT INTO event (job_id, fence, at, from_state, to_state, actor, reason)
+VALUES (?1, (SELECT fence FROM job WHERE id = ?1), ?2, ?3, ?4, ?5, ?6)`
 
 /** A change of a job that was not the end of its run. States are codes; `null` = the job came or went. */
 export interface EventRow {

@@ -2,10 +2,13 @@ import type {Job} from '../../job.ts'
 import type {JobRecord} from '../storage.ts'
 import type {Connection, Row} from './connection.ts'
 import {type Also, history} from './history.ts'
-import {blob, blobOrNull, DONE, num, numOrNull, reasonOf, stateOf, tagsOf, text, textOrNull} from './rows.ts'
+import {blob, blobOrNull, DONE, num, numOrNull, PENDING, reasonOf, stateOf, tagsOf, text, textOrNull} from './rows.ts'
 
+/** It was resubmitted after its last run. */
+const TAKEN_UP = `j.attempts = 0 AND EXISTS (
+  SELECT 1 FROM event e WHERE e.job_id = j.id AND e.fence = j.fence AND e.from_state >= ${DONE} AND e.to_state = ${PENDING})`
 /** The last run's error; a job that was taken up again has none, also when it ends before it is run. */
-export const ERROR = 'iif(j.attempts = 0, NULL, a.error)'
+export const ERROR = `iif(a.error IS NULL OR (${TAKEN_UP}), NULL, a.error)`
 /** The holder, else the consumer of the last run. */
 export const CONSUMER = 'coalesce(c.name, a.consumer)'
 

@@ -118,6 +118,7 @@ CREATE TABLE result (
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,
   job_id INTEGER NOT NULL,
+  fence INTEGER NOT NULL,
   at INTEGER NOT NULL,
   from_state INTEGER,
   to_state INTEGER,
