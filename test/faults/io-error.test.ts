@@ -93,4 +93,10 @@ describe('a disk that fails', () => {
     }
     expect(integrityOf(scene.database)).toBe('ok')
   }, 300_000)
+
+  test('below a file system without shared memory: 73 and a plain sentence', async () => {
+    await using scene = new Scene()
+    const finished = await failAt(scene, 'mmap', 'ENODEV', '1+', ['init'])
+    expect(finished).toMatchObject({status: 73, stderr: expect.stringContaining('cannot carry the write-ahead log')})
+  })
 })

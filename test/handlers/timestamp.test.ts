@@ -86,6 +86,12 @@ describe('timestamp', () => {
     expect(await stamp('/etc/hostname', {file: false})).toMatchObject({kind: 'rejected', reason: 'permanent'})
   })
 
+  test('says in plain words what is wrong with the file', async () => {
+    const path = join(scratchDirectory(), 'none')
+    expect(await stamp(path)).toMatchObject({error: `cannot stamp ${path}: no such file or directory`})
+    expect(await stamp(`${path}\0`)).toMatchObject({error: 'the path of the file has a NUL byte'})
+  })
+
   test('fails for now when the directory does not let it', async () => {
     const path = fileWith('x')
     mkdirSync(join(path, '../.qctl-stamp-42-7'))

@@ -1,7 +1,10 @@
 import {expect, test} from 'bun:test'
 import {mkdtempSync, rmSync, statSync} from 'node:fs'
 import {dirname, join} from 'node:path'
+import {DatabaseSync} from 'node:sqlite'
 import {openStorage} from '../../src/lib/storage/open.ts'
+import {Connection} from '../../src/lib/storage/sqlite/connection.ts'
+import {assertLogged} from '../../src/lib/storage/sqlite/open.ts'
 import {scratchDirectory} from '../support/scratch.ts'
 
 async function make(path: string): Promise<void> {
@@ -37,4 +40,35 @@ test('an empty file becomes a private database, and that is told once', async ()
   for (const store of stores) await store.close()
   expect(told).toEqual([path])
   expect(statSync(path).mode & 0o777).toBe(0o600)
+})
+
+test('a database that lost its log mode gets it back', async () => {
+  const path = join(scratchDirectory(), 'q.db')
+  await make(path)
+  const mode = (change = ''): unknown => {
+    const db = new DatabaseSync(path)
+    const row = db.prepare(`PRAGMA journal_mode${change}`).get()
+    db.close()
+    return row?.['journal_mode']
+  }
+  expect(mode(' = DELETE')).toBe('delete')
+  await make(path)
+  expect(mode()).toBe('wal')
+})
+
+test('where there can be no log the database is refused', () => {
+  const memory = new Connection(null)
+  expect(() => assertLogged(memory)).toThrow('the file system of :memory: cannot carry the write-ahead log that qctl needs')
+  memory.close()
+})
+
+test('a path that leads nowhere is refused in plain words', async () => {
+  const directory = scratchDirectory()
+  await Bun.write(join(directory, 'file'), '')
+  for (const path of [join(directory, 'file/q.db'), join(directory, 'x'.repeat(300))]) {
+    const error = await openStorage(path, {create: true}).then(() => null, (cause: unknown) => cause as {readonly message: string; readonly hint: string | null})
+    expect(error?.message).toContain(path)
+    expect(error?.message).toMatch(/: (not a directory|name too long|file name too long)$/)
+    expect(error?.hint).toContain('--db')
+  }
 })

@@ -10,6 +10,7 @@ import {type FileHandle, open, realpath, rename, rm, stat} from 'node:fs/promise
 import {dirname, isAbsolute, join} from 'node:path'
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
+import {systemReason} from '../system-error.ts'
 import {type Clock, systemClock, toIso} from '../time.ts'
 import {type Handler, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
 
@@ -29,13 +30,14 @@ export class TimestampHandler implements Handler {
   async run(lease: Lease, context: RunContext): Promise<RunEnd> {
     if (!lease.file) return rejected('the job has no file (produce it with --file)')
     if (!isAbsolute(pathOf(lease).toString('latin1'))) return rejected('the path of the file is not absolute')
+    if (lease.payload.includes(0)) return rejected('the path of the file has a NUL byte')
     const line = `${toIso(this.#clock.wallNow())}\n`
     try {
       await stamp(pathOf(lease), line, lease, context.signal)
       return bareEnd({kind: 'done', result: null})
     } catch (error) {
       const stop = stopOf(context.signal)
-      return stop !== null && error === stop ? bareEnd(stoppedOutcome(stop)) : bareEnd(outcomeOf(error))
+      return stop !== null && error === stop ? bareEnd(stoppedOutcome(stop)) : bareEnd(outcomeOf(error, pathOf(lease)))
     }
   }
 
@@ -127,12 +129,17 @@ async function removeLeftover(path: Buffer): Promise<void> {
   await rm(path, {force: true}).catch(() => undefined)
 }
 
-function outcomeOf(error: unknown): Outcome {
-  const message = error instanceof Error ? error.message : String(error)
+function outcomeOf(error: unknown, path: Buffer): Outcome {
+  const reason = systemReason(error)
+  const message = reason === null ? sentenceOf(error) : `cannot stamp ${path}: ${reason}`
   const code = (error as NodeJS.ErrnoException).code ?? ''
   return error instanceof NotAFile || HOPELESS.has(code)
     ? {kind: 'rejected', reason: 'permanent', error: message}
     : {kind: 'failed', error: message, retryAfterMs: null}
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function rejected(error: string): RunEnd {

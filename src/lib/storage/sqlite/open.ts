@@ -1,6 +1,7 @@
 import {accessSync, chmodSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
 import {QctlError} from '../../errors.ts'
+import {systemReason} from '../../system-error.ts'
 import {type Clock, monotonicMs, sleep} from '../../time.ts'
 import {Connection, isBusy} from './connection.ts'
 import {type Durability, inspectSchema, migrate} from './migrate.ts'
@@ -24,8 +25,8 @@ export interface SqliteOptions {
 const CONNECTION_PRAGMAS = `
 PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864;
 PRAGMA mmap_size = 0; PRAGMA cache_size = -16000`
-/** Both must be said before the first table exists. */
-const NEW_FILE_PRAGMAS = 'PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL'
+/** Must be said before the first table exists, and before the log. */
+const NEW_FILE_PRAGMAS = 'PRAGMA auto_vacuum = INCREMENTAL'
 
 /**
  * Opens the database file, making and migrating it as allowed.
@@ -41,7 +42,7 @@ export async function openConnection(path: string, options: SqliteOptions): Prom
     return {db, durability}
   } catch (error) {
     db.close()
-    throw error
+    throw explainLog(error, file)
   }
 }
 
@@ -74,6 +75,7 @@ function prepare(db: Connection, options: SqliteOptions): Durability {
     keepPrivate(db.path)
     db.exec(NEW_FILE_PRAGMAS)
   }
+  assertLogged(db)
   const isMade = found !== 'current' && migrate(db, options.durability, options.clock.wallNow())
   if (isMade) options.onCreate(db.path)
   const [row] = db.tuples('SELECT durability FROM store')
@@ -183,11 +185,37 @@ function syncDirectory(directory: string): void {
   }
 }
 
+const SHARED = 'qctl needs the right to read and write the file and its directory'
+const ELSEWHERE = 'choose another place with --db or QCTL_DB'
+
 function fileError(error: unknown, what: string): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error
   const {code} = error
-  const facts = {cause: error}
-  if (code === 'EACCES' || code === 'EPERM') return new QctlError('permission', `${what}: permission denied`, facts)
-  if (code === 'ENOSPC' || code === 'EIO') return new QctlError('outcome_unknown', `${what}: ${error.message}`, facts)
-  return new QctlError('cannot_open', `${what}: ${error.message}`, facts)
+  const message = `${what}: ${systemReason(error) ?? error.message}`
+  if (code === 'EACCES' || code === 'EPERM') return new QctlError('permission', `${what}: permission denied`, {cause: error, hint: SHARED})
+  if (code === 'ENOSPC' || code === 'EIO') return new QctlError('outcome_unknown', message, {cause: error, hint: 'see to the disk, then repeat'})
+  return new QctlError('cannot_open', message, {cause: error, hint: ELSEWHERE})
+}
+
+/** IOERR_SHMLOCK and IOERR_SHMMAP: beside the log SQLite needs a file that processes map and lock (sqlite.org/rescode.html#ioerr_shmmap). */
+const SHARED_MEMORY_CODES: readonly unknown[] = [5130, 5386]
+
+/**
+ * Without a log beside the file every reader would block the writer, and SQLite would say nothing.
+ * @throws QctlError `cannot_open` where the file system cannot carry one
+ */
+export function assertLogged(db: Connection): void {
+  const mode = db.tuples('PRAGMA journal_mode = WAL')[0]?.[0]
+  if (mode !== 'wal') throw noLog(db.path)
+}
+
+function noLog(path: string, cause?: unknown): QctlError {
+  const message = `the file system of ${path} cannot carry the write-ahead log that qctl needs`
+  return new QctlError('cannot_open', message, {cause, hint: 'put the database on a local disk with --db or QCTL_DB'})
+}
+
+/** SQLite's I/O error of a file system without shared memory says nothing about the disk. */
+function explainLog(error: unknown, path: string): unknown {
+  const cause = error instanceof Error ? error.cause : null
+  return cause instanceof Error && 'errcode' in cause && SHARED_MEMORY_CODES.includes(cause.errcode) ? noLog(path, cause) : error
 }
