@@ -157,9 +157,10 @@ function realQueue({name, paused, pausedReason, scheduled, oldestPendingMs, sett
 function modelQueue(queue: ModelQueue | undefined, model: Model, now: number): unknown {
   if (queue === undefined) return undefined
   const {name, paused, settings} = queue
-  const waits = model.jobs.filter(job => job.queue === name && job.state === 'pending').map(({runAt}) => now - runAt)
-  const oldest = Math.max(...waits)
-  return {name, paused, settings, scheduled: waits.filter(wait => wait < 0).length, oldestPendingMs: oldest >= 0 ? oldest : null}
+  const pending = model.jobs.filter(job => job.queue === name && job.state === 'pending')
+  const due = pending.filter(job => model.isDue(job))
+  const first = Math.min(...pending.map(({runAt}) => runAt))
+  return {name, paused, settings, scheduled: pending.length - due.length, oldestPendingMs: due.length === 0 ? null : Math.max(0, now - first)}
 }
 
 function holder({id, fence, attempt, consumerId, consumer, requested, leaseExpired}: Held): unknown {

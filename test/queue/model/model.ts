@@ -134,13 +134,13 @@ export class Model {
   #due(queue: string, name: string): readonly ModelJob[] {
     if (this.#room(queue) === 0) return []
     return this.jobs
-      .filter(job => job.queue === queue && job.state === 'pending' && this.#isDue(job))
+      .filter(job => job.queue === queue && job.state === 'pending' && this.isDue(job))
       .filter(job => job.assignedTo === null || job.assignedTo === name || this.assignmentEnded(job))
       .toSorted((a, b) => b.priority - a.priority || a.runAt - b.runAt || a.id - b.id)
   }
 
   /** What could run at once before the wall clock stepped back is not held up by that; a delay or a backoff is kept. */
-  #isDue({queue, runAt, changedAt}: ModelJob): boolean {
+  isDue({queue, runAt, changedAt}: ModelJob): boolean {
     const stamped = this.state.queues.get(queue)?.lastRunAt ?? 0
     return runAt <= this.#now || runAt === stamped || (runAt < stamped && runAt <= changedAt)
   }

@@ -38,6 +38,17 @@ export function queuesContract(suite: Suite): void {
       bench.clock.pass(1000)
       expect(only(await bench.storage.queues(['q']))).toMatchObject({scheduled: 0, oldestPendingMs: 1300})
     },
+    'what could run at once is not scheduled after the clock stepped back, what waits is': async bench => {
+      await bench.produce({}, {priority: 1}, {when: {kind: 'after', delayMs: 1000}}, {assignedTo: 'ann'}, {assignedTo: 'ann', when: {kind: 'after', delayMs: 500}})
+      bench.clock.pass(2000)
+      await bench.produce({}, {when: {kind: 'after', delayMs: 1000}})
+      bench.clock.wall -= 3_600_000
+      await bench.produce({when: {kind: 'after', delayMs: 3_600_500}})
+      expect(only(await bench.storage.queues(['q']))).toMatchObject({scheduled: 4, oldestPendingMs: 0, counts: {pending: 8}})
+      const granted = await bench.claim(await bench.hire('ann'))
+      expect(granted).toHaveLength(4)
+      expect(only(await bench.storage.queues(['q']))).toMatchObject({scheduled: 4, oldestPendingMs: null})
+    },
     'only scheduled jobs: nobody has waited': async bench => {
       await bench.add({when: {kind: 'after', delayMs: HOUR_MS}})
       expect(only(await bench.storage.queues())).toMatchObject({scheduled: 1, oldestPendingMs: null})

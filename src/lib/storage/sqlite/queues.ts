@@ -2,12 +2,13 @@ import {QctlError} from '../../errors.ts'
 import {DEFAULT_SETTINGS, type Queue, type QueueSettings} from '../../job.ts'
 import type {QueueChange, SettingsChange} from '../storage.ts'
 import {deleteAllJobs} from './act.ts'
+import {isDue, stampedBy} from './choose.ts'
 import type {Connection, Row} from './connection.ts'
 import {ensureQueue, queueByName, type QueueRow, settingsOf} from './queue-rows.ts'
 import {LANE_ASSIGNED, LANE_OPEN, LANE_SUSPECT, num, PENDING, text, textOrNull} from './rows.ts'
 import type {Transaction} from './transaction.ts'
 
-const COLUMNS = `q.id, q.name, q.paused, q.paused_reason, q.pending, q.processing, q.done, q.failed, q.cancelled, q.settings,
+const COLUMNS = `q.id, q.name, q.last_run_at, q.paused, q.paused_reason, q.pending, q.processing, q.done, q.failed, q.cancelled, q.settings,
   (SELECT d.name FROM queue d WHERE d.id = q.dead_letter_id) AS dead_letter`
 const ALL = `SELECT ${COLUMNS} FROM queue q ORDER BY q.name`
 const ONE = `SELECT ${COLUMNS} FROM queue q WHERE q.name = ?`
@@ -23,11 +24,17 @@ const within = (index: string, lane: number): string =>
 const OPEN = within('job_ready', LANE_OPEN)
 const NEXT_PRIORITY = `SELECT max(priority) ${OPEN} AND priority < ?2`
 const FIRST_RUN_AT = `SELECT min(run_at) ${OPEN} AND priority = ?2`
-/** ?4 caps the count: past it the other side is counted. */
+/** ?3 is the stamp (see `isDue`). ?4 caps the count: past it the other side is counted. */
 const COUNT_AHEAD = `SELECT count(*) FROM (SELECT 1 ${OPEN} AND priority = ?2 AND run_at > ?3 LIMIT ?4)`
 const COUNT_DUE = `SELECT count(*) FROM (SELECT 1 ${OPEN} AND priority = ?2 AND run_at <= ?3 LIMIT ?4)`
+/** ?5 is now. Between it and the stamp, which lie apart only after the clock stepped back, are jobs that may run and jobs that wait. */
+const COUNT_WAITING = `
+SELECT count(*) FROM (
+  SELECT run_at, updated_at ${OPEN} AND priority = ?2 AND run_at <= ?3 AND run_at > ?5 LIMIT ?4)
+WHERE NOT (${isDue('?3', '?5')})`
 const APART = LANES.filter(({lane}) => lane !== LANE_OPEN).map(
-  ({index, lane}) => `SELECT count(*) AS pending, count(*) FILTER (WHERE run_at > ?2) AS ahead, min(run_at) AS first ${within(index, lane)}`,
+  ({index, lane}) =>
+    `SELECT count(*) AS pending, count(*) FILTER (WHERE NOT (${isDue('?2', '?3')})) AS ahead, min(run_at) AS first ${within(index, lane)}`,
 )
 /** Counting so many index entries takes about a millisecond. */
 const COUNT_CAP = 20_000
@@ -46,14 +53,14 @@ function queueOf(db: Connection, row: Row, now: number): Queue {
     failed: num(row['failed']),
     cancelled: num(row['cancelled']),
   }
-  const waiting = counts.pending === 0 ? {scheduled: 0, first: null} : pendingFacts(db, num(row['id']), counts.pending, now)
+  const waiting = counts.pending === 0 ? NONE_WAITING : pendingFacts(db, num(row['id']), counts.pending, {now, stamped: stampedBy({lastRunAt: num(row['last_run_at'])}, now)})
   return {
     name: text(row['name']),
     paused: row['paused'] === 1,
     pausedReason: textOrNull(row['paused_reason']),
     counts,
     scheduled: waiting.scheduled,
-    oldestPendingMs: waiting.first === null || waiting.first > now ? null : now - waiting.first,
+    oldestPendingMs: waiting.first === null || counts.pending === waiting.scheduled ? null : Math.max(0, now - waiting.first),
     settings: settingsOf(text(row['settings']), textOrNull(row['dead_letter'])),
   }
 }
@@ -64,12 +71,14 @@ interface PendingFacts {
   readonly first: number | null
 }
 
+const NONE_WAITING: PendingFacts = {scheduled: 0, first: null}
+
 /**
  * How many pending jobs lie ahead and which is the first, without walking the backlog:
  * of the two sides of now the smaller one is counted, the other is the rest.
  */
-function pendingFacts(db: Connection, queueId: number, pending: number, now: number): PendingFacts {
-  const apart = APART.map(sql => db.get(sql, queueId, now))
+function pendingFacts(db: Connection, queueId: number, pending: number, {now, stamped}: {readonly now: number; readonly stamped: number}): PendingFacts {
+  const apart = APART.map(sql => db.get(sql, queueId, stamped, now))
   const apartPending = apart.reduce((sum, row) => sum + num(row?.['pending']), 0)
   const apartAhead = apart.reduce((sum, row) => sum + num(row?.['ahead']), 0)
   const firsts = apart.map(row => row?.['first']).filter(first => typeof first === 'number')
@@ -82,10 +91,11 @@ function pendingFacts(db: Connection, queueId: number, pending: number, now: num
     priority = db.number(NEXT_PRIORITY, queueId, priority)
   }
   const open = pending - apartPending
-  const count = (sql: string, cap: number): number =>
-    priorities.reduce((sum, at) => (sum >= cap ? sum : sum + (db.number(sql, queueId, at, now, cap - sum) ?? 0)), 0)
+  const count = (sql: string, cap: number, ...more: readonly number[]): number =>
+    priorities.reduce((sum, at) => (sum >= cap ? sum : sum + (db.number(sql, queueId, at, stamped, cap - sum, ...more) ?? 0)), 0)
   let ahead = count(COUNT_AHEAD, COUNT_CAP)
   if (ahead >= COUNT_CAP) ahead = open - count(COUNT_DUE, open)
+  if (stamped > now) ahead += count(COUNT_WAITING, COUNT_CAP, now)
   return {scheduled: ahead + apartAhead, first: firsts.length === 0 ? null : Math.min(...firsts)}
 }
 
