@@ -1,6 +1,6 @@
 import {Changes} from '../queue/changes.ts'
 import type {Inspector} from '../queue/inspector.ts'
-import type {Page, Storage} from '../storage/storage.ts'
+import type {Page, SortField, Storage} from '../storage/storage.ts'
 import {formatTime} from '../time-parse.ts'
 import {systemClock} from '../time.ts'
 import type {FlagValues} from './flags.ts'
@@ -31,8 +31,14 @@ export async function listJobs(flags: ListFlags, {inspector, storage, print}: Li
   const page = await read(flags, inspector)
   await show(page, print)
   const {searched, next} = page
-  if (!searched.complete) print.note(`searched ${counted(searched.rows, 'job')} and not all of them`)
+  if (!searched.complete) print.note(unsearched(flags.sort?.field ?? 'id', searched.rows))
   if (next !== null) print.hint(`more: --cursor ${next}`)
+}
+
+/** What a page leaves out, in words. */
+export function unsearched(sort: SortField, rows: number): string {
+  if (sort === 'id') return `searched ${counted(rows, 'job')} and not all of them`
+  return `only the newest ${counted(rows, 'job')} were sorted; older ones are not shown: say which with --where, or sort by id`
 }
 
 /** Prints the first page again until the signal: on a terminal now and then, because ages move on; else when it has changed. */

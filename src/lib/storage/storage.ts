@@ -84,6 +84,7 @@ export interface Storage {
   /**
    * One page of the jobs that match, newest id first (or as `order` says), from `cursor`.
    * A page whose filter needs a scan looks at no more than `scanLimit` rows and says how many, and whether that was all there is.
+   * Where not all are looked at, an order other than by id is that of the newest ones; older ones are on no page.
    * `next` is the cursor of the following page, null at the end.
    */
   find(query: Query): Promise<Page>

@@ -99,6 +99,25 @@ export function findContract(suite: Suite): void {
         expect(await allPages(bench, {filter, scanLimit: 10})).toHaveLength(2)
         expect(idsOf(await bench.find({filter}))).toEqual([nth(ids, 1), nth(ids, 0)])
       },
+      'no further than the ids that the filter leaves': async bench => {
+        const ids = await bench.produce(...Array.from({length: 30}, () => ({})))
+        const id = (op: '>' | '>=' | '<' | '<=', index: number): Filter => ({kind: 'number', field: 'id', op, value: nth(ids, index)})
+        for (const [parts, wanted] of [
+          [[id('>=', 10), id('<=', 12)], [10, 11, 12]],
+          [[id('>', 10), id('<', 12)], [11]],
+          [[id('>', 27)], [28, 29]],
+          [[id('<', 2)], [0, 1]],
+          [[id('>', 12), id('<', 10)], []],
+        ] as const) {
+          for (const field of ['id', 'priority'] as const) {
+            for (const descending of [true, false]) {
+              const page = await bench.find({filter: {kind: 'and', parts}, order: {field, descending}, scanLimit: 10})
+              expect(idsOf(page).toSorted((a, b) => a - b)).toEqual(wanted.map(index => nth(ids, index)))
+              expect(page).toMatchObject({next: null, searched: {rows: wanted.length, complete: true}})
+            }
+          }
+        }
+      },
       'to the end, when that is near or no limit is set': async bench => {
         await bench.produce(...Array.from({length: 5}, (_, n) => ({payload: JSON.stringify({n})})))
         const filter: Filter = {kind: 'payload', path: ['n'], op: '<', value: 2}
@@ -112,6 +131,15 @@ export function findContract(suite: Suite): void {
       },
     },
   )
+  suite.sentence('Where not all are looked at, an order other than by id is that of the newest ones; older ones are on no page.', async bench => {
+    const ids = await bench.produce(...Array.from({length: 30}, (_, n) => ({priority: n % 7})))
+    for (const descending of [true, false]) {
+      const order = {field: 'priority', descending} as const
+      expect((await bench.find({order, limit: 3, scanLimit: 10})).searched).toEqual({rows: 10, complete: false})
+      const jobs = await allPages(bench, {order, limit: 3, scanLimit: 10})
+      expect(jobs.map(({id}) => id).toSorted((a, b) => a - b)).toEqual(ids.slice(20))
+    }
+  })
   suite.sentence('Most rows to look at; `null` = to the end.', async bench => {
     await bench.produce(...Array.from({length: 300}, (_, n) => ({payload: String(n)})))
     const filter: Filter = {kind: 'payload', path: ['n'], op: 'in', values: [{text: '1', scalar: 1}]}

@@ -32,7 +32,7 @@ export function find(db: Connection, query: Query, time: BootTime): Page {
   const sql = new FilterSql()
   const condition = query.filter === null ? '1' : sql.compile(query.filter)
   const cursor = parseCursor(query)
-  const search: Search = {db, query, condition, values: {...time, ...sql.values}, cursor}
+  const search: Search = {db, query, condition, values: {...time, ...sql.values}, cursor, range: idRange(query.filter)}
   const candidates = query.filter === null ? null : candidatesOf(db, query.filter)
   const count = candidates?.rows ?? Number.POSITIVE_INFINITY
   if (query.order.field !== 'id') {
@@ -50,6 +50,25 @@ interface Search {
   readonly condition: string
   readonly values: Named
   readonly cursor: Cursor | null
+  readonly range: IdRange
+}
+
+/** No id outside of it can match; both ends are in it. */
+interface IdRange {
+  readonly low: number
+  readonly high: number
+}
+
+/** The ids that a filter leaves: there is no need to walk past them. */
+function idRange(filter: Filter | null): IdRange {
+  let low = 0
+  let high = Number.MAX_SAFE_INTEGER - 1
+  for (const part of filter?.kind === 'and' ? filter.parts : filter === null ? [] : [filter]) {
+    if (part.kind !== 'number' || part.field !== 'id' || part.op === 'in') continue
+    if (part.op === '>' || part.op === '>=') low = Math.max(low, part.op === '>' ? part.value + 1 : part.value)
+    if (part.op === '<' || part.op === '<=') high = Math.min(high, part.op === '<' ? part.value - 1 : part.value)
+  }
+  return {low: Math.ceil(low), high: Math.floor(high)}
 }
 
 interface Cursor {
@@ -105,16 +124,17 @@ function walkCandidates(search: Search, candidates: Candidates): Page {
 
 /** Walks the table by id in growing windows until the page is full, the end is reached or enough was looked at. */
 function walk(search: Search): Page {
-  const {db, query} = search
+  const {query} = search
   const {descending} = query.order
   const limit = query.scanLimit ?? Number.MAX_SAFE_INTEGER
   let rows: Row[] = []
   let searched = 0
   let size = query.filter === null ? query.limit + 1 : FIRST_WINDOW
-  let edge = search.cursor?.id ?? (descending ? Number.MAX_SAFE_INTEGER : 0)
+  const {low, high} = search.range
+  let edge = descending ? Math.min(search.cursor?.id ?? high + 1, high + 1) : Math.max(search.cursor?.id ?? low - 1, low - 1)
   for (;;) {
     const wanted = Math.min(size, limit - searched)
-    const window = nextWindow(db, edge, wanted, descending)
+    const window = nextWindow(search, edge, wanted, descending)
     if (window === null) return page(query, rows, searched, true)
     const range = descending ? 'j.id >= :low AND j.id < :high' : 'j.id > :high AND j.id <= :low'
     const missing = query.limit + 1 - rows.length
@@ -123,7 +143,7 @@ function walk(search: Search): Page {
     searched += window.rows
     if (rows.length > query.limit) return page(query, rows, searched, true)
     if (searched >= limit) {
-      const complete = nextWindow(db, window.end, 1, descending) === null
+      const complete = nextWindow(search, window.end, 1, descending) === null
       return {...page(query, rows, searched, complete), next: complete ? null : `${window.end}.${window.end}`}
     }
     edge = window.end
@@ -131,23 +151,23 @@ function walk(search: Search): Page {
   }
 }
 
-const WINDOW_DOWN = 'SELECT min(id), count(*) FROM (SELECT id FROM job WHERE id < ? ORDER BY id DESC LIMIT ?)'
-const WINDOW_UP = 'SELECT max(id), count(*) FROM (SELECT id FROM job WHERE id > ? ORDER BY id LIMIT ?)'
+const WINDOW_DOWN = 'SELECT min(id), count(*) FROM (SELECT id FROM job WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?)'
+const WINDOW_UP = 'SELECT max(id), count(*) FROM (SELECT id FROM job WHERE id > ? AND id <= ? ORDER BY id LIMIT ?)'
 
-/** The next `size` ids past `edge`: the last of them and how many there are; `null` at the end. */
-function nextWindow(db: Connection, edge: number, size: number, descending: boolean): {end: number; rows: number} | null {
-  const [row] = db.tuples(descending ? WINDOW_DOWN : WINDOW_UP, edge, size)
+/** The next `size` ids past `edge` in the search's range: the last of them and how many there are; `null` at the end. */
+function nextWindow({db, range}: Search, edge: number, size: number, descending: boolean): {end: number; rows: number} | null {
+  const [row] = descending ? db.tuples(WINDOW_DOWN, edge, range.low, size) : db.tuples(WINDOW_UP, edge, range.high, size)
   const rows = num(row?.[1])
   return rows === 0 ? null : {end: num(row?.[0]), rows}
 }
 
 /** Sorted by something no index knows: the newest rows, as many as may be looked at, are sorted whole. */
 function sortNewest(search: Search): Page {
-  const {db, query} = search
-  const window = nextWindow(db, Number.MAX_SAFE_INTEGER, query.scanLimit ?? Number.MAX_SAFE_INTEGER, true)
+  const {query, range} = search
+  const window = nextWindow(search, range.high + 1, query.scanLimit ?? Number.MAX_SAFE_INTEGER, true)
   if (window === null) return page(query, [], 0, true)
-  const rows = selectFrom(search, null, 'j.id >= :low', {low: window.end})
-  return page(query, rows, window.rows, nextWindow(db, window.end, 1, true) === null)
+  const rows = selectFrom(search, null, 'j.id >= :low AND j.id <= :high', {low: window.end, high: range.high})
+  return page(query, rows, window.rows, nextWindow(search, window.end, 1, true) === null)
 }
 
 interface Candidates {
