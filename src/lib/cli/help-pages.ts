@@ -113,6 +113,18 @@ WHAT IT CAN SAY WHILE IT RUNS
   Other languages send a line of JSON to the unix socket QCTL_SOCKET and read one back:
   {"id":7,"fence":3,"progress":0.4}   also "result", "result_base64", "snooze":"10m"   → {"ok":true}
 
+WHAT IT PRINTS
+  stdout and stderr are kept with the run, in the order they were read: the last 64 KiB of each, and how much was before
+  them. qctl jobs logs ID prints them, with -f while the run goes on. Until then they are in a file that only this user
+  may read, in the directory DATABASE.run; a run of a moment makes none. Should the consumer die, what is in that file
+  becomes the output of the lost run: all but the last tenth of a second.
+  Whatever holds the output open after the handler has ended is heard for 250 ms more.
+
+WHAT IS MEASURED
+  Wall time, CPU time (of the handler and what it waited for) and peak memory (of its largest process). Memory above the
+  consumer's own is exact; less than that is what was seen in looks 3 ms after the start and then at least five times a
+  second, so it may be a little too low, and it is unknown (null) of a handler that was over before.
+
 WHAT ITS EXIT STATUS MEANS
   0            done
   65           the job is bad: failed now, without another attempt
