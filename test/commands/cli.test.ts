@@ -43,6 +43,15 @@ describe('help', () => {
     expect(lacking.map(([id]) => id)).toEqual([])
   })
 
+  // oclif takes a switch that was not given for one that was, and then misses what it depends on.
+  test('no switch depends on another flag', async () => {
+    const manifest = JSON.parse(await manifestJson()) as {commands: Record<string, {flags: Record<string, {type: string; dependsOn?: string[]}>}>}
+    const wrong = Object.entries(manifest.commands).flatMap(([id, {flags}]) =>
+      Object.entries(flags).filter(([, {type, dependsOn}]) => type === 'boolean' && dependsOn !== undefined).map(([name]) => `${id} --${name}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
   test.each(['exit-codes', 'environment', 'filters', 'handlers'])('on %s', async (page) => {
     const {status, stdout} = await qctl(['help', page])
     expect(status).toBe(0)

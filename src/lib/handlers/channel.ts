@@ -67,7 +67,7 @@ export class Channel {
   async #path(): Promise<string> {
     // A consumer may idle for weeks, and a cleaner of old temporary files may have been there.
     if (this.#listening !== null && lstatSync(this.#listening.path, {throwIfNoEntry: false}) !== undefined) return this.#listening.path
-    this.#stopListening()
+    if (this.#opening === null) this.#stopListening()
     this.#opening ??= this.#listen().finally(() => (this.#opening = null))
     return (await this.#opening).path
   }
@@ -115,9 +115,9 @@ export class Channel {
   }
 
   #stopListening(): void {
-    if (this.#listening === null) return
-    this.#listening.server.close()
-    rmSync(this.#own ?? this.#listening.path, {recursive: true, force: true})
+    this.#listening?.server.close()
+    const left = this.#own ?? this.#listening?.path
+    if (left !== undefined) rmSync(left, {recursive: true, force: true})
     this.#listening = null
     this.#own = null
   }
