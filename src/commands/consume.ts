@@ -8,7 +8,7 @@ import {selfCommand} from '../lib/cli/self-command.ts'
 import {Consumer} from '../lib/consumer/consumer.ts'
 import {guardStarter} from '../lib/consumer/guard-process.ts'
 import {workLog} from '../lib/consumer/work-log.ts'
-import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, parseExitPolicy, startsProcesses} from '../lib/handlers/index.ts'
+import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, openLimits, parseExitPolicy, startsProcesses} from '../lib/handlers/index.ts'
 
 const HANDLER_FLAGS = {
   handler: {
@@ -49,13 +49,15 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     const {args, flags} = await this.parse(Consume)
     const {cmd = []} = args
     requireOneHandler(flags, cmd, this.argv)
+    const spec = specOf(flags, cmd)
+    const limits = await openLimits(spec, {memoryBytes: flags['limit-mem'] ?? null, processes: flags['limit-procs'] ?? null})
     const {stop, now: kill} = this.interruption
     const {queue, storage} = await this.open({create: true})
     const log = daemonLog(this.settings, flags)
     const work = workOf(flags, this.settings, this.origins.lease)
     await tellOfMissing(work.queues, storage, log)
-    const spec = specOf(flags, cmd)
-    const handler = await openHandler(spec, {removeFile: flags['remove-file']})
+    if (limits !== undefined) log.info('each run is limited', limits.description)
+    const handler = await openHandler(spec, {removeFile: flags['remove-file'], limits})
     const dbPath = databaseFile(this.settings)
     const guard = flags['no-guard'] || !startsProcesses(spec) ? null : guardStarter(selfCommand())
     try {

@@ -4,10 +4,10 @@ import type {Requested, RunFacts} from './job.ts'
 export type Outcome =
   | {readonly kind: 'done'; readonly result: Uint8Array | null}
   /** `retryAfterMs` overrides the queue's backoff. */
-  | {readonly kind: 'failed'; readonly error: string; readonly retryAfterMs: number | null}
+  | {readonly kind: 'failed'; readonly error: string; readonly retryAfterMs: number | null; readonly cause?: 'oom'}
   | {readonly kind: 'timed_out'; readonly error: string}
-  /** The handler died by a signal nobody here sent it. */
-  | {readonly kind: 'crashed'; readonly error: string}
+  /** The handler died by a signal nobody here sent it; `oom`: the kernel did, because there was no memory left. */
+  | {readonly kind: 'crashed'; readonly error: string; readonly cause?: 'signal' | 'oom'}
   /** Not now: later, without spending an attempt. */
   | {readonly kind: 'snoozed'; readonly delayMs: number | null}
   /** Failed now, whatever attempts are left. */

@@ -130,7 +130,8 @@ export function liveness(identity: ProcessIdentity): Liveness {
   return stat.startTime === identity.startTime ? 'alive' : 'dead'
 }
 
-function isPidFree(pid: number): boolean {
+/** Whether no process has this number now. */
+export function isPidFree(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return false

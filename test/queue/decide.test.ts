@@ -329,7 +329,8 @@ describe('every end', () => {
       expect(run).toMatchObject(rest)
       expect(run.outcome).toBe(seen.kind)
       expect(run.error).toBe('error' in seen ? seen.error : null)
-      expect(run.cause).toBe(seen.kind === 'lost' ? seen.cause : seen.kind === 'cancelled' ? seen.requested : null)
+      const named = 'cause' in seen ? seen.cause : seen.kind === 'cancelled' ? seen.requested : null
+      expect(run.cause).toBe(named ?? (seen.kind === 'crashed' ? 'signal' : null))
     })
     fc.assert(property, {numRuns: 1000})
   })

@@ -3,7 +3,7 @@ import {QctlError} from '../errors.ts'
 import type {Log} from '../log.ts'
 import type {Storage} from '../storage/storage.ts'
 import {type ArgTable, asText, CREATE_FLAGS, type FlagTable, type FlagValues, settingFlag} from './flags.ts'
-import {parseName, parseSome, parseSpan, parseUrl} from './values.ts'
+import {parseMemory, parseName, parseSome, parseSpan, parseUrl} from './values.ts'
 
 const WORK = {helpGroup: 'WORK'} as const
 const HANDLER = {helpGroup: 'HANDLER'} as const
@@ -45,6 +45,8 @@ export const CONSUME_FLAGS = {
   drain: {kind: 'switch', summary: 'end when nothing can be claimed and nothing is being processed', ...WORK},
   'max-jobs': {kind: 'value', shape: 'N', parse: parseSome, summary: 'end after so many', ...WORK},
   'no-guard': {kind: 'switch', summary: 'start no guard, the process that ends the handlers when this one is killed or stopped', ...WORK},
+  'limit-mem': {kind: 'value', shape: 'SIZE', parse: parseMemory, summary: 'how much memory a run may use with all it starts', ...HANDLER},
+  'limit-procs': {kind: 'value', shape: 'N', parse: parseSome, summary: 'how many processes and threads a run may have', ...HANDLER},
   'remove-file': {kind: 'switch', summary: "delete a job's file after its success is stored", ...HANDLER},
   'log-format': settingFlag('logFormat', WORK),
   ...CREATE_FLAGS,

@@ -1,7 +1,7 @@
 import {QctlError} from '../errors.ts'
 import {KEY_MAX_BYTES, NAME_PATTERN, PRIORITY_MAX, PRIORITY_MIN, STATES, type State} from '../job.ts'
 import {parseDuration} from '../time.ts'
-import {parseInteger} from '../units.ts'
+import {parseInteger, parseSize} from '../units.ts'
 
 // What flags and arguments take. Each throws a `usage` error that does not name the flag: whoever calls adds that.
 
@@ -31,6 +31,16 @@ export function parseAttempts(text: string): number {
 /** Reads a number of things, one or more. */
 export function parseSome(text: string): number {
   return parseInteger(text, 1, Number.MAX_SAFE_INTEGER)
+}
+
+/** With less no program starts. */
+const LEAST_MEMORY_BYTES = 1024 * 1024
+
+/** Reads how much memory a program may use. */
+export function parseMemory(text: string): number {
+  const bytes = parseSize(text)
+  if (bytes < LEAST_MEMORY_BYTES) throw new QctlError('usage', `${text} is less than 1M, with which no program starts`)
+  return bytes
 }
 
 /** Reads a duration that is not nothing. */

@@ -4,10 +4,12 @@ import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
 import type {OutputStream} from '../output-record.ts'
 import {sleep} from '../time.ts'
 import {Channel} from './channel.ts'
-import {type ChildExit, childStarter, type StartChild} from './child.ts'
+import {childStarter, type StartChild} from './child.ts'
 import {type Environment, inheritedEnvironment, runEnvironment} from './environment.ts'
 import {actionOf, DEFAULT_EXIT_POLICY, type ExitPolicy, exitOutcome} from './exit-policy.ts'
 import {type Handler, type Output, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
+import type {Enclosure, Limits} from './limits/limits.ts'
+import {OomWitness} from './oom-witness.ts'
 import {type GroupEnd, ProcessGroup} from './process-group.ts'
 import {ResultFiles} from './result-file.ts'
 import {spawnFailure} from './spawn-failure.ts'
@@ -20,11 +22,18 @@ export interface ExecOptions {
   readonly exitPolicy?: ExitPolicy | undefined
   /** The consumer's own environment. */
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined
+  /** Of each run. */
+  readonly limits?: Limits | undefined
 }
 
 /** When this host cannot start programs, a slot tries no more often than this. */
 const SHORTAGE_PAUSE_MS = 1000
 const LAST_LINE_MAX = 200
+
+interface ExecEnd extends GroupEnd {
+  /** The kernel killed the program, or something it started within its limits, because there was no memory left. */
+  readonly outOfMemory: boolean
+}
 
 /** The handler behind `consume -- CMD` and `--shell`. */
 export class ExecHandler implements Handler {
@@ -34,6 +43,8 @@ export class ExecHandler implements Handler {
   readonly #start: StartChild
   readonly #results = new ResultFiles()
   readonly #channel = new Channel()
+  readonly #limits: Limits | null
+  readonly #memory = new OomWitness()
   /** Per queue: how many runs in a row could not be run. */
   readonly #streaks = new Map<string, number>()
   /** Whether the last run printed to both outputs: then it is likely that the next one will. */
@@ -45,6 +56,7 @@ export class ExecHandler implements Handler {
     this.#policy = options.exitPolicy ?? DEFAULT_EXIT_POLICY
     this.#inherited = inheritedEnvironment(options.environment ?? process.env)
     this.#start = start
+    this.#limits = options.limits ?? null
   }
 
   /** Gets ready to run a command; runs nothing yet. */
@@ -59,17 +71,21 @@ export class ExecHandler implements Handler {
     }
     let group: ProcessGroup
     let resultPath: string
+    let enclosure: Enclosure | null = null
+    const oomKills = this.#memory.begin()
     try {
+      enclosure = this.#limits?.enter() ?? null
       resultPath = this.#results.pathFor(lease)
       const socket = await this.#channel.enter(lease, context.report)
       group = await ProcessGroup.start(this.#start, {
-        command: this.#command,
+        command: enclosure?.around(this.#command) ?? this.#command,
         environment: runEnvironment(this.#inherited, lease, context, {resultFile: resultPath, socket}),
         stdin: lease.payload,
         output: context.output,
         printsBoth: this.#printsBoth,
       })
     } catch (error) {
+      enclosure?.leave()
       this.#channel.leave(lease)
       return this.#notStarted(lease, context, error)
     }
@@ -79,18 +95,21 @@ export class ExecHandler implements Handler {
     this.#printsBoth = hasPrinted(context.output, 'stdout') && hasPrinted(context.output, 'stderr')
     // A run has not ended while anything of it lives: its job could be granted again beside it.
     if (end.stopped || end.leftovers || end.exit.code !== 0) await this.#sweeperOf(context).sweep(lease)
-    return this.#runEnd(lease, context, end, resultPath)
+    const wasEnclosed = enclosure?.leave() === true
+    const outOfMemory = wasEnclosed || (end.exit.signal === 'SIGKILL' && this.#memory.hasSeenKillSince(oomKills))
+    return this.#runEnd(lease, context, {...end, outOfMemory}, resultPath)
   }
 
   async close(): Promise<void> {
     this.#results.close()
     this.#channel.close()
+    this.#limits?.close()
   }
 
-  #runEnd(lease: Lease, context: RunContext, end: GroupEnd, resultPath: string): RunEnd {
+  #runEnd(lease: Lease, context: RunContext, end: ExecEnd, resultPath: string): RunEnd {
     const {exit} = end
     const {bytes, problem} = this.#results.take(resultPath)
-    const outcome = end.stopped ? whenStopped(context) : this.#outcome(lease, context, exit, bytes)
+    const outcome = end.stopped ? whenStopped(context) : this.#outcome(lease, context, end, bytes)
     return {
       outcome: problem !== null && outcome.kind === 'done' ? unusable(problem) : outcome,
       exitCode: exit.code,
@@ -103,12 +122,16 @@ export class ExecHandler implements Handler {
     }
   }
 
-  #outcome(lease: Lease, {output}: RunContext, exit: ChildExit, result: Uint8Array | null): Outcome {
-    if (exit.code === null) return {kind: 'crashed', error: withLastLine(`killed by ${exit.signal}`, output)}
+  #outcome(lease: Lease, {output}: RunContext, {exit, outOfMemory}: ExecEnd, result: Uint8Array | null): Outcome {
+    const why = outOfMemory ? 'out of memory: ' : ''
+    if (exit.code === null) {
+      return {kind: 'crashed', error: withLastLine(`${why}killed by ${exit.signal}`, output), cause: outOfMemory ? 'oom' : 'signal'}
+    }
     const action = actionOf(exit.code, this.#policy)
-    const error = action.kind === 'done' ? '' : withLastLine(`exit status ${exit.code}`, output)
+    const error = action.kind === 'done' ? '' : withLastLine(`${why}exit status ${exit.code}`, output)
     const streak = this.#streak(lease.queue, action.kind === 'unrunnable')
-    return exitOutcome(action, {error, streak, result})
+    const outcome = exitOutcome(action, {error, streak, result})
+    return outOfMemory && outcome.kind === 'failed' ? {...outcome, cause: 'oom'} : outcome
   }
 
   async #notStarted(lease: Lease, context: RunContext, error: unknown): Promise<RunEnd> {

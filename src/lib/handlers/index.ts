@@ -1,6 +1,8 @@
 /** The kinds of handlers. A new kind: its file, one line in `HandlerSpec` and one case here. */
+import {QctlError} from '../errors.ts'
 import type {ExitPolicy} from './exit-policy.ts'
 import type {Handler} from './handler.ts'
+import type {LimitOptions, Limits} from './limits/limits.ts'
 import type {HttpOptions} from './http.ts'
 
 export {type ExitPolicy, parseExitPolicy} from './exit-policy.ts'
@@ -20,27 +22,43 @@ export const BUILT_IN_HANDLERS = ['timestamp'] as const
 
 /** Whether jobs are run by processes other than the consumer's own. */
 export function startsProcesses({kind}: HandlerSpec): boolean {
-  return kind !== 'timestamp'
+  return kind !== 'timestamp' && kind !== 'http'
+}
+
+/**
+ * Finds the means to limit what runs may use.
+ * @throws QctlError `usage` for a kind whose runs are no processes of their own; `bad_config` when there are none on this host
+ */
+export async function openLimits({kind}: HandlerSpec, options: LimitOptions): Promise<Limits | undefined> {
+  if (options.memoryBytes === null && options.processes === null) return undefined
+  if (kind !== 'exec' && kind !== 'shell') {
+    throw new QctlError('usage', '--limit-mem and --limit-procs are for commands that are run once per job: -- CMD or --shell')
+  }
+  const {Limits} = await import('./limits/limits.ts')
+  return Limits.open(options)
 }
 
 /**
  * Opens a handler. Each kind is loaded only when it is wanted.
- * @param options removeFile: delete a job's file once its success is stored
+ * @param options removeFile: delete a job's file once its success is stored; limits: of what each run may use, from `openLimits`
  */
-export async function openHandler(spec: HandlerSpec, options: {readonly removeFile?: boolean} = {}): Promise<Handler> {
-  const handler = await open(spec)
+export async function openHandler(
+  spec: HandlerSpec,
+  options: {readonly removeFile?: boolean; readonly limits?: Limits | undefined} = {},
+): Promise<Handler> {
+  const handler = await open(spec, options.limits)
   if (options.removeFile !== true) return handler
   const {FileRemover} = await import('./remove-file.ts')
   return new FileRemover(handler)
 }
 
-async function open(spec: HandlerSpec): Promise<Handler> {
+async function open(spec: HandlerSpec, limits: Limits | undefined): Promise<Handler> {
   switch (spec.kind) {
     case 'exec':
     case 'shell': {
       const {ExecHandler} = await import('./exec.ts')
       const command = spec.kind === 'exec' ? spec.command : ['/bin/sh', '-c', spec.script]
-      return ExecHandler.open({command, exitPolicy: spec.exitPolicy})
+      return ExecHandler.open({command, exitPolicy: spec.exitPolicy, limits})
     }
     case 'http': {
       const {HttpHandler} = await import('./http.ts')

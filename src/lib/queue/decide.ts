@@ -113,11 +113,26 @@ function runFacts(end: RunEnd): RunFacts {
     outcome: outcome.kind,
     exitCode: end.exitCode,
     signal: end.signal,
-    cause: outcome.kind === 'lost' ? outcome.cause : outcome.kind === 'cancelled' ? outcome.requested : null,
+    cause: causeOf(outcome),
     error: 'error' in outcome ? outcome.error : null,
     runMs: end.runMs,
     cpuMs: end.cpuMs,
     maxRssBytes: end.maxRssBytes,
     output: end.output,
+  }
+}
+
+function causeOf(outcome: Outcome): string | null {
+  switch (outcome.kind) {
+    case 'lost':
+      return outcome.cause
+    case 'cancelled':
+      return outcome.requested
+    case 'crashed':
+      return outcome.cause ?? 'signal'
+    case 'failed':
+      return outcome.cause ?? null
+    default:
+      return null
   }
 }
