@@ -70,6 +70,13 @@ describe('jobs list', () => {
     expect((await running.finished()).status).toBe(130)
   })
 
+  test('--watch ends when its reader has gone, although nothing changes', () => {
+    const sandbox = new Sandbox()
+    const script = 'set -o pipefail; "$Q" produce x -q >/dev/null; timeout 30 "$Q" jobs list --watch -o id | head -1'
+    const {status, stdout} = spawnSync('bash', ['-c', script], {encoding: 'utf8', env: {Q: BINARY, HOME: sandbox.home, PATH: process.env['PATH']}})
+    expect({status, stdout}).toEqual({status: 0, stdout: '1\n'})
+  })
+
   test('| head -1 ends well', () => {
     const sandbox = new Sandbox()
     const script = 'set -o pipefail; seq 5000 | "$Q" produce --lines -q >/dev/null; "$Q" jobs list -l 5000 -o ndjson | head -1 | wc -l'

@@ -9,6 +9,7 @@ import {filterOf, type LIST_FLAGS, type SelectFlags} from './job-flags.ts'
 import {jobList} from './job-list.ts'
 import {noteMissingQueues} from './missing.ts'
 import type {Printer} from './print.ts'
+import {whenReaderGone} from './reader-gone.ts'
 
 type ListFlags = SelectFlags & FlagValues<typeof LIST_FLAGS>
 
@@ -48,6 +49,8 @@ export async function watchJobs(
 ): Promise<never> {
   const isScreen = print.width !== null && !print.isMachine
   const changes = new Changes(storage)
+  // As when a write finds it out: nobody is left to be told anything.
+  const unwatch = isScreen ? null : await whenReaderGone(1, () => process.exit(0))
   let shown: string | null = null
   try {
     for (;;) {
@@ -60,6 +63,7 @@ export async function watchJobs(
       await changes.next(REDRAW_MS, signal)
     }
   } finally {
+    unwatch?.()
     changes.stop()
   }
 }
