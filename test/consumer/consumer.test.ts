@@ -426,6 +426,20 @@ describe('trouble with the store', () => {
     expect((await workshop.runs(id)).map(({outcome, cause}) => [outcome, cause])).toEqual([['lost', 'lease_expired'], ['done', null]])
   })
 
+  test('that nobody foresaw ends it and frees its name', async () => {
+    await using workshop = await Workshop.open()
+    const [id = 0] = await workshop.produce('x')
+    const storage = broken(workshop.storage, {
+      claim: async () => {
+        throw new TypeError('nobody foresaw this')
+      },
+    })
+    await expect(workshop.start(new ScriptedHandler(), {storage, queue: new Queue(storage), name: 'ann'}).report).rejects.toThrow('nobody foresaw this')
+    expect(await workshop.storage.consumers()).toEqual([])
+    expect((await workshop.drain(new ScriptedHandler(), {name: 'ann'})).settled).toBe(1)
+    expect((await workshop.job(id)).state).toBe('done')
+  })
+
   test('that does not pass ends it: handlers are killed and nothing is acknowledged', async () => {
     await using workshop = await Workshop.open()
     const ids = await workshop.produce('1', '2')

@@ -94,6 +94,30 @@ describe('a disk that fails', () => {
     expect(integrityOf(scene.database)).toBe('ok')
   }, 300_000)
 
+  test('leaves open whether something is done: it is said what to do', async () => {
+    await using scene = new Scene()
+    await scene.qctl(['produce', 'x', 'y'])
+    const act = (...args: readonly string[]) => failAt(scene, 'fsync', 'EIO', '1+', args)
+    expect(await act('jobs', 'cancel', '1')).toMatchObject({status: 74, stderr: expect.stringContaining('repeat this command, what is cancelled stays so')})
+    expect(await act('jobs', 'delete', '1')).toMatchObject({status: 74, stderr: expect.stringContaining('repeat this command')})
+    await scene.qctl(['jobs', 'cancel', '2'])
+    expect(await act('jobs', 'resubmit', '2')).toMatchObject({status: 74, stderr: expect.stringContaining('look before repeating')})
+    expect(await act('queues', 'pause', 'default')).toMatchObject({status: 74, stderr: expect.stringContaining('look with qctl queues show default')})
+  })
+
+  test('leaves open whether a batch is stored: nobody is told to store it twice', async () => {
+    await using scene = new Scene()
+    await scene.qctl(['init'])
+    const unknown = await failAt(scene, 'fsync', 'EIO', '4+', BATCHES, {stdin: STDIN})
+    expect(unknown.status).toBe(74)
+    expect(unknown.stderr).toMatch(/^2 jobs are stored, up to line 2; the batch from line 3 on may be stored, too/)
+    expect(unknown.stderr).not.toContain('tail -n')
+    const keyed = await failAt(scene, 'fsync', 'EIO', '3+', ['produce', '--ndjson', '--batch', '2'], {
+      stdin: LINES.map((line, n) => `${JSON.stringify({payload: line, key: `k${n}`})}\n`).join(''),
+    })
+    expect(keyed).toMatchObject({status: 74, stderr: expect.stringContaining('go on with: tail -n +')})
+  })
+
   test('below a file system without shared memory: 73 and a plain sentence', async () => {
     await using scene = new Scene()
     const finished = await failAt(scene, 'mmap', 'ENODEV', '1+', ['init'])

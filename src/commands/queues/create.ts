@@ -1,6 +1,6 @@
 import {DRY_RUN_FLAGS} from '../../lib/cli/flags.ts'
 import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
-import {QueueCommand} from '../../lib/cli/queue-command.ts'
+import {changed, QueueCommand} from '../../lib/cli/queue-command.ts'
 import {QUEUE_ARGS, SETTING_FLAGS, settingsChange} from '../../lib/cli/queue-flags.ts'
 import {DEFAULT_SETTINGS} from '../../lib/job.ts'
 
@@ -15,6 +15,6 @@ export default class QueuesCreate extends QueueCommand {
     const change = {create: 'must', settings: settingsChange(flags, DEFAULT_SETTINGS)} as const
     if (flags['dry-run']) return this.rehearse(args.name, change)
     const {storage} = await this.open()
-    await this.printQueue(await storage.setQueue(args.name, change))
+    await this.printQueue(await changed(args.name, storage.setQueue(args.name, change)))
   }
 }

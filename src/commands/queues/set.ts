@@ -1,6 +1,6 @@
 import {DRY_RUN_FLAGS} from '../../lib/cli/flags.ts'
 import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
-import {QueueCommand} from '../../lib/cli/queue-command.ts'
+import {changed, QueueCommand} from '../../lib/cli/queue-command.ts'
 import {QUEUE_ARGS, SETTING_FLAGS, settingsChange} from '../../lib/cli/queue-flags.ts'
 import {QctlError} from '../../lib/errors.ts'
 
@@ -22,6 +22,6 @@ export default class QueuesSet extends QueueCommand {
     if (Object.keys(settings).length === 0) throw new QctlError('usage', 'nothing to set', {hint: 'qctl queues set --help lists the settings'})
     if (flags['dry-run']) return this.rehearse(args.name, {create: 'never', settings})
     const {storage} = await this.open()
-    await this.printQueue(await storage.setQueue(args.name, {create: 'never', settings}))
+    await this.printQueue(await changed(args.name, storage.setQueue(args.name, {create: 'never', settings})))
   }
 }

@@ -1,4 +1,6 @@
+import {QctlError} from '../errors.ts'
 import type {Enqueued} from '../job.ts'
+import {isHarmlessToRepeat} from '../producer/store.ts'
 import type {Committed} from '../producer/submit.ts'
 import {counted} from './counted.ts'
 import {failureOf, interruptionOf, reportFailure} from './failure.ts'
@@ -69,10 +71,17 @@ export class ProduceReport {
     return reportFailure(error, {json: null, verbose: false})
   }
 
-  /** Says how much of a submission in batches is stored, and how to go on. */
-  tellWhereToGoOn(): void {
-    if (this.#line === null) return this.#print.note('nothing was stored')
-    const stored = `${counted(this.#count, 'job')} ${this.#count === 1 ? 'is' : 'are'} stored`
-    this.#print.note(`${stored}, up to line ${this.#line}; go on with: tail -n +${this.#line + 1} INPUT | qctl produce …`)
+  /**
+   * Says how much of a submission in batches is stored, and how to go on.
+   * @param error what ended it
+   */
+  tellWhereToGoOn(error: unknown): void {
+    const line = this.#line ?? 0
+    const stored = this.#count === 0 ? 'nothing is known to be stored' : `${counted(this.#count, 'job')} ${this.#count === 1 ? 'is' : 'are'} stored, up to line ${line}`
+    const isUnknown = error instanceof QctlError && error.code === 'outcome_unknown'
+    if (isUnknown && !isHarmlessToRepeat(error)) {
+      this.#print.note(`${stored}; the batch from line ${line + 1} on may be stored, too: see with qctl jobs show @last which line was the last, and go on after it`)
+    } else if (this.#line === null && !isUnknown) this.#print.note('nothing was stored')
+    else this.#print.note(`${stored}; go on with: tail -n +${line + 1} INPUT | qctl produce …`)
   }
 }

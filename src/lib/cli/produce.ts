@@ -45,7 +45,7 @@ export async function produce(input: ProduceInput, flags: ProduceFlags, context:
     if (inBatches) signal.throwIfAborted()
   } catch (error) {
     bar?.stop()
-    if (inBatches) report.tellWhereToGoOn()
+    if (inBatches) report.tellWhereToGoOn(error)
     const exit = await report.finishAfter(error)
     if (exit === null) throw error
     process.exitCode = exit

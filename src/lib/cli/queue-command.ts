@@ -1,3 +1,4 @@
+import {QctlError} from '../errors.ts'
 import type {Queue} from '../job.ts'
 import type {QueueChange, Storage} from '../storage/storage.ts'
 import {BaseCommand} from './base-command.ts'
@@ -15,6 +16,19 @@ export async function existingQueue(name: string, storage: Pick<Storage, 'queues
   const [queue] = await storage.queues([name])
   if (queue === undefined) throw await noSuchQueue(name, storage)
   return queue
+}
+
+/**
+ * Waits for a change of a queue.
+ * @throws QctlError as the change; when nobody knows whether it is stored, with what to do
+ */
+export async function changed<T>(name: string, change: Promise<T>): Promise<T> {
+  try {
+    return await change
+  } catch (error) {
+    if (!(error instanceof QctlError) || error.code !== 'outcome_unknown') throw error
+    throw new QctlError(error.code, error.message, {hint: `it may be done: look with qctl queues show ${name}, then repeat this command`, cause: error})
+  }
 }
 
 /** A command about one queue. */
@@ -48,7 +62,7 @@ export abstract class QueueCommand extends BaseCommand {
     const before = await existingQueue(name, storage)
     const word = paused.paused ? 'pause' : 'resume'
     if (dryRun) this.print.note(`would ${word} queue ${name}; nothing was changed`)
-    const queue = dryRun ? before : await storage.setQueue(name, {create: 'never', paused})
+    const queue = dryRun ? before : await changed(name, storage.setQueue(name, {create: 'never', paused}))
     await this.printQueue(queue, () => `${queue.name} is ${queue.paused ? 'paused' : 'active'}`)
   }
 
@@ -61,7 +75,7 @@ export abstract class QueueCommand extends BaseCommand {
     const {counts} = await existingQueue(name, storage)
     const jobs = Object.values(counts).reduce((sum, count) => sum + count, 0)
     if (force && !dryRun) await confirm({verb: `delete queue ${name} and`, count: jobs, noun: 'job'}, this.confirmation)
-    if (!dryRun) await storage.deleteQueue(name, {force})
+    if (!dryRun) await changed(name, storage.deleteQueue(name, {force}))
     const document = {action: 'delete', name, jobs, dry_run: dryRun}
     const text = `queue ${name} with ${counted(jobs, 'job')}`
     this.print.result(document, () => (dryRun ? `would delete ${text}; nothing was changed` : `deleted ${text}`))

@@ -75,7 +75,11 @@ export class Consumer {
     try {
       const registration = await registerConsumer(storage, this.#options)
       this.#log({kind: 'started', consumer: registration.name, queues, concurrency})
-      const settled = await this.#work(registration)
+      const settled = await this.#work(registration).catch(async (error: unknown) => {
+        // The process may live on, and so would the name. What keeps it from signing off is what it failed from.
+        await storage.unregister(registration.id).catch(() => {})
+        throw error
+      })
       await this.#unregister(registration)
       this.#log({kind: 'stopped', consumer: registration.name, settled})
       return {consumer: registration.name, settled}

@@ -112,7 +112,7 @@ export class Inspector {
       options.signal.throwIfAborted()
       const step = targets.slice(from, from + STEP)
       const answers = await this.#storage.act(action, step, options.actor).catch(error => {
-        throw afterPart(error, draft.changed)
+        throw aboutStep(error, action.kind, draft.changed)
       })
       for (const answer of answers) draft.add(answer)
       options.onProgress?.(from + step.length, targets.length)
@@ -154,9 +154,19 @@ function range(from: number, to: number): Filter {
   }
 }
 
-/** Adds to an error what was done before it: a message that says "nothing stored" means its own step only. */
-function afterPart(error: unknown, changed: number): unknown {
-  if (!(error instanceof QctlError) || changed === 0) return error
-  const message = `${error.message} (${changed} ${changed === 1 ? 'job' : 'jobs'} had been changed before that)`
-  return new QctlError(error.code, message, {...(error.hint === null ? {} : {hint: error.hint}), cause: error})
+/** All but one may be done twice: what is as it should be is left alone. */
+const WHAT_TO_DO: Readonly<Record<Action['kind'], string>> = {
+  cancel: 'it may be done: repeat this command, what is cancelled stays so',
+  fail: 'it may be done: repeat this command, what has failed stays so',
+  delete: 'it may be done: repeat this command, what is gone stays so',
+  assign: 'it may be done: repeat this command',
+  resubmit: 'it may be done: look before repeating (qctl jobs show), or a job that is done by then runs once more',
+}
+
+/** Adds to an error what was done before it: a message that says "nothing stored" means its own step only; and what to do when nobody knows. */
+function aboutStep(error: unknown, kind: Action['kind'], changed: number): unknown {
+  if (!(error instanceof QctlError)) return error
+  const before = changed === 0 ? '' : ` (${changed} ${changed === 1 ? 'job' : 'jobs'} had been changed before that)`
+  const hint = error.code === 'outcome_unknown' ? WHAT_TO_DO[kind] : error.hint
+  return new QctlError(error.code, `${error.message}${before}`, {...(hint === null ? {} : {hint}), cause: error})
 }
