@@ -155,7 +155,9 @@ function openIfThere(path: string): number | null {
     return file
   } catch (error) {
     if (file !== null) closeSync(file)
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    const {code} = error as NodeJS.ErrnoException
+    // Of a consumer that another user runs: then what it printed is seen when the run has ended.
+    if (code === 'ENOENT' || code === 'EACCES') return null
     throw error
   }
 }

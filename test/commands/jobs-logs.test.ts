@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, describe, expect, test} from 'bun:test'
-import {existsSync, readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {Sandbox} from '../support/binary.ts'
 import {scratchDirectory} from '../support/scratch.ts'
@@ -144,5 +144,18 @@ describe('jobs logs of a run that goes on', () => {
     await waitFor(async () => JSON.stringify(await sandbox.json(['reap', '--once'])).includes('consumer_died'))
     expect(await sandbox.qctl(['jobs', 'logs', '1'])).toMatchObject({status: 0, stdout: 'first\n', stderr: 'second\n'})
     expect(existsSync(`${sandbox.database}.run`)).toBe(false)
+  })
+
+  test('leaves no file of a run that is over, wherever its consumer was killed', async () => {
+    await using sandbox = new Sandbox()
+    const {consumer, release} = await running(sandbox)
+    const spools = `${sandbox.database}.run`
+    await waitFor(() => existsSync(join(spools, '1.1')))
+    for (const name of ['1.99', '77.1', '77.1.next']) writeFileSync(join(spools, name), 'left')
+    await sandbox.qctl(['reap', '--once'])
+    expect(readdirSync(spools)).toEqual(['1.1'])
+    release()
+    await consumer.finished()
+    expect(existsSync(spools)).toBe(false)
   })
 })

@@ -36,7 +36,7 @@ export class Spools {
 
   /** Where the output of a run goes. */
   open(lease: Claim): OutputLog {
-    const spool = new Spool(lease, this.#options, () => this.#written(spool))
+    const spool = new Spool(lease, this.#options, () => this.#written(lease, spool))
     this.#spools.set(lease, spool)
     return spool.log
   }
@@ -78,8 +78,9 @@ export class Spools {
     this.#options.directory?.removeIfEmpty()
   }
 
-  #written(spool: Spool): void {
-    if (this.#options.directory === null) return
+  #written(lease: Claim, spool: Spool): void {
+    // What is printed after the end of a run is nobody's.
+    if (this.#options.directory === null || this.#spools.get(lease) !== spool) return
     this.#unwritten.add(spool)
     this.#cancelFlush ??= after(FLUSH_AFTER_MS, () => this.#flushAll())
   }
