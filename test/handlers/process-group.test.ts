@@ -16,7 +16,7 @@ const directory = scratchDirectory()
 
 function start(starter: StartChild, script: string, {stdin = new Uint8Array(), output = new OutputLog(systemClock)} = {}): Promise<ProcessGroup> {
   const environment = {PATH: process.env['PATH'] ?? '', A: 'b c'}
-  return ProcessGroup.start(starter, {command: ['/bin/sh', '-c', script], environment, stdin, output, printsBoth: false})
+  return ProcessGroup.start(starter, {command: ['/bin/sh', '-c', script], environment, stdin, output, isTalkative: false})
 }
 
 function pidIn(file: string): Promise<number> {
@@ -53,7 +53,7 @@ for (const [name, starter] of STARTERS) {
     })
 
     test('rejects with the word of the system when it cannot start', async () => {
-      const spec = {command: ['/no/such/program'], environment: {}, stdin: new Uint8Array(), output: new OutputLog(systemClock), printsBoth: false}
+      const spec = {command: ['/no/such/program'], environment: {}, stdin: new Uint8Array(), output: new OutputLog(systemClock), isTalkative: false}
       const error: unknown = await ProcessGroup.start(starter, spec).catch((reason: unknown) => reason)
       expect(error).toMatchObject({code: 'ENOENT'})
     })

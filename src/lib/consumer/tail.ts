@@ -1,7 +1,9 @@
+const NOTHING = new Uint8Array(0)
+
 /** Keeps the last bytes of a stream in constant memory and counts the rest. */
 export class Tail {
   readonly #limit: number
-  #buffer = new Uint8Array(0)
+  #buffer = NOTHING
   /** How much of the buffer is in use; once it equals the limit the buffer is a ring. */
   #length = 0
   /** Where the next byte goes once the buffer is a ring. */
@@ -42,7 +44,7 @@ export class Tail {
   bytes(from = this.#dropped, to = this.totalBytes): Uint8Array {
     const start = Math.max(from, this.#dropped) - this.#dropped
     const end = Math.min(to, this.totalBytes) - this.#dropped
-    if (end <= start) return new Uint8Array(0)
+    if (end <= start) return NOTHING
     // In the ring the oldest byte is where the next one goes.
     const first = this.#buffer.subarray(this.#next, this.#length)
     if (end <= first.length) return first.slice(start, end)

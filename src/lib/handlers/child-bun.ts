@@ -7,7 +7,7 @@ import {PeakMemory} from './peak-memory.ts'
 import {type ByteStream, PipeReader} from './pipe-reader.ts'
 
 /** A program that is still there by then is listened to; the output of shorter ones is read when they end. */
-const PATIENCE_MS = 3
+const PATIENCE_MS = 8
 
 /** Starts a program; throws at once when that fails. */
 export function startBunChild(spec: ChildSpec): Child {
@@ -51,14 +51,14 @@ class BunChild implements Child {
   readonly exited: Promise<ChildExit>
   readonly #readers: readonly PipeReader[]
 
-  constructor(child: Bun.Subprocess, {output, printsBoth}: ChildSpec, given: Given) {
+  constructor(child: Bun.Subprocess, {output, isTalkative}: ChildSpec, given: Given) {
     this.pid = child.pid
     this.#readers = [
       new PipeReader(sourceOf(given.stdout, child.stdout), bytes => output.write('stdout', bytes)),
       new PipeReader(sourceOf(given.stderr, child.stderr), bytes => output.write('stderr', bytes)),
     ]
-    if (printsBoth) this.#follow()
-    const cancel = printsBoth ? null : after(PATIENCE_MS, () => this.#follow())
+    if (isTalkative) this.#follow()
+    const cancel = isTalkative ? null : after(PATIENCE_MS, () => this.#follow())
     const memory = new PeakMemory(child.pid)
     this.exited = child.exited.then(() => {
       cancel?.()

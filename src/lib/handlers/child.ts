@@ -8,8 +8,8 @@ export interface ChildSpec {
   readonly environment: Environment
   readonly stdin: Uint8Array
   readonly output: Pick<Output, 'write'>
-  /** True: it is expected to print to both outputs, so their order counts from the first moment on. */
-  readonly printsBoth: boolean
+  /** True: it is expected to print much, or to both outputs: then how soon that is read counts from the first moment on. */
+  readonly isTalkative: boolean
 }
 
 /** A program that was started as the leader of a session and process group of its own. */

@@ -1,7 +1,6 @@
 /** Runs a command per job: payload on stdin, facts in the environment, the exit status decides. */
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
-import type {OutputStream} from '../output-record.ts'
 import {sleep} from '../time.ts'
 import {Channel} from './channel.ts'
 import {childStarter, type StartChild} from './child.ts'
@@ -29,6 +28,7 @@ export interface ExecOptions {
 /** When this host cannot start programs, a slot tries no more often than this. */
 const SHORTAGE_PAUSE_MS = 1000
 const LAST_LINE_MAX = 200
+const PIPE_BYTES = 64 * 1024
 
 interface ExecEnd extends GroupEnd {
   /** The kernel killed the program, or something it started within its limits, because there was no memory left. */
@@ -47,8 +47,8 @@ export class ExecHandler implements Handler {
   readonly #memory = new OomWitness()
   /** Per queue: how many runs in a row could not be run. */
   readonly #streaks = new Map<string, number>()
-  /** Whether the last run printed to both outputs: then it is likely that the next one will. */
-  #printsBoth = true
+  /** Whether the last run was: then it is likely that the next one is. */
+  #isTalkative = true
   #sweeper: Sweeper | null = null
 
   private constructor(options: ExecOptions, start: StartChild) {
@@ -82,7 +82,7 @@ export class ExecHandler implements Handler {
         environment: runEnvironment(this.#inherited, lease, context, {resultFile: resultPath, socket}),
         stdin: lease.payload,
         output: context.output,
-        printsBoth: this.#printsBoth,
+        isTalkative: this.#isTalkative,
       })
     } catch (error) {
       enclosure?.leave()
@@ -92,7 +92,7 @@ export class ExecHandler implements Handler {
     context.startedProcess(group.pid)
     const end = await follow(group, context)
     this.#channel.leave(lease)
-    this.#printsBoth = hasPrinted(context.output, 'stdout') && hasPrinted(context.output, 'stderr')
+    this.#isTalkative = isTalk(context.output)
     // A run has not ended while anything of it lives: its job could be granted again beside it.
     if (end.stopped || end.leftovers || end.exit.code !== 0) await this.#sweeperOf(context).sweep(lease)
     const wasEnclosed = enclosure?.leave() === true
@@ -184,8 +184,9 @@ function unusable(problem: string): Outcome {
   return {kind: 'rejected', reason: 'permanent', error: problem}
 }
 
-function hasPrinted(output: Output, stream: OutputStream): boolean {
-  return output.lastBytes(stream, 1).length > 0
+/** Something to both outputs, the order of which somebody may want to know; or more than a pipe takes without being read. */
+function isTalk({end: {stdout, stderr}}: Output): boolean {
+  return (stdout > 0 && stderr > 0) || stdout + stderr > PIPE_BYTES
 }
 
 /** What a program says last on stderr is nearly always why. */

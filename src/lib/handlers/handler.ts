@@ -1,7 +1,7 @@
 /** What a handler is: something that runs one leased job and says how that ended. */
 import type {Lease, Requested, State} from '../job.ts'
 import type {Outcome, RunEnd} from '../outcome.ts'
-import type {OutputStream} from '../output-record.ts'
+import type {OutputPosition, OutputStream} from '../output-record.ts'
 import {formatDuration} from '../time.ts'
 
 /** Opened once per consumer; runs many jobs, several at the same time. */
@@ -62,6 +62,8 @@ export interface RunListener {
 export interface Output {
   /** @param bytes are copied before this returns */
   write(stream: OutputStream, bytes: Uint8Array): void
+  /** How much was printed. */
+  readonly end: OutputPosition
   /** The last bytes of a stream, for an error that quotes them. */
   lastBytes(stream: OutputStream, count: number): Uint8Array
 }
