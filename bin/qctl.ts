@@ -13,10 +13,19 @@ if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
   const {runGuard} = await import('../src/lib/guard/run.ts')
   await runGuard(argv.slice(1))
   process.exit()
+} else if (argv[0] === '__module-worker') {
+  await workForModule(argv[1] ?? '')
 } else if (!(await tookShortWay())) {
   setTimeout(() => Bun.unsafe.setJITPolicy(1), STARTED_MS).unref()
   const {full} = await import('./full.ts')
   await full(argv)
+}
+
+/** Runs a module of the user's for a consumer. */
+async function workForModule(file: string): Promise<void> {
+  setTimeout(() => Bun.unsafe.setJITPolicy(1), STARTED_MS).unref()
+  const {runModuleWorker} = await import('../src/lib/handlers/module-worker.ts')
+  process.exit(await runModuleWorker(file, () => import('../src/index.ts')))
 }
 
 /** A plain `produce` or `job` is done without oclif; it costs a quarter. */

@@ -10,6 +10,10 @@ if (process.argv[2] === '__guard') {
   await runGuard(process.argv.slice(3))
   process.exit()
 }
+if (process.argv[2] === '__module-worker') {
+  const {runModuleWorker} = await import('../dist/node/lib/handlers/module-worker.js')
+  process.exit(await runModuleWorker(process.argv[3] ?? '', () => import('../dist/node/index.js')))
+}
 
 const {readFileSync} = await import('node:fs')
 const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'))

@@ -10,6 +10,7 @@ import type {Storage} from './lib/storage/storage.ts'
 
 export {QctlError} from './lib/errors.ts'
 export type {FunctionJob, JobContext, JobFunction} from './lib/handlers/function.ts'
+export type {HandlerContext, ModuleHandler as Handler} from './lib/handlers/module-handler.ts'
 export {Permanent, Snooze} from './lib/handlers/verdicts.ts'
 export type {Enqueued, FullJob, Job, State} from './lib/job.ts'
 export type {JobInput} from './lib/queue/new-job.ts'

@@ -50,7 +50,7 @@ const sources = ['src', 'bin']
 /** Who may import whom. A room may always import itself and the ground floor. Everything else needs a line here. */
 const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   package: [/^src\/lib\/(queue|consumer|storage|handlers)\//],
-  bin: [/^src\/commands\/index\.ts$/, /^src\/lib\/(cli|guard)\//, /^package\.json$/],
+  bin: [/^src\/commands\/index\.ts$/, /^src\/index\.ts$/, /^src\/lib\/handlers\/module-worker\.ts$/, /^src\/lib\/(cli|guard)\//, /^package\.json$/],
   commands: [/^src\/lib\/(cli|top|server|supervisor|consumer|producer|queue)\//, /^src\/lib\/handlers\/index\.ts$/],
   cli: [/^src\/lib\/(queue|producer)\//],
   top: [/^src\/lib\/(queue|cli)\//],

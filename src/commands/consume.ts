@@ -1,3 +1,4 @@
+import {availableParallelism} from 'node:os'
 import {BaseCommand} from '../lib/cli/base-command.ts'
 import {CONSUME_ARGS, CONSUME_FLAGS, requireOneHandler, tellOfMissing, workOf} from '../lib/cli/consume-flags.ts'
 import {daemonLog} from '../lib/cli/daemon-log.ts'
@@ -8,7 +9,7 @@ import {selfCommand} from '../lib/cli/self-command.ts'
 import {Consumer} from '../lib/consumer/consumer.ts'
 import {guardStarter} from '../lib/consumer/guard-process.ts'
 import {workLog} from '../lib/consumer/work-log.ts'
-import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, openLimits, parseExitPolicy, startsProcesses} from '../lib/handlers/index.ts'
+import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, openLimits, parseExitPolicy, startsProcesses, type Workers} from '../lib/handlers/index.ts'
 
 const HANDLER_FLAGS = {
   handler: {
@@ -24,7 +25,7 @@ const HANDLER_FLAGS = {
     shape: 'STATUS=ACTION,…',
     parse: parseExitPolicy,
     summary: 'what exit statuses mean, as in 75=retry:10m,78=pause-queue',
-    exclusive: ['handler', 'http'],
+    exclusive: ['handler', 'http', 'stream', 'module'],
     helpGroup: 'HANDLER',
   },
 } as const satisfies FlagTable
@@ -40,6 +41,8 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     'qctl consume -Q mail -- ./send.sh',
     "qctl consume -Q sum -c 4 --drain --shell 'xargs sha256sum'",
     'qctl consume -Q hooks -c 8 --http https://example.com/hook --http-header-file /etc/qctl/hook.headers',
+    "qctl consume -Q thumbs -c 100 --workers 4 --stream 'python3 worker.py'",
+    'qctl consume -Q mail -c 100 --module ./mail.ts',
     'qctl consume -Q stamp --handler timestamp --name stamper-1',
   ]
   static override args = oclifArgs(CONSUME_ARGS)
@@ -49,12 +52,12 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     const {args, flags} = await this.parse(Consume)
     const {cmd = []} = args
     requireOneHandler(flags, cmd, this.argv)
-    const spec = specOf(flags, cmd)
+    const log = daemonLog(this.settings, flags)
+    const work = workOf(flags, this.settings, this.origins.lease)
+    const spec = specOf(flags, cmd, {...work, log})
     const limits = await openLimits(spec, {memoryBytes: flags['limit-mem'] ?? null, processes: flags['limit-procs'] ?? null})
     const {stop, now: kill} = this.interruption
     const {queue, storage} = await this.open({create: true})
-    const log = daemonLog(this.settings, flags)
-    const work = workOf(flags, this.settings, this.origins.lease)
     await tellOfMissing(work.queues, storage, log)
     if (limits !== undefined) log.info('each run is limited', limits.description)
     const handler = await openHandler(spec, {removeFile: flags['remove-file'], limits})
@@ -69,11 +72,15 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
   }
 }
 
-function specOf(flags: Flags, command: readonly string[]): HandlerSpec {
-  const {shell, http, handler, 'on-exit': exitPolicy} = flags
+function specOf(flags: Flags, command: readonly string[], work: Omit<Workers, 'workers'>): HandlerSpec {
+  const {shell, stream, module, http, handler, 'on-exit': exitPolicy} = flags
   if (handler !== undefined) return {kind: handler}
   if (http !== undefined) {
     return {kind: 'http', url: http, allowPrivate: flags['allow-private'], headerFile: flags['http-header-file']}
   }
+  const {concurrency, queues, maxRssBytes, log} = work
+  const workers = {workers: Math.min(concurrency, flags.workers ?? availableParallelism()), concurrency, queues, maxRssBytes, log}
+  if (stream !== undefined) return {kind: 'stream', script: stream, ...workers}
+  if (module !== undefined) return {kind: 'module', file: module, self: selfCommand(), ...workers}
   return shell === undefined ? {kind: 'exec', command, exitPolicy} : {kind: 'shell', script: shell, exitPolicy}
 }

@@ -54,6 +54,17 @@ export function readStat(pid: number): ProcessStat | null {
   }
 }
 
+/** How much memory a process and what it started have in RAM; 0 when it is gone or cannot be seen. */
+export function residentBytes(pid: number): number {
+  try {
+    const own = Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
+    return children.split(' ').reduce((sum, child) => sum + (child === '' ? 0 : residentBytes(Number(child))), own)
+  } catch {
+    return 0
+  }
+}
+
 /**
  * The most memory a process has had in its program, in bytes.
  * @returns null when it is gone, has none (a zombie), is hidden, or there is no /proc

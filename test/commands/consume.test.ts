@@ -116,7 +116,7 @@ describe('consume', () => {
   test.each([
     [], ['-Q', 'q'], ['cmd'], ['--shell', 'x', '--', 'y'], ['--shell', 'x', '--handler', 'timestamp'], ['--handler', 'bogus'], ['-c', '0', '--', 'x'], ['-c', 'many', '--', 'x'], ['--lease', '5', '--', 'x'], ['--lease', '1ms', '--', 'x'],
     ['--grace', '-1s', '--', 'x'], ['--timeout', '0s', '--', 'x'], ['--max-jobs', '0', '--', 'x'], ['--name', 'a b', '--', 'x'], ['-Q', 'a b', '--', 'x'], ['--on-exit', '75=later', '--', 'x'], ['--on-exit', '300=done', '--', 'x'],
-    ['--log-format', 'xml', '--', 'x'], ['--stream', 'x'],
+    ['--log-format', 'xml', '--', 'x'], ['--max-rss', '0', '--', 'x'], ['--max-age', '5', '--', 'x'], ['--workers', '2', '--', 'x'], ['--stream', 'x', '--module', 'y'], ['--stream', 'x', '--', 'y'], ['--on-exit', '3=fail', '--stream', 'x'],
   ].map((args) => [args] as const))('%j is refused', async (args) => {
     const sandbox = new Sandbox()
     const {status, stdout, stderr} = await sandbox.qctl(['consume', '--drain', ...args])

@@ -6,7 +6,7 @@ import {waitFor} from '../support/wait-for.ts'
 
 /** A pipe and what its reader was given. */
 function listen() {
-  const pipe = openPipe()
+  const pipe = openPipe('readEnd')
   if (pipe === null) throw new Error('this host has no pipes')
   const hash = new Bun.CryptoHasher('sha256')
   const seen = {bytes: 0, text: ''}

@@ -54,3 +54,31 @@ test('import {openQueue} from qctl', async () => {
   writeFileSync(join(cwd, 'program.mjs'), program)
   expect(await node(['program.mjs'], cwd)).toMatchObject({status: 0, stdout: 'a b\n'})
 })
+
+test('workers: a module in TypeScript, and a stream', async () => {
+  const cwd = scratchDirectory()
+  const qctl = (...args: readonly string[]) => node([join(ROOT, 'bin/run.js'), '--db', join(cwd, 'q.db'), ...args], cwd)
+  writeFileSync(join(cwd, 'handler.ts'), "import {Permanent} from 'qctl'\nexport default (job: {text(): string}) => { if (job.text() === 'b') throw new Permanent('bad') ; return job.text() }")
+  await qctl('produce', 'a', 'b')
+  expect(await qctl('consume', '--drain', '-q', '-c', '2', '--module', 'handler.ts')).toMatchObject({status: 0})
+  await qctl('produce', 'c')
+  expect(await qctl('consume', '--drain', '-q', '--stream', join(ROOT, 'docs/workers/worker.sh'))).toMatchObject({status: 0, stderr: ''})
+  const listed = await qctl('jobs', 'list', '--json')
+  const {items} = JSON.parse(listed.stdout) as {items: {state: string; reason: string | null}[]}
+  expect(items.map(({state, reason}) => [state, reason])).toEqual([['done', null], ['failed', 'permanent'], ['done', null]])
+})
+
+test('the signature of a module is checked by the compiler', () => {
+  const cwd = scratchDirectory()
+  mkdirSync(join(cwd, 'node_modules'))
+  symlinkSync(ROOT, join(cwd, 'node_modules/qctl'))
+  const compile = (body: string) => {
+    const module = `import {type Handler, Permanent} from 'qctl'\nconst handler: Handler = async (job, ctx) => {${body}}\nexport default handler\n`
+    writeFileSync(join(cwd, 'handler.ts'), module)
+    const flags = ['--noEmit', '--strict', '--module', 'NodeNext', '--target', 'ESNext', '--lib', 'ESNext,DOM', '--types', '', '--skipLibCheck']
+    return Bun.spawnSync([process.execPath, join(ROOT, 'node_modules/.bin/tsc'), ...flags, 'handler.ts'], {cwd}).stdout.toString()
+  }
+  expect(compile("ctx.signal.throwIfAborted(); ctx.log('at', job.id); ctx.progress(0.5); if (job.key === null) throw new Permanent(job.text()); return job.payload")).toBe('')
+  expect(compile('return job.nothing')).toContain("'nothing' does not exist")
+  expect(compile("ctx.progress('half')")).toContain('not assignable')
+})

@@ -3,7 +3,7 @@ import {QctlError} from '../errors.ts'
 import type {Log} from '../log.ts'
 import type {Storage} from '../storage/storage.ts'
 import {type ArgTable, asText, CREATE_FLAGS, type FlagTable, type FlagValues, settingFlag} from './flags.ts'
-import {parseMemory, parseName, parseSome, parseSpan, parseUrl} from './values.ts'
+import {parseMemory, parseName, parseSome, parseSomeBytes, parseSpan, parseUrl} from './values.ts'
 
 const WORK = {helpGroup: 'WORK'} as const
 const HANDLER = {helpGroup: 'HANDLER'} as const
@@ -20,6 +20,22 @@ export const CONSUME_FLAGS = {
     ...WORK,
   },
   shell: {kind: 'value', shape: 'SCRIPT', parse: asText, summary: 'run this line with /bin/sh', exclusive: ['handler'], ...HANDLER},
+  stream: {
+    kind: 'value',
+    shape: 'SCRIPT',
+    parse: asText,
+    summary: 'start workers with this line for /bin/sh; they read jobs and write answers as JSON lines',
+    exclusive: ['handler'],
+    ...HANDLER,
+  },
+  module: {kind: 'value', shape: 'FILE', parse: asText, summary: 'run the default export of this TypeScript or JavaScript file', exclusive: ['handler'], ...HANDLER},
+  workers: {
+    kind: 'value',
+    shape: 'N',
+    parse: parseSome,
+    summary: 'processes of --stream or --module, which share the jobs of -c [default: one per CPU, at most -c]',
+    ...HANDLER,
+  },
   http: {
     kind: 'value',
     shape: 'URL',
@@ -44,6 +60,14 @@ export const CONSUME_FLAGS = {
   grace: settingFlag('grace', WORK),
   drain: {kind: 'switch', summary: 'end when nothing can be claimed and nothing is being processed', ...WORK},
   'max-jobs': {kind: 'value', shape: 'N', parse: parseSome, summary: 'end after so many', ...WORK},
+  'max-age': {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: 'claim no more after this time, finish what runs, and end', ...WORK},
+  'max-rss': {
+    kind: 'value',
+    shape: 'SIZE',
+    parse: parseSomeBytes,
+    summary: 'likewise when it takes more memory; a worker that does is replaced, once it has finished what it has',
+    ...WORK,
+  },
   'no-guard': {kind: 'switch', summary: 'start no guard, the process that ends the handlers when this one is killed or stopped', ...WORK},
   'limit-mem': {kind: 'value', shape: 'SIZE', parse: parseMemory, summary: 'how much memory a run may use with all it starts', ...HANDLER},
   'limit-procs': {kind: 'value', shape: 'N', parse: parseSome, summary: 'how many processes and threads a run may have', ...HANDLER},
@@ -58,7 +82,7 @@ export const CONSUME_ARGS = {
 } as const satisfies ArgTable
 
 /** What the flags say about the handler. */
-interface HandlerFlags extends Pick<FlagValues<typeof CONSUME_FLAGS>, 'shell' | 'http' | 'allow-private'> {
+interface HandlerFlags extends Pick<FlagValues<typeof CONSUME_FLAGS>, 'shell' | 'http' | 'allow-private' | 'stream' | 'module' | 'workers'> {
   readonly handler?: string | undefined
 }
 
@@ -68,16 +92,20 @@ interface HandlerFlags extends Pick<FlagValues<typeof CONSUME_FLAGS>, 'shell' | 
  * @param argv the command line, to tell a `--` that was forgotten
  * @throws QctlError `usage`
  */
-export function requireOneHandler({shell, http, handler, 'allow-private': allowPrivate}: HandlerFlags, command: readonly string[], argv: readonly string[]): void {
+export function requireOneHandler(flags: HandlerFlags, command: readonly string[], argv: readonly string[]): void {
+  const {shell, stream, module, workers, http, handler, 'allow-private': allowPrivate} = flags
   if (command.length > 0 && !argv.includes('--')) {
     throw new QctlError('usage', `unexpected ${JSON.stringify(command[0])}`, {hint: 'the command goes after --, as in: qctl consume -Q mail -- ./send.sh'})
   }
   // oclif takes a switch that was not given for one that was, where it depends on another flag.
   if (allowPrivate && http === undefined) throw new QctlError('usage', '--allow-private needs --http')
-  const named = [command.length > 0, shell !== undefined, http !== undefined, handler !== undefined].filter(Boolean).length
+  if (workers !== undefined && stream === undefined && module === undefined) {
+    throw new QctlError('usage', '--workers is for --stream and --module', {hint: 'how many commands run at once says -c'})
+  }
+  const named = [command[0], shell, stream, module, http, handler].filter(one => one !== undefined).length
   if (named === 1) return
   throw new QctlError('usage', named === 0 ? 'no handler: what is to be done with the jobs?' : 'more than one handler', {
-    hint: "give one: -- CMD ARG…, --shell 'SCRIPT', --http URL or --handler NAME",
+    hint: "give one: -- CMD ARG…, --shell 'SCRIPT', --stream 'SCRIPT', --module FILE, --http URL or --handler NAME",
   })
 }
 
@@ -93,6 +121,8 @@ export interface Work {
   readonly graceMs: number
   readonly drain: boolean
   readonly maxJobs: number | null
+  readonly maxAgeMs: number | null
+  readonly maxRssBytes: number | null
 }
 
 /**
@@ -109,6 +139,8 @@ export function workOf(flags: ConsumeFlags, settings: Settings, leaseOrigin: Ori
     graceMs: settings.grace,
     drain: flags.drain,
     maxJobs: flags['max-jobs'] ?? null,
+    maxAgeMs: flags['max-age'] ?? null,
+    maxRssBytes: flags['max-rss'] ?? null,
   }
 }
 

@@ -146,6 +146,25 @@ WITHOUT A PROGRAM OF YOURS
   and what the receiver goes on doing nobody sees.
   --handler timestamp writes the time at the top of the file of each job.
 
+WORKERS THAT STAY
+  qctl consume -c 100 --workers 4 --stream 'python3 worker.py'
+  Each worker reads jobs from stdin and writes answers to stdout, one JSON object per line, in any order:
+  {"id","queue","attempt","max_attempts","fence","key","content_type","file","timeout_ms",
+   "payload" or, if it is not UTF-8, "payload_base64"}
+  {"id","fence","ok":true}                      also "result" or "result_base64", up to 1 MiB
+  {"id","fence","error":"…"}                    also "retry":"10m", or "retry":false to fail it for good
+  {"id","fence","snooze":"10m"}                 null = by the queue's backoff
+  {"id","fence","progress":0.4}                 before the answer
+  In its environment: QCTL_WORKER QCTL_CONSUMER QCTL_QUEUE QCTL_DB. Its stderr is kept with the job it has had longest.
+  It is killed and replaced when it ends, writes anything else, answers for what it does not have, does not answer
+  its oldest job within that job's time limit, or has a job that is cancelled. Its oldest job is charged for the
+  first four, the others go back unharmed. Ends without a job in hand, and exits 126, 127 and 78, charge no job.
+
+  qctl consume -c 100 --module handler.ts
+  The default export is called for each job: export default async (job, {signal, log, progress}) => result
+  job: id queue attempt fence key contentType file payload text() json(). A throw is a failed attempt;
+  import {Permanent, Snooze} from 'qctl' to say more. The signal is aborted when the job has to end.
+
 A job may be run more than once: after a crash between the handler's success and its acknowledgement, or
 after a freeze of everything for longer than the lease. Make handlers that can bear it; QCTL_FENCE grows
 with every claim and tells an old one from a new one.`

@@ -33,6 +33,13 @@ export function parseSome(text: string): number {
   return parseInteger(text, 1, Number.MAX_SAFE_INTEGER)
 }
 
+/** Reads a size that is not nothing. */
+export function parseSomeBytes(text: string): number {
+  const bytes = parseSize(text)
+  if (bytes === 0) throw new QctlError('usage', 'must be more than 0')
+  return bytes
+}
+
 /** With less no program starts. */
 const LEAST_MEMORY_BYTES = 1024 * 1024
 

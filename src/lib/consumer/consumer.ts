@@ -11,6 +11,7 @@ import {Guard} from './guard.ts'
 import type {StartGuard} from './guard-process.ts'
 import {Maintenance} from './maintenance.ts'
 import {type Registration, registerConsumer} from './registration.ts'
+import {Retirement} from './retirement.ts'
 import {Shift} from './shift.ts'
 
 export interface ConsumerOptions {
@@ -36,6 +37,10 @@ export interface ConsumerOptions {
   readonly drain: boolean
   /** End after so many; `null` = never. */
   readonly maxJobs: number | null
+  /** Claim no more after this time, and end when what runs has ended; absent or `null` = never. */
+  readonly maxAgeMs?: number | null
+  /** Likewise when this process takes more memory than that. */
+  readonly maxRssBytes?: number | null
   /** Claim no more, let handlers finish within the grace, give back the rest. */
   readonly stop: AbortSignal
   /** Do not wait for handlers any longer. */
@@ -94,10 +99,13 @@ export class Consumer {
     const guard = this.#startGuard(coroner.dbPath)
     const shift = new Shift({...this.#options, dbPath: coroner.dbPath, spools: coroner.spools, log: this.#log}, registration, guard)
     const over = new AbortController()
+    const retirement = new Retirement(this.#options)
     const maintenance = new Maintenance({queue, storage, coroner, spools: coroner.spools, log: this.#log})
     const unwatch = storage.watch(error => {
       if (error !== null) return shift.fail(error)
       shift.storeChanged()
+      const {reason} = retirement
+      if (reason !== null) shift.retire(reason)
       void maintenance.rescueNowAndThen()
     }, POLL_MS)
     whenAborted(stop, () => shift.stop(), over.signal)

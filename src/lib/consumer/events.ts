@@ -1,6 +1,7 @@
 /** What a consumer or a reaper tells while it works. Data; how it reads is the log's business. */
 import type {FailReason, RunOutcome, State} from '../job.ts'
 import type {LossCause} from '../outcome.ts'
+import type {RetirementReason} from './retirement.ts'
 
 export type WorkEvent =
   | {readonly kind: 'started'; readonly consumer: string; readonly queues: readonly string[]; readonly concurrency: number}
@@ -19,6 +20,8 @@ export type WorkEvent =
   | {readonly kind: 'buried'; readonly consumer: string}
   /** Something went wrong that may pass; `retryInMs` is `null` when it is not tried again. */
   | {readonly kind: 'trouble'; readonly doing: string; readonly error: string; readonly retryInMs: number | null}
+  /** Claims no more and ends when what runs has ended, because it is too old or too big. */
+  | {readonly kind: 'retiring'; readonly running: number; readonly why: RetirementReason}
   | {readonly kind: 'stopping'; readonly running: number; readonly graceMs: number}
   | {readonly kind: 'stopped'; readonly consumer: string; readonly settled: number}
 

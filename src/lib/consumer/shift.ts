@@ -18,6 +18,7 @@ import {Heartbeat} from './heartbeat.ts'
 import {Pace} from './pace.ts'
 import type {Registration} from './registration.ts'
 import {Requests} from './requests.ts'
+import type {RetirementReason} from './retirement.ts'
 import {Slots} from './slots.ts'
 import {Spools} from './spools.ts'
 import {Wakeup} from './wakeup.ts'
@@ -52,6 +53,8 @@ export class Shift {
   /** The last claim was tried and granted nothing. */
   #foundNothing = false
   #isStopping = false
+  /** Claims no more; what runs may go on for as long as it likes. */
+  #isRetiring = false
   /** Told to end, and what could be waited for was waited for. */
   #isPatienceOver = false
   #failure: Error | null = null
@@ -126,6 +129,14 @@ export class Shift {
     this.#wakeup.signal()
   }
 
+  /** Claims no more; ends when what runs has ended. */
+  retire(why: RetirementReason): void {
+    if (this.#isRetiring || this.#isStopping) return
+    this.#isRetiring = true
+    this.#options.log({kind: 'retiring', running: this.#slots.size, why})
+    this.#wakeup.signal()
+  }
+
   /** Claims no more and ends what runs at once. */
   kill(): void {
     this.#isStopping = true
@@ -171,7 +182,7 @@ export class Shift {
 
   /** How many jobs could be started now, given that so many ends are about to be stored. */
   #demand(ending: number): number {
-    if (!this.#mayStart || this.#claims.arePaused) return 0
+    if (!this.#mayStart || this.#isRetiring || this.#claims.arePaused) return 0
     const {concurrency, maxJobs} = this.#options
     // A job whose end cannot be stored is held still, although nothing of it runs.
     const inHand = this.#slots.size + this.#ends.waiting
@@ -233,7 +244,7 @@ export class Shift {
   async #isOver(): Promise<boolean> {
     if (this.#isPatienceOver) return true
     if (this.#slots.size > 0 || this.#ends.count > 0) return false
-    if (this.#failure !== null || this.#isStopping) return true
+    if (this.#failure !== null || this.#isStopping || this.#isRetiring) return true
     const {drain, maxJobs} = this.#options
     if (maxJobs !== null && this.#settled >= maxJobs) return true
     return drain && this.#foundNothing && (await this.#isDrained())

@@ -39,6 +39,8 @@ function entryOf(event: WorkEvent): Entry {
       return {level: 'info', message: 'dead consumer signed off'}
     case 'trouble':
       return {level: 'warn', message: `trouble with ${event.doing}`}
+    case 'retiring':
+      return {level: 'info', message: 'retiring'}
     case 'stopping':
       return {level: 'info', message: 'stopping'}
     case 'stopped':

@@ -53,7 +53,7 @@ class Guard {
       if (length < room.length) await sleep(READ_PAUSE_MS)
     }
     this.#close()
-    await Promise.all([this.#killing, this.#kill(this.#watch.takeDue(Number.POSITIVE_INFINITY), this.#ward.consumer)])
+    await Promise.all([this.#killing, this.#kill(this.#watch.takeDue(Number.POSITIVE_INFINITY))])
   }
 
   #close(): void {
@@ -72,15 +72,14 @@ class Guard {
   #look(): void {
     this.#wakesAt = Number.POSITIVE_INFINITY
     const due = this.#watch.takeDue(systemClock.bootNow())
+    // A worker is given many runs and may be at work on any of them.
     if (due.length > 0) this.#killing = Promise.all([this.#killing, this.#kill(due)])
     this.#arm()
   }
 
-  /** @param workersOf also all workers of this consumer */
-  async #kill(runs: readonly GuardedRun[], workersOf?: string): Promise<void> {
-    const {dbPath} = this.#ward
-    const attempts: Attempt[] = runs.map(({claim}) => claim)
-    if (workersOf !== undefined) attempts.push({id: 0, fence: 0, workersOf})
+  async #kill(runs: readonly GuardedRun[]): Promise<void> {
+    const {dbPath, consumer} = this.#ward
+    const attempts: readonly Attempt[] = [...runs.map(({claim}) => claim), {id: 0, fence: 0, workersOf: consumer}]
     const groups = runs.flatMap(({group}) => group ?? [])
     await Promise.all([
       killGroups(groups, {deadlineMs: KILL_DEADLINE_MS}),

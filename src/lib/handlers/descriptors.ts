@@ -44,13 +44,14 @@ class Descriptors {
   #library: CLibrary | null | undefined
   #buffer = new Uint8Array(0)
 
-  pipe(): Pipe | null {
+  pipe(ours: keyof Pipe): Pipe | null {
     const ends = new Int32Array(2)
     if (this.#load()?.pipe2(ends, PIPE_CLOSE_ON_EXEC) !== 0) return null
     const [readEnd = -1, writeEnd = -1] = ends
+    const pipe = {readEnd, writeEnd}
     // Only our end: the program's own must block as programs expect it.
-    this.#library?.fcntl(readEnd, SET_FLAGS, NOT_BLOCKING)
-    return {readEnd, writeEnd}
+    this.#library?.fcntl(pipe[ours], SET_FLAGS, NOT_BLOCKING)
+    return pipe
   }
 
   enlarge(end: number, bytes: number): void {
@@ -95,9 +96,12 @@ function loadCLibrary(): CLibrary | null {
 
 const descriptors = new Descriptors()
 
-/** Opens a pipe whose read end does not block; `null` where that is not possible: then the runtime's own sockets have to do. */
-export function openPipe(): Pipe | null {
-  return descriptors.pipe()
+/**
+ * Opens a pipe; `null` where that is not possible: then the runtime's own sockets have to do.
+ * @param ours the end that does not block
+ */
+export function openPipe(ours: keyof Pipe): Pipe | null {
+  return descriptors.pipe(ours)
 }
 
 /** Lets a pipe hold so many bytes, if it may. */

@@ -21,6 +21,7 @@ const OWN_VARIABLES: ReadonlySet<string> = new Set([
   'QCTL_DB',
   'QCTL_FILE',
   'QCTL_RESULT_FILE',
+  'QCTL_WORKER',
 ])
 
 /**

@@ -7,7 +7,7 @@ import {formatDuration} from '../time.ts'
 /** Opened once per consumer; runs many jobs, several at the same time. */
 export interface Handler {
   /** True when it calls `startClock` itself; otherwise the time limit counts from the call of `run`. */
-  readonly startsClock?: true
+  readonly startsClock?: true | undefined
 
   /**
    * Runs one job. Never rejects: what goes wrong is an outcome.

@@ -4,6 +4,7 @@ import type {ExitPolicy} from './exit-policy.ts'
 import type {Handler} from './handler.ts'
 import type {LimitOptions, Limits} from './limits/limits.ts'
 import type {HttpOptions} from './http.ts'
+import type {PoolOptions} from './workers/pool.ts'
 
 export {type ExitPolicy, parseExitPolicy} from './exit-policy.ts'
 
@@ -16,6 +17,13 @@ export type HandlerSpec =
   /** A receiver of POST requests. */
   | ({readonly kind: 'http'} & HttpOptions)
   | {readonly kind: 'timestamp'}
+  /** A line for `/bin/sh -c` that starts a worker: it reads jobs and writes answers, one JSON object per line. */
+  | ({readonly kind: 'stream'; readonly script: string} & Workers)
+  /** A file with a function as its default export, run in worker processes. */
+  | ({readonly kind: 'module'; readonly file: string; readonly self: readonly string[]} & Workers)
+
+/** How a consumer keeps workers. */
+export type Workers = Omit<PoolOptions, 'kind'>
 
 /** The names `--handler` takes: handlers that are built in. */
 export const BUILT_IN_HANDLERS = ['timestamp'] as const
@@ -67,6 +75,14 @@ async function open(spec: HandlerSpec, limits: Limits | undefined): Promise<Hand
     case 'timestamp': {
       const {TimestampHandler} = await import('./timestamp.ts')
       return new TimestampHandler()
+    }
+    case 'stream': {
+      const [{WorkerPool}, {streamWorkers}] = await Promise.all([import('./workers/pool.ts'), import('./stream.ts')])
+      return new WorkerPool({...spec, kind: streamWorkers(spec.script)})
+    }
+    case 'module': {
+      const [{WorkerPool}, {moduleWorkers}] = await Promise.all([import('./workers/pool.ts'), import('./module.ts')])
+      return new WorkerPool({...spec, kind: moduleWorkers(spec.file, spec.self)})
     }
   }
 }

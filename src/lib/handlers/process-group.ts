@@ -1,6 +1,6 @@
 /** One program with everything it starts: ended as a whole. */
 import {after, type CancelTimer} from '../time.ts'
-import type {Child, ChildExit, ChildSpec, StartChild} from './child.ts'
+import type {Child, ChildExit, ChildInput, ChildSpec, StartChild} from './child.ts'
 
 /** How long the output may still flow once the program has ended: enough to read what is there already. */
 const DRAIN_MS = 250
@@ -40,6 +40,11 @@ export class ProcessGroup {
   /** Of the program, and the number of the group. */
   get pid(): number {
     return this.#child.pid
+  }
+
+  /** The stdin of the program, if that was left open. */
+  get input(): ChildInput | null {
+    return this.#child.input
   }
 
   /** Asks the whole group to end: TERM, and KILL once `graceMs` are over. */

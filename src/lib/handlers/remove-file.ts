@@ -11,10 +11,12 @@ import {pathOf} from './timestamp.ts'
  */
 export class FileRemover implements Handler {
   readonly #handler: Handler
+  readonly startsClock: true | undefined
 
   /** @param handler does the work */
   constructor(handler: Handler) {
     this.#handler = handler
+    this.startsClock = handler.startsClock
   }
 
   run(lease: Lease, context: RunContext): Promise<RunEnd> {

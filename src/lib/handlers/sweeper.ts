@@ -1,6 +1,5 @@
 import {claimKey} from '../claim-key.ts'
-import type {Claim} from '../job.ts'
-import {killSurvivors} from '../survivors.ts'
+import {type Attempt, killSurvivors} from '../survivors.ts'
 import {sleep} from '../time.ts'
 
 /** How long the killing is tried, and the pause when something cannot be killed. */
@@ -8,7 +7,7 @@ const DEADLINE_MS = 1000
 const PAUSE_MS = 1000
 
 interface Waiting {
-  readonly claim: Claim
+  readonly claim: Attempt
   readonly resolve: () => void
 }
 
@@ -27,7 +26,7 @@ export class Sweeper {
   }
 
   /** Resolves when no process of this run lives. As long as one cannot be killed, it does not. */
-  sweep(claim: Claim): Promise<void> {
+  sweep(claim: Attempt): Promise<void> {
     const {promise, resolve} = Promise.withResolvers<void>()
     this.#waiting.push({claim, resolve})
     if (!this.#isSweeping) void this.#sweepAll()

@@ -1,0 +1,150 @@
+/** One job inside the worker of a module. */
+import {format} from 'node:util'
+import type {OutputStream} from '../output-record.ts'
+import type {FunctionJob} from './function.ts'
+import type {HandlerContext, ModuleHandler} from './module-handler.ts'
+
+/** The line that gave the job, as `jobLine` writes it. */
+export interface JobLine {
+  readonly id: number
+  readonly fence: number
+  readonly queue: string
+  readonly attempt: number
+  readonly key: string | null
+  readonly content_type: string | null
+  readonly file: boolean
+  readonly timeout_ms: number | null
+  readonly payload?: string
+  readonly payload_base64?: string
+}
+
+/** Takes an object for the consumer. */
+type Say = (message: Readonly<Record<string, unknown>>) => void
+
+export class ModuleRun {
+  readonly #job: ModuleJob
+  readonly #say: Say
+  readonly #context: RunContext
+
+  constructor(line: JobLine, say: Say) {
+    const {id, fence} = line
+    this.#job = new ModuleJob(line)
+    this.#say = message => say({id, fence, ...message})
+    this.#context = new RunContext(this)
+  }
+
+  /** Runs the function and says what came of it. Never rejects. */
+  async run(work: ModuleHandler): Promise<void> {
+    try {
+      this.#say({ok: true, ...resultOf(await work(this.#job, this.#context))})
+    } catch (error) {
+      // It ended because it was told to.
+      if (!this.#context.isStopped && error instanceof Error && verdictOf(error) === null) this.print('stderr', `${error.stack ?? error}\n`)
+      this.#say(failureOf(error))
+    }
+  }
+
+  /** Tells the function to end. */
+  stop(cause: string): void {
+    this.#context.stop(new DOMException(`the job has to end: ${cause}`, 'AbortError'))
+  }
+
+  progress(value: number): void {
+    if (!(value >= 0 && value <= 1)) throw new RangeError(`progress is a number from 0 to 1, not ${value}`)
+    this.#say({progress: value})
+  }
+
+  print(stream: OutputStream, text: string): void {
+    this.#say({[stream]: text})
+  }
+}
+
+/** Functions in it can be taken out: `async (job, {log, progress}) => …`. */
+class RunContext implements HandlerContext {
+  readonly log: HandlerContext['log']
+  readonly progress: HandlerContext['progress']
+  #abort: AbortController | null = null
+  #reason: DOMException | null = null
+
+  constructor(run: ModuleRun) {
+    this.log = (...data) => run.print('stdout', `${format(...data)}\n`)
+    this.progress = value => run.progress(value)
+  }
+
+  get isStopped(): boolean {
+    return this.#reason !== null
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.#reason !== null) this.#abort.abort(this.#reason)
+    return this.#abort.signal
+  }
+
+  stop(reason: DOMException): void {
+    this.#reason = reason
+    this.#abort?.abort(reason)
+  }
+}
+
+class ModuleJob implements FunctionJob {
+  readonly id: number
+  readonly queue: string
+  readonly attempt: number
+  readonly fence: number
+  readonly key: string | null
+  readonly contentType: string | null
+  readonly file: boolean
+  readonly #line: JobLine
+
+  constructor(line: JobLine) {
+    this.id = line.id
+    this.queue = line.queue
+    this.attempt = line.attempt
+    this.fence = line.fence
+    this.key = line.key
+    this.contentType = line.content_type
+    this.file = line.file
+    this.#line = line
+  }
+
+  get payload(): Uint8Array {
+    const {payload, payload_base64: base64} = this.#line
+    return payload === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(payload)
+  }
+
+  text(): string {
+    return this.#line.payload ?? new TextDecoder().decode(this.payload)
+  }
+
+  json(): unknown {
+    return JSON.parse(this.text())
+  }
+}
+
+function resultOf(result: unknown): object {
+  if (result === undefined || result === null) return {}
+  if (result instanceof Uint8Array) return {result_base64: Buffer.from(result.buffer, result.byteOffset, result.byteLength).toString('base64')}
+  // As text, so that it is stored as it was written here.
+  return {result: typeof result === 'string' ? result : JSON.stringify(result)}
+}
+
+function failureOf(error: unknown): Readonly<Record<string, unknown>> {
+  const message = error instanceof Error ? error.message : String(error)
+  switch (verdictOf(error)) {
+    case 'Permanent':
+      return {error: message, retry: false}
+    case 'Snooze': {
+      const {delayMs} = error as {readonly delayMs?: unknown}
+      return {snooze: typeof delayMs === 'number' ? `${Math.max(0, Math.round(delayMs))}ms` : null}
+    }
+    case null:
+      return {error: message}
+  }
+}
+
+/** By name: the class may be that of another copy of this package. */
+function verdictOf(error: unknown): 'Permanent' | 'Snooze' | null {
+  const name = error instanceof Error ? error.name : null
+  return name === 'Permanent' || name === 'Snooze' ? name : null
+}
