@@ -55,7 +55,7 @@ export interface Storage {
    * One sent `again` is not stored twice: when the history has the end of this claim with the very outcome and facts that are sent, the answer
    * is `settled`. A reaper's end is another one; of two in one batch that were not stored before, the second is lost.
    * A transition back to pending of a job whose cancel or fail was requested is not stored; the answer is the request.
-   * Storing it writes the run's history row, moves the queue's counters and frees the lease, all at once.
+   * Storing it writes the run's history row and what it printed, moves the queue's counters and frees the lease, all at once.
    * A job that ends keeps its key for the queue's key window from now.
    * A job that becomes failed in a queue with a dead-letter queue is copied there as a new pending job in the same step
    * (payload, type, file and tags; no key; counters 0), each linked to the other.

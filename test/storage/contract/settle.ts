@@ -1,4 +1,5 @@
 import {expect} from 'bun:test'
+import type {RunFacts} from '../../../src/lib/job.ts'
 import type {Transition} from '../../../src/lib/storage/storage.ts'
 import {bytes, ending, facts, nth, only, printed} from './bench.ts'
 import type {Proof, Suite} from './suite.ts'
@@ -305,7 +306,7 @@ export function settleContract(suite: Suite): void {
     },
   })
 
-  suite.sentence("Storing it writes the run's history row, moves the queue's counters and frees the lease, all at once.", {
+  suite.sentence("Storing it writes the run's history row and what it printed, moves the queue's counters and frees the lease, all at once.", {
     'the history row': async bench => {
       const {id, lease} = await bench.processing()
       const startedAt = bench.clock.wall
@@ -335,6 +336,19 @@ export function settleContract(suite: Suite): void {
         },
       ])
       expect(await bench.job(id)).toMatchObject({runMs: 1499, error: 'it fell over'})
+    },
+    'what each of many printed': async bench => {
+      const held = [await bench.processing(), await bench.processing(), await bench.processing(), await bench.processing()]
+      const lost = await bench.processing()
+      await bench.settle(lost.lease, {to: 'failed'})
+      const output = (text: string): RunFacts => facts({exitCode: 0, output: printed(text, '', [5, 0])})
+      const silent = nth(held, 1)
+      await bench.storage.settle([
+        ...held.map(({id, lease}) => ending(lease, {to: 'done', run: id === silent.id ? facts() : output(`job ${id}`)})),
+        ending(lost.lease, {to: 'done', run: output('late')}),
+      ])
+      const kept = await Promise.all([...held, lost].map(async ({id}) => [...(await bench.history(id)).output.values()]))
+      expect(kept).toEqual([...held.map(({id}) => (id === silent.id ? [] : [printed(`job ${id}`, '', [5, 0])])), []])
     },
     'one row per run, named by its fence, also when the attempt was given back': async bench => {
       const {id, lease, consumerId} = await bench.processing()
