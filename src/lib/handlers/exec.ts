@@ -66,9 +66,8 @@ export class ExecHandler implements Handler {
 
   async run(lease: Lease, context: RunContext): Promise<RunEnd> {
     if (context.signal.aborted) return bareEnd(whenStopped(context))
-    if (lease.file && !isPath(lease.payload)) {
-      return bareEnd({kind: 'rejected', reason: 'permanent', error: 'the path of the file is not UTF-8 text'})
-    }
+    const flaw = lease.file ? flawOfPath(lease.payload) : null
+    if (flaw !== null) return bareEnd({kind: 'rejected', reason: 'permanent', error: flaw})
     let group: ProcessGroup
     let resultPath: string
     let enclosure: Enclosure | null = null
@@ -195,11 +194,19 @@ function withLastLine(end: string, output: Output): string {
   return line === '' ? end : `${end}: ${line.slice(0, LAST_LINE_MAX)}`
 }
 
-/** An environment variable holds text without NUL, and a path that is changed on its way names another file. */
-function isPath(payload: Uint8Array): boolean {
+/** PATH_MAX of Linux; macOS takes less. */
+const PATH_MAX_BYTES = 4096
+
+/**
+ * What keeps a path from a handler: an environment variable holds text without NUL, and a path that is changed on its way
+ * names another file; one that is too long would make every start fail.
+ */
+function flawOfPath(payload: Uint8Array): string | null {
+  if (payload.length > PATH_MAX_BYTES) return `the path of the file is longer than ${PATH_MAX_BYTES} bytes`
   try {
-    return !new TextDecoder('utf-8', {fatal: true}).decode(payload).includes('\0')
+    if (!new TextDecoder('utf-8', {fatal: true}).decode(payload).includes('\0')) return null
   } catch {
-    return false
+    // Told below.
   }
+  return 'the path of the file is not UTF-8 text'
 }
