@@ -49,7 +49,7 @@ export class Spools {
     const spool = this.#spools.get(lease)
     if (spool === undefined) return null
     // A run without a file needs none any more.
-    if (spool.hasFile) this.#flush(spool)
+    if (spool.hasHadFile) this.#flush(spool)
     else this.#spools.delete(lease)
     this.#unwritten.delete(spool)
     return spool.log.output()
@@ -108,6 +108,7 @@ class Spool {
   readonly #claim: Claim
   readonly #directory: SpoolDirectory | null
   #file: number | null = null
+  #hasHadFile = false
   #size = 0
   #position: OutputPosition = OUTPUT_START
 
@@ -117,8 +118,9 @@ class Spool {
     this.log = new OutputLog(clock, onWrite)
   }
 
-  get hasFile(): boolean {
-    return this.#file !== null
+  /** True once there was a file, even if it could not be written later. */
+  get hasHadFile(): boolean {
+    return this.#hasHadFile
   }
 
   /** Writes what is new. After an error everything is written anew the next time. */
@@ -159,6 +161,7 @@ class Spool {
       throw error
     }
     this.#file = file
+    this.#hasHadFile = true
     this.#size = bytes.length
   }
 }
