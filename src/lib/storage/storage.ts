@@ -136,7 +136,7 @@ export interface Storage {
 
   /**
    * One small step of housekeeping, at most `limit` jobs: deletes finished jobs past their queue's retention with all that belongs to them,
-   * forgets keys past their window, gives free space back. Returns how many jobs went and whether there is more to do.
+   * forgets keys past their window and what is left of deleted queues, gives free space back. Returns how many jobs went and whether there is more to do.
    * Rejects with `foreign_host` as `register` does.
    */
   maintain(options: {readonly limit: number}): Promise<Maintained>

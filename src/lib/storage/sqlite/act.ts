@@ -7,7 +7,9 @@ import {CANCELLED, FAILED, LANE_ASSIGNED, LANE_OPEN, LANE_SUSPECT, num, PENDING,
 import {deadLetterOf} from './settle.ts'
 import type {Transaction} from './transaction.ts'
 
-const LOOK = 'SELECT id, queue_id, state, fence, key, assigned_to FROM job WHERE id = ?'
+const LOOK = `
+SELECT j.id, j.queue_id, j.state, j.fence, j.key, j.assigned_to FROM job j JOIN queue q ON q.id = j.queue_id
+WHERE j.id = ? AND q.deleted_at IS NULL`
 /** Every change repeats state and fence, so that it cannot touch a job that is not as it was looked at. */
 const GUARD = 'WHERE id = ?1 AND state = ?2 AND fence = ?3'
 const FINISH = `
@@ -132,15 +134,16 @@ export function deleteJob(tx: Transaction, job: Pick<Seen, 'id' | 'queueId' | 's
   tx.move(job.queueId, job.state, null)
 }
 
-const RAISE_ID_FLOOR_TO_ALL = 'UPDATE store SET last_job_id = max(last_job_id, ifnull((SELECT max(id) FROM job), 0))'
-const DELETE_ALL_PARTS = PARTS.map(table => `DELETE FROM ${table} WHERE job_id IN (SELECT id FROM job WHERE queue_id = ?)`)
-const DELETE_ALL = `DELETE FROM job WHERE queue_id = ? AND state <> ${PROCESSING}`
+const DELETE_ALL_PARTS = PARTS.map(table => `DELETE FROM ${table} WHERE job_id IN (SELECT value FROM json_each(?))`)
+const DELETE_ALL = `DELETE FROM job WHERE id IN (SELECT value FROM json_each(?)) AND state <> ${PROCESSING}`
 
-/** Deletes every job of a queue of which none is processing, with all that belongs to them. The queue's counters are not moved. */
-export function deleteAllJobs(tx: Transaction, queueId: number): void {
-  tx.db.run(RAISE_ID_FLOOR_TO_ALL)
-  for (const sql of DELETE_ALL_PARTS) tx.db.run(sql, queueId)
-  tx.db.run(DELETE_ALL, queueId)
+/**
+ * Deletes jobs of a deleted queue with all that belongs to them. No counter is moved.
+ * @param ids a JSON list
+ */
+export function deleteJobs(tx: Transaction, ids: string): void {
+  for (const sql of DELETE_ALL_PARTS) tx.db.run(sql, ids)
+  tx.db.run(DELETE_ALL, ids)
 }
 
 function skipped(job: Seen, why: SkipReason): Acted {

@@ -204,7 +204,7 @@ function byKey(db: Connection, keys: readonly string[]): Candidates {
   return {sql: BY_KEY, values, rows: num(row?.['rows'])}
 }
 
-const QUEUE_COUNTS = 'SELECT id, name, pending, processing, done, failed, cancelled FROM queue'
+const QUEUE_COUNTS = 'SELECT id, name, pending, processing, done, failed, cancelled FROM queue WHERE deleted_at IS NULL'
 const IN_QUEUES = 'queue_id IN (SELECT value FROM json_each(:queues))'
 const pendingIn = (index: string, lane: number): string =>
   `SELECT id FROM job INDEXED BY ${index} WHERE ${IN_QUEUES} AND state = ${PENDING} AND lane = ${lane}`

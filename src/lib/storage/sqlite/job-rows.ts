@@ -14,7 +14,7 @@ export const CONSUMER = 'coalesce(c.name, a.consumer)'
 
 /** What a job is read from: its row, its lease and holder while processing, its last run. */
 export const JOB_TABLES = `
-job j JOIN queue q ON q.id = j.queue_id
+job j JOIN queue q ON q.id = j.queue_id AND q.deleted_at IS NULL
 LEFT JOIN lease l ON l.job_id = j.id LEFT JOIN consumer c ON c.id = l.consumer_id
 LEFT JOIN attempt a ON a.job_id = j.id AND a.fence = j.fence
 LEFT JOIN result r ON r.job_id = j.id`

@@ -4,12 +4,13 @@ import type {Maintained} from '../storage.ts'
 import {deleteJob} from './act.ts'
 import type {Connection} from './connection.ts'
 import {forgetEnded} from './consumers.ts'
+import {isSwept, sweepDeleted} from './delete-queue.ts'
 import {assertOneMachine, type Viewpoint} from './machines.ts'
 import {settingsOf} from './queue-rows.ts'
 import {num, stateCode, text} from './rows.ts'
 import type {Transaction} from './transaction.ts'
 
-const QUEUES = 'SELECT id, settings FROM queue'
+const QUEUES = 'SELECT id, settings FROM queue WHERE deleted_at IS NULL'
 const EXPIRED = `
 SELECT id, state, fence FROM job INDEXED BY job_finished WHERE queue_id = ? AND state = ? AND updated_at < ? AND state >= 4
 ORDER BY updated_at LIMIT ?`
@@ -38,17 +39,18 @@ export function nothingToMaintain(db: Connection, view: Viewpoint): Maintained |
   const idle =
     db.number(FREE_KEY, now) === null &&
     db.number(ENDED_CONSUMER) === null &&
+    isSwept(db) &&
     db.tuples(QUEUES).every(([id, settings]) =>
       FINAL_STATES.every(state => expired(db, num(id), settingsOf(text(settings), null), state, now, 1).length === 0),
     )
   return idle ? NOTHING : undefined
 }
 
-/** Deletes up to `limit` finished jobs past their retention, and as many keys past their window. */
+/** Deletes up to `limit` jobs of deleted queues or past their retention, and as many keys past their window. */
 export function maintain(tx: Transaction, limit: number): Maintained {
   assertOneMachine(tx.db, tx)
   const deleted = {done: 0, failed: 0, cancelled: 0}
-  let room = limit
+  let room = limit - sweepDeleted(tx, limit)
   for (const [id, overrides] of tx.db.tuples(QUEUES)) {
     const settings = settingsOf(text(overrides), null)
     for (const state of FINAL_STATES) {
@@ -60,7 +62,7 @@ export function maintain(tx: Transaction, limit: number): Maintained {
   }
   const keys = tx.db.run(FORGET_KEYS, tx.now, limit)
   forgetEnded(tx)
-  return {deleted, more: room === 0 || keys === limit}
+  return {deleted, more: room === 0 || keys === limit || !isSwept(tx.db)}
 }
 
 interface Expired {

@@ -1,7 +1,6 @@
 import {QctlError} from '../../errors.ts'
 import {DEFAULT_SETTINGS, type Queue, type QueueSettings} from '../../job.ts'
 import type {QueueChange, SettingsChange} from '../storage.ts'
-import {deleteAllJobs} from './act.ts'
 import {isDue, stampedBy} from './choose.ts'
 import type {Connection, Row} from './connection.ts'
 import {ensureQueue, queueByName, type QueueRow, settingsOf} from './queue-rows.ts'
@@ -10,7 +9,7 @@ import type {Transaction} from './transaction.ts'
 
 const COLUMNS = `q.id, q.name, q.last_run_at, q.paused, q.paused_reason, q.pending, q.processing, q.done, q.failed, q.cancelled, q.settings,
   (SELECT d.name FROM queue d WHERE d.id = q.dead_letter_id) AS dead_letter`
-const ALL = `SELECT ${COLUMNS} FROM queue q ORDER BY q.name`
+const ALL = `SELECT ${COLUMNS} FROM queue q WHERE q.deleted_at IS NULL ORDER BY q.name`
 const ONE = `SELECT ${COLUMNS} FROM queue q WHERE q.name = ?`
 
 /** The three indexes of pending jobs, each with what comes before `priority` in it. */
@@ -154,37 +153,7 @@ function target(tx: Transaction, queue: QueueRow, name: string): number {
   return id
 }
 
-const DEAD_LETTER_OF = 'SELECT name FROM queue WHERE dead_letter_id = ? LIMIT 1'
-/** All jobs of a queue are in its counters: no need to look for them in the table. */
-const JOBS = 'SELECT pending + processing + done + failed + cancelled FROM queue WHERE id = ?'
-const FORGET_KEYS = 'DELETE FROM job_key WHERE queue_id = ?'
-const DELETE = 'DELETE FROM queue WHERE id = ?'
-
-/**
- * Removes a queue, with `force` together with its jobs.
- * @throws QctlError `not_found`, `conflict`
- */
-export function deleteQueue(tx: Transaction, name: string, force: boolean): void {
-  tx.flush()
-  const queue = queueByName(tx.db, name)
-  if (queue === null) throw noQueue(name)
-  const [user] = tx.db.tuples(DEAD_LETTER_OF, queue.id)
-  if (user !== undefined) {
-    const hint = `first: qctl queues set ${text(user[0])} --dead-letter none`
-    throw new QctlError('conflict', `queue ${name} is the dead-letter queue of ${text(user[0])}`, {hint})
-  }
-  if (queue.processing > 0) {
-    throw new QctlError('conflict', `queue ${name} has jobs being processed`)
-  }
-  const jobs = tx.db.number(JOBS, queue.id) ?? 0
-  if (!force && jobs > 0) {
-    throw new QctlError('conflict', `queue ${name} still has jobs`, {hint: 'delete them too with --force --yes'})
-  }
-  if (jobs > 0) deleteAllJobs(tx, queue.id)
-  tx.db.run(FORGET_KEYS, queue.id)
-  tx.db.run(DELETE, queue.id)
-}
-
-function noQueue(name: string): QctlError {
+/** The error for a queue that does not exist. */
+export function noQueue(name: string): QctlError {
   return new QctlError('not_found', `no queue ${name}`, {hint: 'see: qctl queues list'})
 }

@@ -26,6 +26,7 @@ import {Bell} from './bell.ts'
 import {claim, wouldGrant} from './claim.ts'
 import type {Connection} from './connection.ts'
 import {consumers, register, unregister} from './consumers.ts'
+import {deleteQueue, isSwept, sweepDeleted} from './delete-queue.ts'
 import {enqueue} from './enqueue.ts'
 import {explain} from './explain.ts'
 import {find} from './find.ts'
@@ -37,10 +38,13 @@ import type {Viewpoint} from './machines.ts'
 import {maintain, nothingToMaintain, shrink} from './maintain.ts'
 import {type Durability, SCHEMA_VERSION} from './migrate.ts'
 import {openConnection, openMemory, patiently, type SqliteOptions} from './open.ts'
-import {deleteQueue, queues, setQueue, settings} from './queues.ts'
+import {queues, setQueue, settings} from './queues.ts'
 import {settle} from './settle.ts'
 import type {Transaction} from './transaction.ts'
 import {ChangeWatcher} from './watch.ts'
+
+/** How many jobs of a deleted queue go in one transaction: others get the lock in between. */
+const SWEEP_STEP = 2000
 
 /** The storage contract on one SQLite file. Writes go through the group commit, reads run outside transactions. */
 export class SqliteStorage implements Storage {
@@ -134,7 +138,15 @@ export class SqliteStorage implements Storage {
   }
 
   deleteQueue(name: string, options: {readonly force: boolean}): Promise<void> {
-    return this.#write('change', tx => deleteQueue(tx, name, options.force))
+    return this.#write('change', tx => deleteQueue(tx, name, options.force)).then(() => this.#sweepDeleted())
+  }
+
+  async #sweepDeleted(): Promise<void> {
+    try {
+      while (!isSwept(this.#db)) await this.#write('change', tx => sweepDeleted(tx, SWEEP_STEP))
+    } catch {
+      // The queue is gone, and that is stored; its rows go with the next housekeeping.
+    }
   }
 
   register(consumer: NewConsumer): Promise<Registered> {

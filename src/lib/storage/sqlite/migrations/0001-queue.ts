@@ -6,7 +6,8 @@
  * `payload` is the last column: lists never read its overflow pages.
  * Lanes of a pending job: 0 open to all, 1 assigned to one consumer, 2 suspect (runs alone).
  * `updated_at` of a finished job is when it finished.
- * `job.queue_id` is no declared reference: checking it at the end of a queue would read every job (see `deleteQueue`).
+ * `job.queue_id` is no declared reference: checking it at the end of a queue would read every job.
+ * A queue that was deleted stays, under a name of its own, until the last of its jobs is gone (see `deleteQueue`): nothing finds them.
  * A lease belongs to its job's current fence: it is there exactly while the job is processing.
  * `store.last_job_id` is the highest id among deleted jobs (see `deleteJob`): ids are never used twice.
  */
@@ -32,7 +33,8 @@ CREATE TABLE queue (
   failed INTEGER NOT NULL DEFAULT 0 CHECK (failed >= 0),
   cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled >= 0),
   settings TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(settings)),
-  dead_letter_id INTEGER REFERENCES queue (id) CHECK (dead_letter_id <> id)
+  dead_letter_id INTEGER REFERENCES queue (id) CHECK (dead_letter_id <> id),
+  deleted_at INTEGER
 ) STRICT;
 
 CREATE TABLE job (
