@@ -6,10 +6,7 @@ import {countJobs, expectAllKept, ledgerOf, showJob} from './support/evidence.ts
 import {isAlive, type Marked} from './support/processes.ts'
 import {Scene} from './support/scene.ts'
 import {figure, sized, spread} from './support/size.ts'
-
-/** Takes no notice of TERM, keeps its output open, and has descendants in sessions of their own, one of them stopped. */
-const TREE = `trap '' TERM; setsid sh -c "trap '' TERM; sleep 61; true" & (setsid sh -c 'kill -STOP $$; sleep 62' &); env -i /bin/sleep 63 & sleep 64; true`
-const TREE_SIZE = 5
+import {handlersOf, TREE, TREE_SIZE, treesStand} from './support/tree.ts'
 
 /** What a guard has to end, and what a busy machine is given before a test fails. */
 const PROMISE_MS = 2000
@@ -19,31 +16,11 @@ function guardsOf(scene: Scene): Marked[] {
   return scene.left().filter(({command}) => command.includes(' __guard '))
 }
 
-/** The processes of handlers: all but qctl's own. */
-function handlersOf(scene: Scene): Marked[] {
-  return scene.left().filter(({command}) => !command.startsWith(scene.binary))
-}
-
-async function treeStands(scene: Scene, jobs = 1): Promise<void> {
-  await waitFor(() => handlersOf(scene).length >= jobs * TREE_SIZE, {what: `${jobs} trees of ${TREE_SIZE} processes stand`})
-}
-
 /** How long until all these are gone, in ms. */
 async function msUntilGone(pids: readonly number[]): Promise<number> {
   const begin = performance.now()
   await waitFor(() => !pids.some(isAlive), {deadlineMs: LIMIT_MS, what: 'they are gone'})
   return performance.now() - begin
-}
-
-/** The one process whose environment was emptied: only its group tells whose it is. */
-function bareSleeps(pids: readonly number[]): number[] {
-  return pids.flatMap(pid => {
-    try {
-      return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number)
-    } catch {
-      return []
-    }
-  }).filter(pid => pid > 0 && readFileSync(`/proc/${pid}/cmdline`, 'latin1').startsWith('/bin/sleep\0' + '63'))
 }
 
 describe('the guard', () => {
@@ -56,18 +33,15 @@ describe('the guard', () => {
       await scene.produce(['x', 'y', 'z'], '-Q', `q${round}`)
       const consumer = startConsumer(scene, {work: TREE, flags: ['-c', '3', '-Q', `q${round}`]})
       // Every other one in the moment in which its handlers are started.
-      if (round % 2 === 0) await treeStands(scene, 3)
-      else await waitFor(() => handlersOf(scene).length > 0)
-      const bare = bareSleeps(scene.left().map(({pid}) => pid))
-      if (round % 2 === 0) expect(bare).toHaveLength(3)
-      consumer.kill('SIGKILL')
-      await consumer.finished()
+      const bare = round % 2 === 0 ? await treesStand(scene, 3) : []
+      await waitFor(() => handlersOf(scene).length > 0)
       const begin = performance.now()
+      consumer.kill('SIGKILL')
       await scene.empties(LIMIT_MS)
       await msUntilGone(bare)
       times.push(performance.now() - begin)
     }
-    figure(`${KILLS} consumers killed with -9, nobody else there: handler trees (${TREE_SIZE + 1} processes each, TERM ignored, own sessions) and guard gone after (promise ${PROMISE_MS} ms) ${spread(times)}`)
+    figure(`${KILLS} consumers killed with -9, nobody else there: handler trees (${TREE_SIZE} processes each, TERM ignored, own sessions) and guard gone after (promise ${PROMISE_MS} ms) ${spread(times)}`)
     expect(ledgerOf(scene)).not.toContain(' held')
   }, 600_000)
 
@@ -79,8 +53,8 @@ describe('the guard', () => {
       const [id = 0] = await scene.produce([`round ${round}`])
       const work = `[ "$QCTL_FENCE" != 1 ] || [ "$(cat)" = more ] || { ${TREE}; }`
       const sleeper = startConsumer(scene, {work, flags: ['--name', `sleeper${round}`, '--lease', '1s']})
-      await treeStands(scene)
-      const handlers = handlersOf(scene).map(({pid}) => pid)
+      const bare = await treesStand(scene)
+      const handlers = [...bare, ...handlersOf(scene).map(({pid}) => pid)]
       sleeper.kill('SIGSTOP')
       const stopped = performance.now()
       // Nobody else is there, so this is the guard's work; and it is done while the lease lasts.
@@ -129,13 +103,11 @@ describe('the guard', () => {
     await using scene = new Scene()
     await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: TREE})
-    await treeStands(scene)
+    const bare = await treesStand(scene)
     const [first] = guardsOf(scene)
     process.kill(first?.pid ?? 0, 'SIGKILL')
     await waitFor(() => guardsOf(scene).some(({pid}) => pid !== first?.pid), {deadlineMs: 20_000, what: 'there is another guard'})
     expect(consumer.stderr).toContain('trouble with guarding the handlers')
-    const bare = bareSleeps(scene.left().map(({pid}) => pid))
-    expect(bare).toHaveLength(1)
     consumer.kill('SIGKILL')
     await scene.empties(LIMIT_MS)
     await msUntilGone(bare)
@@ -145,7 +117,7 @@ describe('the guard', () => {
     await using scene = new Scene()
     await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: TREE, flags: ['--grace', '50s']})
-    await treeStands(scene)
+    await treesStand(scene)
     const [guard] = guardsOf(scene)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(guard?.pid ?? 0, signal)
     // All of the group of the consumer, as Ctrl-C and killasgroup reach it.

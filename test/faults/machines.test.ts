@@ -1,0 +1,44 @@
+import {expect, test} from 'bun:test'
+import {waitFor} from '../support/wait-for.ts'
+import {countInLedger, endConsumers, startConsumer} from './support/consumers.ts'
+import {showJob} from './support/evidence.ts'
+import {requireMounts} from './support/rights.ts'
+import {Scene} from './support/scene.ts'
+
+/** Another boot of a machine, or another machine, as its processes see it. */
+function pretending(scene: Scene, identity: {readonly machine?: string; readonly boot: string}): string[] {
+  const files = [['/proc/sys/kernel/random/boot_id', identity.boot], ...(identity.machine === undefined ? [] : [['/etc/machine-id', identity.machine]])]
+  const mounts = files.map(([path = '', text = ''], i) => `printf '%s\\n' ${text} >${scene.path(`id${i}`)} && mount --bind ${scene.path(`id${i}`)} ${path}`)
+  return ['unshare', '-m', 'sh', '-c', `${mounts.join(' && ')} && exec "$@"`, 'sh']
+}
+
+const OTHER_BOOT = '11111111-2222-3333-4444-555555555555'
+const OTHER_MACHINE = 'f'.repeat(32)
+
+test('a reaper on another machine refuses, and takes nothing; so does a consumer', async () => {
+  requireMounts()
+  await using scene = new Scene()
+  const [id = 0] = await scene.produce(['x'])
+  const holder = startConsumer(scene, {work: 'sleep 60', flags: ['--grace', '0s']})
+  await waitFor(() => countInLedger(scene, 'start') === 1)
+  const wrap = pretending(scene, {machine: OTHER_MACHINE, boot: OTHER_BOOT})
+  for (const args of [['reap', '--once'], ['reap', '--every', '1s'], ['consume', '--drain', '--', 'true']]) {
+    const {status, stderr} = await scene.qctl(args, {wrap})
+    expect([args, status, stderr]).toEqual([args, 78, expect.stringContaining('is in use by consumer')])
+  }
+  expect(await showJob(scene, id)).toMatchObject({state: 'processing', fence: 1, attempts_list: []})
+  await endConsumers([holder])
+}, 60_000)
+
+test('after the same machine has started again all leases are over at once, and nobody is charged', async () => {
+  requireMounts()
+  await using scene = new Scene()
+  const [id = 0] = await scene.produce(['x'])
+  const holder = startConsumer(scene, {work: 'sleep 60', flags: ['--lease', '1h']})
+  await waitFor(() => countInLedger(scene, 'start') === 1)
+  holder.kill('SIGKILL')
+  await holder.finished()
+  const {status} = await scene.qctl(['reap', '--once'], {wrap: pretending(scene, {boot: OTHER_BOOT})})
+  expect(status).toBe(0)
+  expect(await showJob(scene, id)).toMatchObject({state: 'pending', crashes: 0, attempts_list: [{outcome: 'lost', cause: 'host_rebooted'}]})
+}, 60_000)
