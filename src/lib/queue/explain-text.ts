@@ -43,7 +43,7 @@ export function wordingOf(reason: Reason, explanation: Explanation): Wording {
       return assigned(reason, id, when)
     case 'suspect':
       return {
-        text: 'it was lost with others when their consumer died: it runs alone until it is known which of them kills, and waits for a consumer that has nothing else in hand',
+        text: 'its consumer died while it ran: until it is known whether that was its doing it runs alone, and waits for a consumer with nothing else in hand',
         fix: null,
       }
     case 'no_consumer':
@@ -103,8 +103,8 @@ export function wordingOf(reason: Reason, explanation: Explanation): Wording {
       }
     case 'survivors':
       return {
-        text: `it is not given back while it still runs, and this does not end: ${reason.pids.map(pid => `pid ${pid}`).join(', ')}`,
-        fix: `kill -KILL ${reason.pids.join(' ')}`,
+        text: `${reason.pids.map(pid => `pid ${pid}`).join(', ')} still ${reason.pids.length === 1 ? 'runs' : 'run'} it, and nobody else gets it before that is gone; what does not end even when it is killed hangs in the kernel`,
+        fix: 'qctl reap --once',
       }
     case 'done':
       return {text: `it was done${ago(reason.finishedAt)}; resubmitted, it would run again`, fix: `qctl jobs resubmit ${id}`}

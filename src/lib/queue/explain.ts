@@ -114,7 +114,10 @@ function whyPending(standing: Standing, pending: PendingStanding, ready: readonl
   if (ready.length > 0) return ready
   const own = [...whyQueue(standing.queue), ...whyNotDue(standing, pending), ...whyAssigned(standing, pending.assignment, eyes)]
   const suspect: readonly Reason[] = pending.suspect ? [{code: 'suspect', crashes: standing.job.crashes}] : []
-  return [...own, ...suspect, ...whyNoConsumer(standing, pending, eyes, own.length === 0)]
+  const nobody = whyNobody(standing.queue, pending, eyes)
+  // When nothing about the job itself holds it up, and there are consumers, it is for them to say why they do not take it.
+  const others = own.length > 0 || nobody.length > 0 ? [] : whyNotTaken(standing.queue.name, pending, eyes)
+  return [...own, ...nobody, ...suspect, ...others]
 }
 
 function whyQueue({name, paused, pausedReason, pausedAt, concurrency, processing, holders}: QueueStanding): readonly Reason[] {
@@ -141,20 +144,14 @@ function whyAssigned({queue}: Standing, assignment: Assignment | null, eyes: Eye
   return assignment.queues.includes(queue.name) ? [] : [{code: 'assigned_elsewhere', ...facts}]
 }
 
-/** @param isOpen nothing about the job itself holds it up: then it is for the consumers to say why they do not take it */
-function whyNoConsumer({queue}: Standing, pending: PendingStanding, eyes: Eyes, isOpen: boolean): readonly Reason[] {
-  const {claimants, assignment} = pending
-  if (claimants.length === 0) return [{code: 'no_consumer', queue: queue.name}]
-  const living = claimants.filter(({process}) => eyes.liveness(process) !== 'dead')
-  if (living.length === 0) return [{code: 'consumers_dead', queue: queue.name, consumers: claimants.map(({name}) => name)}]
-  if (!isOpen) return []
-  const asked = assignment === null ? living : living.filter(({name}) => name === assignment.to)
-  const assigned: readonly Reason[] =
-    assignment === null ? [] : [{code: 'assigned', consumer: assignment.to, assignedUntil: assignment.until, queue: queue.name}]
-  return [...whyNotTaken(queue.name, pending, asked), ...assigned]
+function whyNobody({name}: QueueStanding, {claimants}: PendingStanding, eyes: Eyes): readonly Reason[] {
+  if (claimants.length === 0) return [{code: 'no_consumer', queue: name}]
+  const isDead = claimants.every(({process}) => eyes.liveness(process) === 'dead')
+  return isDead ? [{code: 'consumers_dead', queue: name, consumers: claimants.map(claimant => claimant.name)}] : []
 }
 
-function whyNotTaken(queue: string, {ahead}: PendingStanding, asked: readonly ClaimantStanding[]): readonly Reason[] {
+function whyNotTaken(queue: string, {ahead, assignment, claimants}: PendingStanding, eyes: Eyes): readonly Reason[] {
+  const asked = claimants.filter(({name, process}) => (assignment === null || name === assignment.to) && eyes.liveness(process) !== 'dead')
   const busy = asked.filter(({jobs, concurrency}) => jobs >= concurrency)
   const free = asked.filter(({jobs, concurrency}) => jobs < concurrency)
   const barred = free.flatMap(({name, barred: by}): readonly Reason[] =>
@@ -169,6 +166,7 @@ function whyNotTaken(queue: string, {ahead}: PendingStanding, asked: readonly Cl
     ...barred,
     ...elsewhere,
     ...(first.count === 0 ? [] : [{code: 'behind', queue, ahead: first} as const]),
+    ...(assignment === null ? [] : [{code: 'assigned', consumer: assignment.to, assignedUntil: assignment.until, queue} as const]),
   ]
 }
 
@@ -192,7 +190,7 @@ function whyProcessing({job}: Standing, holder: Holder, eyes: Eyes): readonly Re
     ...(seen === 'dead' ? [{code: 'holder_dead', consumer, pid, host} as const] : []),
     ...(expired ? [{code: 'lease_expired', consumer} as const] : lateBeat(job.leaseRemainingMs, holder)),
     ...(requested === null ? [] : [{code: 'requested', requested} as const]),
-    {code: 'processing', consumer, pid, host, startedAt, leaseRemainingMs: job.leaseRemainingMs},
+    ...(seen === 'dead' ? [] : [{code: 'processing', consumer, pid, host, startedAt, leaseRemainingMs: job.leaseRemainingMs} as const]),
     ...(seen === 'unknown' ? [{code: 'holder_unreachable', consumer, pid, host} as const] : []),
   ]
 }
