@@ -25,11 +25,17 @@ export function kernelOf(bootId: string): string {
   return bootId.split(':')[0] ?? ''
 }
 
+/** A reading of the boot clock is good for so long: a tenth of its step, and some ask thousands of times a second. */
+const REREAD_MS = 1
+
 class SystemClock implements Clock {
   /** Open file of /proc/uptime; null where there is none; undefined until first asked. */
   #uptime: number | null | undefined
   #bootId: string | undefined
   #machineId: string | undefined
+  #uptimeMs = 0
+  /** On the monotonic clock, which goes on while this process is stopped. */
+  #uptimeReadAt = Number.NEGATIVE_INFINITY
   readonly #buffer = new Uint8Array(64)
   readonly #decoder = new TextDecoder('latin1')
 
@@ -45,8 +51,13 @@ class SystemClock implements Clock {
   bootNow(): number {
     const file = this.#openUptime()
     if (file === null) return Date.now()
-    const length = readSync(file, this.#buffer, 0, this.#buffer.length, 0)
-    return Math.round(Number.parseFloat(this.#decoder.decode(this.#buffer.subarray(0, length))) * 1000)
+    const now = monotonicMs()
+    if (now - this.#uptimeReadAt >= REREAD_MS) {
+      const length = readSync(file, this.#buffer, 0, this.#buffer.length, 0)
+      this.#uptimeMs = Math.round(Number.parseFloat(this.#decoder.decode(this.#buffer.subarray(0, length))) * 1000)
+      this.#uptimeReadAt = now
+    }
+    return this.#uptimeMs
   }
 
   get bootId(): string {
