@@ -10,6 +10,7 @@ import {contestWorkloads} from './w4.ts'
 import {growthWorkloads} from './w5.ts'
 import {pickUpWorkloads} from './w6.ts'
 import {commandWorkloads} from './w7.ts'
+import {workerWorkloads} from './w8.ts'
 import type {Workload} from './workload.ts'
 
 /** The families; each is made only when it is wanted. */
@@ -20,6 +21,7 @@ const FAMILIES: Readonly<Record<string, () => readonly Workload[]>> = {
   W5: growthWorkloads,
   W6: pickUpWorkloads,
   W7: commandWorkloads,
+  W8: workerWorkloads,
 }
 
 const wanted = process.argv.slice(2).map(word => word.toUpperCase())
