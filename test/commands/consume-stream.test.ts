@@ -321,6 +321,28 @@ describe('a stream worker that', () => {
     scene.expectNobodyLeft()
   })
 
+  test('belongs to a consumer that is frozen is killed before its lease ends; late answers count for nothing, and the consumer carries on', async () => {
+    await using scene = new Scene()
+    await scene.produce('once sleep 2500', 'ok 2', 'ok 3')
+    const victim = scene.startConsuming('-c', '3', '--name', 'victim', '--lease', '1s')
+    await scene.isBegun(1)
+    const [pid = 0] = scene.pids
+    victim.kill('SIGSTOP')
+    const rescuer = scene.startConsuming('-c', '3', '--name', 'rescuer', '--lease', '1s')
+    await waitFor(() => scene.ledger.some(line => line === 'begin 1:2'), {what: 'the job to be given to somebody else'})
+    expect(isAlive(pid)).toBe(false)
+    victim.kill('SIGCONT')
+    await scene.qctl(['jobs', 'wait', '1-3', '--for', '10s'])
+    rescuer.kill('SIGTERM')
+    expect((await rescuer.finished()).status).toBe(0)
+    for (const job of await scene.show(1, 2, 3)) expect(job).toMatchObject({state: 'done', fence: 2, crashes: 0})
+    await scene.produce('ok 4')
+    await waitFor(async () => (await scene.job(4)).state === 'done', {what: 'the frozen consumer to carry on'})
+    victim.kill('SIGTERM')
+    expect((await victim.finished()).status).toBe(0)
+    scene.expectNobodyLeft()
+  })
+
   test('takes too much memory is replaced once it has finished what it has', async () => {
     const scene = new Scene()
     await scene.produce('sleep 1500', 'sleep 300', 'ok')
@@ -329,4 +351,18 @@ describe('a stream worker that', () => {
     expect(stderr).toContain('worker replaced: too much memory')
     expect((await scene.show(1, 2)).map(({attempts_list}) => attempts_list.length)).toEqual([1, 1])
   })
+})
+
+describe('a consumer that is told to retire', () => {
+  for (const [flag, value, why] of [['--max-age', '500ms', 'max_age'], ['--max-rss', '1M', 'max_rss']] as const) {
+    test(`by ${flag} claims no more, finishes what it has, and exits with 0`, async () => {
+      await using scene = new Scene()
+      await scene.produce('x', 'y', 'z')
+      const running = scene.start(['consume', '-c', '2', flag, value, '--grace', '100ms', '--shell', 'sleep 2.2'])
+      const {status, stderr} = await running.finished()
+      expect(status).toBe(0)
+      expect(stderr).toContain(`"why":"${why}"`)
+      expect((await scene.show(1, 2, 3)).map(({state, attempts}) => [state, attempts])).toEqual([['done', 1], ['done', 1], ['pending', 0]])
+    })
+  }
 })
