@@ -57,8 +57,8 @@ describe('survivors', () => {
     const held = [A, B].map((attempt) => ({...attempt, workersOf: consumer}))
     const one = await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}/1`, QCTL_DB: DB})
     const two = await startWith('setsid sleep 100 >/dev/null & echo on; wait', {QCTL_WORKER: `${consumer}/2`, QCTL_DB: DB})
-    await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}0/1`, QCTL_DB: DB})
-    await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}/1`, QCTL_DB: `${DB}2`})
+    const other = await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}0/1`, QCTL_DB: DB})
+    const elsewhere = await startWith('echo on; exec sleep 100', {QCTL_WORKER: `${consumer}/1`, QCTL_DB: `${DB}2`})
     const found = survivors(held, DB)
     expect(found.get(claimKey(A))?.length).toBe(3)
     expect(found.get(claimKey(B))).toEqual(found.get(claimKey(A)))
@@ -67,6 +67,8 @@ describe('survivors', () => {
     expect(two.child.signalCode).toBeNull()
     expect(await killSurvivors(held, DB, {deadlineMs: 5000})).toEqual(new Set())
     expect(survivors(held, DB).size).toBe(0)
+    expect(await killSurvivors([{id: 0, fence: 0, workersOf: 'nobody'}], DB, {deadlineMs: 5000})).toEqual(new Set())
+    for (const {child} of [other, elsewhere]) expect(child.signalCode).toBeNull()
   })
 
   test('carry their start time', async () => {

@@ -111,9 +111,10 @@ class Search {
     if (!environment.includes('QCTL_JOB_ID=') && !environment.includes('QCTL_WORKER=')) return null
     const entries = environment.toString('utf8').split('\0')
     if (variable(entries, 'QCTL_DB') !== this.#dbPath) return null
-    const worker = variable(entries, 'QCTL_WORKER')
-    const run = claimKey({id: Number(variable(entries, 'QCTL_JOB_ID')), fence: Number(variable(entries, 'QCTL_FENCE'))})
-    return this.#keysOfMark.get(run) ?? this.#keysOfWorker(worker ?? '')
+    const [job, worker] = [variable(entries, 'QCTL_JOB_ID'), variable(entries, 'QCTL_WORKER')]
+    const keys = job === null ? undefined : this.#keysOfMark.get(claimKey({id: Number(job), fence: Number(variable(entries, 'QCTL_FENCE'))}))
+    // Nobody but a worker's own processes carries its name, whatever else they were told.
+    return keys ?? this.#keysOfWorker(worker ?? '')
   }
 
   /** One worker is named `CONSUMER/NUMBER`; it is found under that name and under its consumer's. */
