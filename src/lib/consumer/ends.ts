@@ -12,6 +12,8 @@ export interface Finished {
   readonly end: RunEnd
   /** When the lease ends, on the boot clock: after that somebody else sees to the job. */
   readonly leaseEndsAt: number
+  /** True when it was never started. */
+  readonly wasGivenBack?: boolean
 }
 
 export interface EndsOptions {

@@ -6,9 +6,9 @@ import type {Claim, Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import type {SpoolDirectory} from '../output-spool.ts'
 import type {Settlement} from '../queue/queue.ts'
-import {after, type CancelTimer, type Clock, monotonicMs, nextTurn, systemClock} from '../time.ts'
+import {type Clock, monotonicMs, nextTurn, systemClock} from '../time.ts'
 import {Afterwork} from './afterwork.ts'
-import type {Attempt} from './attempt.ts'
+import type {Attempt, AttemptFacts} from './attempt.ts'
 import {Claims, type Granted} from './claims.ts'
 import type {ConsumerOptions} from './consumer.ts'
 import {Ends, type Finished} from './ends.ts'
@@ -21,6 +21,7 @@ import {Requests} from './requests.ts'
 import type {RetirementReason} from './retirement.ts'
 import {Slots} from './slots.ts'
 import {Spools} from './spools.ts'
+import {Timers} from './timers.ts'
 import {Wakeup} from './wakeup.ts'
 
 /** What a handler gets between TERM and KILL when the grace of a stop is used up. */
@@ -29,6 +30,8 @@ const LAST_GRACE_MS = 500
 const LONGEST_APPOINTMENT_MS = 60_000
 /** How long a consumer that has to end waits for handlers that got their KILL. */
 const KILLED_WAIT_MS = 5000
+/** The end of a job is not kept from its users for longer than this. */
+const LONGEST_WAIT_FOR_COMPANY_MS = 5
 
 export interface ShiftOptions extends ConsumerOptions {
   /** Where the output of runs can be seen while they go on; `null` = nowhere. */
@@ -49,10 +52,12 @@ export class Shift {
   readonly #requests: Requests
   readonly #afterwork: Afterwork
   readonly #guard: Guard | null
-  readonly #timers = new Set<CancelTimer>()
+  readonly #timers = new Timers()
   /** The last claim was tried and granted nothing. */
   #foundNothing = false
   #isStopping = false
+  /** Ends have waited long enough for company. */
+  #areEndsDue = false
   /** Claims no more; what runs may go on for as long as it likes. */
   #isRetiring = false
   /** Told to end, and what could be waited for was waited for. */
@@ -72,7 +77,15 @@ export class Shift {
     this.#afterwork = new Afterwork(handler, log)
     this.#spools = new Spools({directory: options.spools, clock, onTrouble})
     this.#heartbeat = new Heartbeat({queue, clock, guard, onLost: (claim, why) => this.#lose(claim, why), onTrouble})
-    this.#slots = new Slots({handler, heartbeat: this.#heartbeat, guard, onEnd: (...end) => this.#onEnd(...end)})
+    this.#slots = new Slots({
+      handler,
+      heartbeat: this.#heartbeat,
+      guard,
+      count: options.concurrency,
+      onStart: lease => this.#begin(lease),
+      onGivenBack: granted => this.#giveBack(granted),
+      onEnd: (...end) => this.#onEnd(...end),
+    })
     this.#ends = new Ends({
       queue,
       clock,
@@ -104,7 +117,7 @@ export class Shift {
       await this.#wakeup.wait()
       // Whatever else ends in this turn goes into the same transaction.
       if (this.#slots.size > 0) await nextTurn()
-      if (this.#failure === null) await this.#step()
+      if (this.#failure === null && !this.#canWait) await this.#step()
     } while (!(await this.#isOver()))
     if (this.#failure !== null) throw this.#failure
     await this.#afterwork.finish()
@@ -121,11 +134,12 @@ export class Shift {
   stop(): void {
     if (this.#isStopping) return
     this.#isStopping = true
+    this.#slots.close()
     const {graceMs, log} = this.#options
     log({kind: 'stopping', running: this.#slots.size, graceMs})
-    this.#later(graceMs, () => this.#slots.stopAll({cause: 'shutdown', graceMs: LAST_GRACE_MS}))
+    this.#timers.later(graceMs, () => this.#slots.stopAll({cause: 'shutdown', graceMs: LAST_GRACE_MS}))
     // One that was told to end before, for another reason, may have a longer grace of its own.
-    this.#later(graceMs + LAST_GRACE_MS, () => this.#slots.killAll())
+    this.#timers.later(graceMs + LAST_GRACE_MS, () => this.#slots.killAll())
     this.#wakeup.signal()
   }
 
@@ -133,6 +147,7 @@ export class Shift {
   retire(why: RetirementReason): void {
     if (this.#isRetiring || this.#isStopping) return
     this.#isRetiring = true
+    this.#slots.close()
     this.#options.log({kind: 'retiring', running: this.#slots.size, why})
     this.#wakeup.signal()
   }
@@ -140,6 +155,7 @@ export class Shift {
   /** Claims no more and ends what runs at once. */
   kill(): void {
     this.#isStopping = true
+    this.#slots.close()
     this.#slots.killAll()
     this.#limitPatience()
   }
@@ -149,6 +165,7 @@ export class Shift {
     if (this.#failure !== null) return
     this.#failure = error
     this.#ends.close()
+    this.#slots.close()
     this.#slots.loseAll()
     this.#limitPatience()
   }
@@ -161,13 +178,14 @@ export class Shift {
     this.#pace.close()
     this.#ends.close()
     this.#spools.close()
-    for (const cancel of this.#timers) cancel()
+    this.#timers.close()
   }
 
   /** @param isLast when it finds nothing there will be no other look, so it is never too soon */
   async #step(isLast = false): Promise<void> {
     if (this.#demand(0) > 0) await this.#claims.prepare()
     const ends = this.#ends.take()
+    this.#areEndsDue = false
     // A claim beside ends costs no commit of its own.
     const demand = ends.length > 0 || !this.#pace.isTooSoon || isLast ? this.#demand(ends.length) : 0
     const settling = this.#ends.settle(ends)
@@ -176,32 +194,36 @@ export class Shift {
     this.#foundNothing = granted?.length === 0
     if (granted !== null && granted.length < demand) this.#pace.foundTooFew(monotonicMs() - askedAt)
     if (granted !== null && this.#mayStart) this.#guard?.expect(granted)
-    for (const one of granted ?? []) this.#start(one)
+    this.#slots.take(granted ?? [])
     await settling
+  }
+
+  /** While all slots are taken and jobs wait for them, ends may wait for company in their commit. */
+  get #canWait(): boolean {
+    return this.#slots.haveQueue && !this.#areEndsDue
   }
 
   /** How many jobs could be started now, given that so many ends are about to be stored. */
   #demand(ending: number): number {
     if (!this.#mayStart || this.#isRetiring || this.#claims.arePaused) return 0
-    const {concurrency, maxJobs} = this.#options
+    const {maxJobs} = this.#options
+    const {limit} = this.#slots
     // A job whose end cannot be stored is held still, although nothing of it runs.
     const inHand = this.#slots.size + this.#ends.waiting
-    const allowed = maxJobs === null ? concurrency : maxJobs - this.#settled - ending
-    return Math.min(concurrency, allowed) - inHand
+    const allowed = maxJobs === null ? limit : maxJobs - this.#settled - ending
+    return Math.min(limit, allowed) - inHand
   }
 
   get #mayStart(): boolean {
     return !this.#isStopping && this.#failure === null
   }
 
-  #start({lease, grantedAt}: Granted): void {
-    if (this.#failure !== null) return
-    if (this.#isStopping) return this.#ends.add({lease, end: bareEnd({kind: 'released'}), leaseEndsAt: grantedAt + lease.leaseMs})
+  #begin(lease: Lease): AttemptFacts {
     const {id, queue, attempt, fence} = lease
     const {log, dbPath, timeoutMs, graceMs} = this.#options
     log({kind: 'began', id, queue, attempt, fence})
     const settings = this.#claims.settingsOf(queue)
-    this.#slots.start(lease, grantedAt, {
+    return {
       consumer: this.#consumer.name,
       dbPath,
       maxAttempts: lease.maxAttempts ?? settings.maxAttempts,
@@ -209,18 +231,30 @@ export class Shift {
       graceMs,
       clock: this.#clock,
       spools: this.#spools,
-    })
+    }
+  }
+
+  #giveBack({lease, grantedAt}: Granted): void {
+    if (this.#failure !== null) return
+    this.#guard?.release(lease)
+    this.#ends.add({lease, end: bareEnd({kind: 'released'}), leaseEndsAt: grantedAt + lease.leaseMs, wasGivenBack: true})
   }
 
   #onEnd({lease, isLost}: Attempt, end: RunEnd, leaseEndsAt: number | null): void {
     this.#wakeup.signal()
     if (isLost || leaseEndsAt === null) return this.#logLoss(lease, 'the handler was ended')
     this.#ends.add({lease, end, leaseEndsAt})
+    if (this.#slots.haveQueue && this.#ends.count === 1) this.#timers.later(LONGEST_WAIT_FOR_COMPANY_MS, () => this.#storeEnds())
   }
 
-  #onSettled({lease}: Finished, settlement: Settlement): void {
+  #storeEnds(): void {
+    this.#areEndsDue = true
+    this.#wakeup.signal()
+  }
+
+  #onSettled({lease, wasGivenBack = false}: Finished, settlement: Settlement): void {
     if (settlement.kind === 'lost') return this.#logLoss(lease, 'its end came too late')
-    this.#settled += 1
+    if (!wasGivenBack) this.#settled += 1
     this.#spools.settled(lease)
     const {id, queue, attempt, fence} = lease
     const {to, reason, delayMs, pauseQueue, run} = settlement.transition
@@ -233,7 +267,7 @@ export class Shift {
 
   /** A job of ours comes due: the poll alone would find it up to a second late. */
   #expect(delayMs: number): void {
-    if (delayMs > 0 && delayMs < LONGEST_APPOINTMENT_MS) this.#later(delayMs + 1, () => this.#wakeup.signal())
+    if (delayMs > 0 && delayMs < LONGEST_APPOINTMENT_MS) this.#timers.later(delayMs + 1, () => this.#wakeup.signal())
   }
 
   #lose(claim: Claim, why: string): void {
@@ -265,19 +299,11 @@ export class Shift {
   }
 
   #limitPatience(): void {
-    this.#later(KILLED_WAIT_MS, () => {
+    this.#timers.later(KILLED_WAIT_MS, () => {
       this.#isPatienceOver = true
       this.#wakeup.signal()
     })
     this.#wakeup.signal()
-  }
-
-  #later(ms: number, action: () => void): void {
-    const cancel = after(ms, () => {
-      this.#timers.delete(cancel)
-      action()
-    })
-    this.#timers.add(cancel)
   }
 
   #logLoss(lease: Lease, why: string): void {

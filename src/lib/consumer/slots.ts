@@ -1,15 +1,23 @@
-/** The attempts that run now, each with the lease that allows it. */
+/** The attempts that run now, each with the lease that allows it, and the jobs that wait to be next. */
 import type {Handler, Stop} from '../handlers/handler.ts'
 import type {Claim, Lease} from '../job.ts'
 import type {RunEnd} from '../outcome.ts'
 import {Attempt, type AttemptFacts} from './attempt.ts'
+import type {Granted} from './claims.ts'
 import type {Guard} from './guard.ts'
 import type {Heartbeat} from './heartbeat.ts'
+import {Stock} from './stock.ts'
 
 export interface SlotsOptions {
   readonly handler: Handler
   readonly heartbeat: Heartbeat
   readonly guard: Guard | null
+  /** How many there are. */
+  readonly count: number
+  /** A job is started: what its run needs. */
+  readonly onStart: (lease: Lease) => AttemptFacts
+  /** A job that was taken is not going to be started. */
+  readonly onGivenBack: (granted: Granted) => void
   /** An attempt ended and its slot is free. `leaseEndsAt`: on the boot clock; `null` when the lease was lost. */
   readonly onEnd: (attempt: Attempt, end: RunEnd, leaseEndsAt: number | null) => void
 }
@@ -17,13 +25,27 @@ export interface SlotsOptions {
 export class Slots {
   readonly #options: SlotsOptions
   readonly #running = new Map<Claim, Attempt>()
+  readonly #stock: Stock
+  #isClosed = false
 
   constructor(options: SlotsOptions) {
     this.#options = options
+    this.#stock = new Stock(options.count, options.onGivenBack)
   }
 
+  /** How many jobs are in hand, running or waiting. */
   get size(): number {
-    return this.#running.size
+    return this.#running.size + this.#stock.size
+  }
+
+  /** How many jobs may be in hand. */
+  get limit(): number {
+    return this.#options.count + this.#stock.limit
+  }
+
+  /** True when all slots are taken and more jobs wait for one. */
+  get haveQueue(): boolean {
+    return this.#stock.size > 0
   }
 
   /** By their leases; a lease is the same object as long as it is held. */
@@ -31,21 +53,22 @@ export class Slots {
     return this.#running
   }
 
-  /** True when an attempt of that claim runs. */
-  has({id, fence}: Claim): boolean {
-    return [...this.#running.keys()].some(running => running.id === id && running.fence === fence)
+  /** True when that claim is in hand. */
+  has(claim: Claim): boolean {
+    return this.#stock.has(claim) || [...this.#running.keys()].some(({id, fence}) => id === claim.id && fence === claim.fence)
   }
 
-  /**
-   * Runs a job; its lease is kept meanwhile.
-   * @param grantedAt a moment not after the grant, on the boot clock
-   */
-  start(lease: Lease, grantedAt: number, facts: AttemptFacts): void {
-    const {heartbeat} = this.#options
-    const attempt = new Attempt(lease, this.#options, facts)
-    this.#running.set(lease, attempt)
-    heartbeat.add(lease, grantedAt)
-    void this.#run(attempt)
+  /** Runs jobs, those that find no slot as soon as there is one; their leases are kept meanwhile. */
+  take(granted: readonly Granted[]): void {
+    for (const one of granted) this.#stock.add(one)
+    if (this.#isClosed) this.#stock.empty()
+    this.#startWaiting()
+  }
+
+  /** Starts no job any more; what waits is given back. */
+  close(): void {
+    this.#isClosed = true
+    this.#stock.empty()
   }
 
   /** Ends the handler of a claim at once, because the job is not ours any more. */
@@ -65,12 +88,30 @@ export class Slots {
     for (const attempt of this.#running.values()) attempt.endNow()
   }
 
+  #startWaiting(): void {
+    while (this.#running.size < this.#options.count) {
+      const next = this.#stock.take()
+      if (next === undefined) return
+      this.#start(next)
+    }
+    this.#stock.watch()
+  }
+
+  #start({lease, grantedAt}: Granted): void {
+    const attempt = new Attempt(lease, this.#options, this.#options.onStart(lease))
+    this.#running.set(lease, attempt)
+    this.#options.heartbeat.add(lease, grantedAt)
+    void this.#run(attempt)
+  }
+
   async #run(attempt: Attempt): Promise<void> {
     const {handler, heartbeat, guard, onEnd} = this.#options
     const end = await attempt.run(handler)
     this.#running.delete(attempt.lease)
     const wasDue = guard?.release(attempt.lease) === true
     const leaseEndsAt = heartbeat.remove(attempt.lease)
+    this.#stock.ended(end.runMs)
+    this.#startWaiting()
     onEnd(attempt, wasDue ? asEndedByGuard(end) : end, attempt.isLost ? null : leaseEndsAt)
   }
 }

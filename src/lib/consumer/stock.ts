@@ -1,0 +1,88 @@
+/**
+ * Jobs claimed a moment ahead of their slots. When runs are over in milliseconds, a consumer that claims one job as one ends does
+ * little but commit. Then it claims some more than it has slots, starts the next as soon as one ends, and the ends of several
+ * share a commit with the next claim: twice as many programs that end at once are run by that.
+ */
+import {after, type CancelTimer, monotonicMs} from '../time.ts'
+import type {Granted} from './claims.ts'
+
+/** After so many short runs in a row the next ones are taken to be short, too. */
+const SHORT_RUNS = 16
+const SHORT_MS = 20
+/** So many per slot wait, if there are few slots: more slots share their commits anyway. */
+const PER_SLOT = 4
+const MOST = 32
+/** A job that waits for longer is given back: somebody else may have a free slot for it. */
+const LONGEST_WAIT_MS = 100
+
+export class Stock {
+  readonly #slots: number
+  readonly #onGivenBack: (granted: Granted) => void
+  #waiting: {readonly granted: Granted; readonly since: number}[] = []
+  #shortRuns = 0
+  #cancelTimer: CancelTimer | null = null
+
+  /**
+   * @param slots how many jobs run at once
+   * @param onGivenBack called with those that are not to wait any longer
+   */
+  constructor(slots: number, onGivenBack: (granted: Granted) => void) {
+    this.#slots = slots
+    this.#onGivenBack = onGivenBack
+  }
+
+  get size(): number {
+    return this.#waiting.length
+  }
+
+  /** How many jobs may wait here. */
+  get limit(): number {
+    return this.#shortRuns < SHORT_RUNS ? 0 : Math.min(PER_SLOT * this.#slots, Math.max(0, MOST - this.#slots))
+  }
+
+  /** True when this very claim waits here. */
+  has({id, fence}: {readonly id: number; readonly fence: number}): boolean {
+    return this.#waiting.some(({granted: {lease}}) => lease.id === id && lease.fence === fence)
+  }
+
+  add(granted: Granted): void {
+    this.#waiting.push({granted, since: monotonicMs()})
+  }
+
+  /** The one that waits longest, if it has not waited too long. */
+  take(): Granted | undefined {
+    this.#giveBackBefore(monotonicMs() - LONGEST_WAIT_MS)
+    return this.#waiting.shift()?.granted
+  }
+
+  /** To be called when as many as possible were taken: those that stay are given back in time. */
+  watch(): void {
+    const [first] = this.#waiting
+    if (first === undefined || this.#cancelTimer !== null) return
+    this.#cancelTimer = after(first.since + LONGEST_WAIT_MS + 1 - monotonicMs(), () => {
+      this.#cancelTimer = null
+      this.#giveBackBefore(monotonicMs() - LONGEST_WAIT_MS)
+      this.watch()
+    })
+  }
+
+  /** Gives everything back. */
+  empty(): void {
+    this.#cancelTimer?.()
+    this.#cancelTimer = null
+    this.#giveBackBefore(Number.POSITIVE_INFINITY)
+  }
+
+  /** Learns how long runs take. */
+  ended(runMs: number | null): void {
+    this.#shortRuns = runMs !== null && runMs <= SHORT_MS ? this.#shortRuns + 1 : 0
+  }
+
+  #giveBackBefore(moment: number): void {
+    const count = this.#waiting.findIndex(({since}) => since > moment)
+    const back = this.#waiting.splice(0, count < 0 ? this.#waiting.length : count)
+    // They would not have had to wait if runs were short.
+    if (back.length > 0) this.#shortRuns = 0
+    for (const {granted} of back) this.#onGivenBack(granted)
+  }
+}
