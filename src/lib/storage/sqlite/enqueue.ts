@@ -11,17 +11,17 @@ const CHUNK = 32
 
 const PLAIN_COLUMNS = `id, queue_id, state, lane, priority, run_at, fence, attempts, crashes, snoozes, created_at, updated_at,
   file, checksum, payload`
-/** One plain row: all settings are the queue's; ?1 first id, ?2 queue, ?3 priority, ?4 run_at, ?5 now, ?6 file. */
+/** One plain row: all settings are the queue's; ?1 first id, ?2 queue, ?3 priority, ?4 run_at, ?5 now, ?6 file, ?7 content type. */
 const plainRow = (i: number): string =>
-  `(?1 + ${i}, ?2, ${PENDING}, ${LANE_OPEN}, ?3, ?4, 0, 0, 0, 0, ?5, ?5, ?6, ?${7 + 2 * i}, ?${8 + 2 * i})`
+  `(?1 + ${i}, ?2, ${PENDING}, ${LANE_OPEN}, ?3, ?4, 0, 0, 0, 0, ?5, ?5, ?6, ?${8 + 2 * i}, ?${9 + 2 * i}, ?7)`
 const insertPlain = (rows: number): string =>
-  `INSERT INTO job (${PLAIN_COLUMNS}) VALUES ${Array.from({length: rows}, (_, i) => plainRow(i)).join(', ')}`
+  `INSERT INTO job (${PLAIN_COLUMNS}, content_type) VALUES ${Array.from({length: rows}, (_, i) => plainRow(i)).join(', ')}`
 const INSERT_PLAIN_ONE = insertPlain(1)
 let insertPlainChunk: string | undefined
 
 const INSERT_FULL = `
 INSERT INTO job (${PLAIN_COLUMNS}, content_type, key, tags, max_attempts, timeout_ms, assigned_to, assigned_until)
-VALUES (?1, ?2, ${PENDING}, ?9, ?3, ?4, 0, 0, 0, 0, ?5, ?5, ?6, ?7, ?8, ?10, ?11, ?12, ?13, ?14, ?15, ?16)`
+VALUES (?1, ?2, ${PENDING}, ?10, ?3, ?4, 0, 0, 0, 0, ?5, ?5, ?6, ?8, ?9, ?7, ?11, ?12, ?13, ?14, ?15, ?16)`
 
 /**
  * The highest id ever given: that of a job, or the floor that deleting jobs leaves (see `deleteJob`).
@@ -112,7 +112,8 @@ function plainRun(placed: readonly Placed[], start: number, first: Placed): numb
   while (length < CHUNK) {
     const next = placed[start + length]
     if (next === undefined || next.queue !== first.queue || next.runAt !== first.runAt) break
-    if (next.job.priority !== first.job.priority || next.job.file !== first.job.file || !isPlain(next.job)) break
+    if (next.job.priority !== first.job.priority || next.job.file !== first.job.file) break
+    if (next.job.contentType !== first.job.contentType || !isPlain(next.job)) break
     length += 1
   }
   return length
@@ -120,7 +121,6 @@ function plainRun(placed: readonly Placed[], start: number, first: Placed): numb
 
 function isPlain(job: NewJob): boolean {
   return (
-    job.contentType === null &&
     job.key === null &&
     job.tags.length === 0 &&
     job.maxAttempts === null &&
@@ -149,12 +149,12 @@ function insertOne(tx: Transaction, one: Placed): void {
   const tags = job.tags.length === 0 ? null : JSON.stringify(job.tags)
   const lane = job.assignedTo === null ? LANE_OPEN : LANE_ASSIGNED
   const until = job.assignedForMs === null ? null : tx.now + job.assignedForMs
-  const own = [lane, job.contentType, job.key, tags, job.maxAttempts, job.timeoutMs, job.assignedTo, until]
+  const own = [lane, job.key, tags, job.maxAttempts, job.timeoutMs, job.assignedTo, until]
   tx.db.run(INSERT_FULL, ...values, ...own)
 }
 
 function plainValues(tx: Transaction, {id, queue, job, runAt}: Placed): Value[] {
-  return [id, queue.id, job.priority, runAt, tx.now, job.file ? 1 : 0]
+  return [id, queue.id, job.priority, runAt, tx.now, job.file ? 1 : 0, job.contentType]
 }
 
 /** Copies a failed job into its queue's dead-letter queue: a new pending job, same payload, type, file and tags. */
