@@ -2,7 +2,7 @@
 import {claimKey} from '../claim-key.ts'
 import type {Claim, Requested} from '../job.ts'
 import type {Storage} from '../storage/storage.ts'
-import {after, type CancelTimer} from '../time.ts'
+import {after, type CancelTimer, monotonicMs} from '../time.ts'
 import type {Attempt} from './attempt.ts'
 import type {OnTrouble} from './events.ts'
 import {isPassing} from './passing.ts'
@@ -17,13 +17,16 @@ export interface RequestsOptions {
   readonly onTrouble: OnTrouble
 }
 
-/** However often the store changes, it is asked no more often than this. */
+/** However often the store changes, it is asked no more often than this, and for no more than a hundredth of the time. */
 const INTERVAL_MS = 100
+const LONGEST_INTERVAL_MS = 1000
+const PAUSE_PER_LOOK = 100
 
 export class Requests {
   readonly #options: RequestsOptions
   #cancelLook: CancelTimer | null = null
   #isLooking = false
+  #intervalMs = INTERVAL_MS
 
   constructor(options: RequestsOptions) {
     this.#options = options
@@ -32,7 +35,7 @@ export class Requests {
   /** The store has changed: looks soon, if anything runs. */
   poke(): void {
     if (this.#cancelLook !== null || this.#options.running.size === 0) return
-    this.#cancelLook = after(INTERVAL_MS, () => {
+    this.#cancelLook = after(this.#intervalMs, () => {
       this.#cancelLook = null
       void this.#look()
     })
@@ -45,6 +48,7 @@ export class Requests {
   async #look(): Promise<void> {
     if (this.#isLooking) return
     this.#isLooking = true
+    const begin = monotonicMs()
     try {
       await this.#compare()
     } catch (error) {
@@ -52,6 +56,7 @@ export class Requests {
       if (!isPassing(error)) this.#options.onTrouble('looking for requests', error, null)
     } finally {
       this.#isLooking = false
+      this.#intervalMs = Math.min(LONGEST_INTERVAL_MS, Math.max(INTERVAL_MS, PAUSE_PER_LOOK * (monotonicMs() - begin)))
     }
   }
 

@@ -125,12 +125,11 @@ export class WorkerPool implements Handler, Carrier {
   #start(): WorkerProcess {
     this.#started += 1
     const number = this.#started
-    const name = workerName(number)
     const worker = new WorkerProcess({
       kind: this.#options.kind,
-      name,
+      number,
       start: started => this.#startProcess(started),
-      sweep: () => this.#sweeperOf().sweep({id: NO_JOB, fence: number, workersOf: name}),
+      sweep: () => this.#sweeperOf().sweep({id: NO_JOB, fence: number, workersOf: workerName(number)}),
       log: this.#options.log,
       onRoom: () => this.#onRoom(worker),
       onReturned: flights => flights.forEach(flight => this.#place(flight)),
@@ -145,7 +144,7 @@ export class WorkerPool implements Handler, Carrier {
     const {kind, queues} = this.#options
     return ProcessGroup.start(await childStarter(), {
       command: kind.command,
-      environment: workerEnvironment(worker.name, queues, this.#context),
+      environment: workerEnvironment(workerName(worker.number), queues, this.#context),
       stdin: 'open',
       output: {write: (stream, bytes) => worker.print(stream, bytes)},
       isTalkative: true,
@@ -161,7 +160,7 @@ export class WorkerPool implements Handler, Carrier {
   #onEnd(worker: WorkerProcess, {why, exit, flights}: WorkerEnd): void {
     this.#workers.delete(worker)
     if (why.kind === 'lied' || why.kind === 'died') {
-      this.#options.log.warn('worker ended', {worker: worker.name, error: why.error, jobs: flights.length})
+      this.#options.log.warn('worker ended', {worker: worker.number, error: why.error, jobs: flights.length})
     }
     switch (why.kind) {
       case 'told':
@@ -255,7 +254,7 @@ export class WorkerPool implements Handler, Carrier {
       for (const worker of this.#workers) {
         const rssBytes = worker.pid === null ? 0 : residentBytes(worker.pid)
         if (rssBytes <= maxRssBytes || !worker.isOpen) continue
-        log.warn('worker replaced: too much memory', {worker: worker.name, rss_bytes: rssBytes, limit_bytes: maxRssBytes})
+        log.warn('worker replaced: too much memory', {worker: worker.number, rss_bytes: rssBytes, limit_bytes: maxRssBytes})
         worker.finish()
       }
       if (this.#workers.size > 0) this.#watchMemory()

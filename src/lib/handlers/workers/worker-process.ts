@@ -21,8 +21,8 @@ export interface WorkerKind {
 
 export interface WorkerOptions {
   readonly kind: WorkerKind
-  /** What it is called in its environment and in the log. */
-  readonly name: string
+  /** Counts the workers of this consumer. */
+  readonly number: number
   readonly start: (worker: WorkerProcess) => Promise<ProcessGroup>
   /** Sees to it that nothing of it is left, also what left its group. */
   readonly sweep: () => Promise<void>
@@ -80,8 +80,8 @@ export class WorkerProcess implements Carrier {
     void this.#live()
   }
 
-  get name(): string {
-    return this.#options.name
+  get number(): number {
+    return this.#options.number
   }
 
   /** `null` before it runs. */
@@ -167,7 +167,7 @@ export class WorkerProcess implements Carrier {
     } catch (reason) {
       return this.#end({kind: 'not_started', reason}, null)
     }
-    log.debug('worker started', {worker: this.name, pid: this.pid})
+    log.debug('worker started', {worker: this.number, pid: this.pid})
     if (this.#wasKilled) this.#group.kill()
     this.#outbox.open(this.#group.input)
     const {exit, stopped, leftovers} = await this.#group.ended
@@ -213,7 +213,7 @@ export class WorkerProcess implements Carrier {
   }
 
   #refuse({id, fence, said}: Message): void {
-    this.#options.log.warn('answer refused', {worker: this.name, pid: this.pid, job: id, fence, why: 'it does not have this job with this fence'})
+    this.#options.log.warn('answer refused', {worker: this.number, pid: this.pid, job: id, fence, why: 'it does not have this job with this fence'})
     // What is said beside the answer may be late; an answer that nobody waits for was given twice or made up.
     if (said.kind === 'answer') throw new Lie(`an answer for job ${id}, fence ${fence}, which it does not have`)
   }
@@ -222,7 +222,7 @@ export class WorkerProcess implements Carrier {
     try {
       context.report.progress(value)
     } catch (error) {
-      this.#options.log.warn('progress refused', {worker: this.name, job: lease.id, fence: lease.fence, why: String(error)})
+      this.#options.log.warn('progress refused', {worker: this.number, job: lease.id, fence: lease.fence, why: String(error)})
     }
   }
 
