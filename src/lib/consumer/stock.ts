@@ -6,9 +6,11 @@
 import {after, type CancelTimer, monotonicMs} from '../time.ts'
 import type {Granted} from './claims.ts'
 
-/** After so many short runs in a row the next ones are taken to be short, too. */
-const SHORT_RUNS = 16
+/** Runs are short if they last no longer than this on average: a moving one, which counts the last run for a fifth. */
 const SHORT_MS = 20
+const WEIGHT = 0.2
+/** Before anything is known: eighteen short runs change that. */
+const UNKNOWN_MS = 1000
 /** So many per slot wait, if there are few slots: more slots share their commits anyway. */
 const PER_SLOT = 4
 const MOST = 32
@@ -19,7 +21,7 @@ export class Stock {
   readonly #slots: number
   readonly #onGivenBack: (granted: Granted) => void
   #waiting: {readonly granted: Granted; readonly since: number}[] = []
-  #shortRuns = 0
+  #averageMs = UNKNOWN_MS
   #cancelTimer: CancelTimer | null = null
 
   /**
@@ -37,7 +39,7 @@ export class Stock {
 
   /** How many jobs may wait here. */
   get limit(): number {
-    return this.#shortRuns < SHORT_RUNS ? 0 : Math.min(PER_SLOT * this.#slots, Math.max(0, MOST - this.#slots))
+    return this.#averageMs > SHORT_MS ? 0 : Math.min(PER_SLOT * this.#slots, Math.max(0, MOST - this.#slots))
   }
 
   /** True when this very claim waits here. */
@@ -75,14 +77,14 @@ export class Stock {
 
   /** Learns how long runs take. */
   ended(runMs: number | null): void {
-    this.#shortRuns = runMs !== null && runMs <= SHORT_MS ? this.#shortRuns + 1 : 0
+    if (runMs !== null) this.#averageMs += (runMs - this.#averageMs) * WEIGHT
   }
 
   #giveBackBefore(moment: number): void {
     const count = this.#waiting.findIndex(({since}) => since > moment)
     const back = this.#waiting.splice(0, count < 0 ? this.#waiting.length : count)
     // They would not have had to wait if runs were short.
-    if (back.length > 0) this.#shortRuns = 0
+    if (back.length > 0) this.#averageMs = UNKNOWN_MS
     for (const {granted} of back) this.#onGivenBack(granted)
   }
 }
