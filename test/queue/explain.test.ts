@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'bun:test'
 import type {Job} from '../../src/lib/job.ts'
 import {explain, type Eyes, type Reason} from '../../src/lib/queue/explain.ts'
-import {wordingOf} from '../../src/lib/queue/explain-text.ts'
+import {REASON_CODES, wordingOf} from '../../src/lib/queue/explain-text.ts'
 import type {ClaimantStanding, Holder, PendingStanding, Standing} from '../../src/lib/standing.ts'
 
 const NOW = 1_800_000_000_000
@@ -152,6 +152,13 @@ describe('a finished job', () => {
     expect(codes(standing({job: {...failed, key: 'k'}, key: {jobId: 42, freeAt: NOW + 1000}}))).toEqual(['failed', 'key_kept'])
     expect(codes(standing({job: {...failed, originId: 41}}))).toEqual(['failed', 'dead_letter_of'])
   })
+})
+
+test('the codes are those that programs know', () => {
+  const known = `queue_paused limit_reached delayed snoozed backing_off assigned assigned_elsewhere assigned_to_nobody assigned_to_dead suspect
+    no_consumer consumers_dead consumers_busy suspect_first earlier_queues behind ready processing requested holder_dead holder_unreachable
+    lease_expired heartbeat_late survivors done cancelled failed key_taken key_kept dead_letter dead_letter_of`
+  expect(REASON_CODES).toEqual(known.split(/\s+/))
 })
 
 test('every code has words of its own', () => {

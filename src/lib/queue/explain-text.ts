@@ -108,6 +108,9 @@ const WORDINGS: {readonly [Code in Reason['code']]: (reason: Of<Code>, about: Ex
   dead_letter_of: ({jobId}) => ({text: `it is the copy of job ${jobId}, which failed`, fix: `qctl jobs explain ${jobId}`}),
 }
 
+/** The codes of all reasons, for whoever writes programs: none of them changes its meaning. */
+export const REASON_CODES: readonly string[] = Object.keys(WORDINGS)
+
 const consume = (queue: string): string => `qctl consume -Q ${queue} -- COMMAND`
 const startAssignee = ({consumer, queue}: Assigned): string => `qctl consume --name ${consumer} -Q ${queue} -- COMMAND`
 const assignAnew = ({id}: Explanation): string => `qctl jobs assign ${id} --consumer NAME`
