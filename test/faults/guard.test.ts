@@ -91,6 +91,28 @@ describe('the guard', () => {
     expect([crashes, attempts_list.map(({outcome, cause}) => [outcome, cause])]).toEqual([0, [['lost', 'lease_expired'], ['done', null]]])
   }, 60_000)
 
+  test.each(['SIGKILL', 'SIGSTOP'] as const)('ends the workers of a consumer that got %s, with all they started', async signal => {
+    await using scene = new Scene()
+    // The second time it answers at once.
+    const answer = `echo "$job" | sed 's/.*"id":\\([0-9]*\\).*"fence":\\([0-9]*\\).*/{"id":\\1,"fence":\\2,"ok":true}/'`
+    const worker = `while read -r job; do case $job in *'"fence":1,'*) ${TREE};; *) ${answer};; esac; done`
+    const consume = ['consume', '--lease', '1s', '-c', '4', '--stream', worker]
+    const [id = 0] = await scene.produce(['x'])
+    const consumer = scene.startQctl(consume)
+    const bare = await treesStand(scene)
+    const pids = [...bare, ...handlersOf(scene).map(({pid}) => pid)]
+    consumer.kill(signal)
+    await msUntilGone(pids)
+    expect(await showJob(scene, id)).toMatchObject({state: 'processing', fence: 1})
+    if (signal === 'SIGSTOP') consumer.kill('SIGCONT')
+    const other = signal === 'SIGKILL' ? scene.startQctl(consume) : consumer
+    await waitFor(async () => (await showJob(scene, id)).state === 'done', {what: 'another worker has done it'})
+    const cause = signal === 'SIGKILL' ? 'consumer_died' : 'lease_expired'
+    expect(await showJob(scene, id)).toMatchObject({crashes: signal === 'SIGKILL' ? 1 : 0, attempts_list: [{outcome: 'lost', cause}, {outcome: 'done'}]})
+    await endConsumers([other])
+    expect(scene.left()).toEqual([])
+  }, 60_000)
+
   test('does nothing to a handler whose lease is kept, however long it runs', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
