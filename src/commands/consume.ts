@@ -7,9 +7,9 @@ import type {FlagTable, FlagValues} from '../lib/cli/flags.ts'
 import {oclifArgs, oclifFlags} from '../lib/cli/oclif-flags.ts'
 import {selfCommand} from '../lib/cli/self-command.ts'
 import {Consumer} from '../lib/consumer/consumer.ts'
-import {guardStarter} from '../lib/consumer/guard-process.ts'
+import {guardPlan} from '../lib/consumer/guard-process.ts'
 import {workLog} from '../lib/consumer/work-log.ts'
-import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, openLimits, parseExitPolicy, startsProcesses, type Workers} from '../lib/handlers/index.ts'
+import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, openLimits, parseExitPolicy, processesOf, type Workers} from '../lib/handlers/index.ts'
 
 const HANDLER_FLAGS = {
   handler: {
@@ -62,7 +62,7 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     if (limits !== undefined) log.info('each run is limited', limits.description)
     const handler = await openHandler(spec, {removeFile: flags['remove-file'], limits})
     const dbPath = databaseFile(this.settings)
-    const guard = flags['no-guard'] || !startsProcesses(spec) ? null : guardStarter(selfCommand())
+    const guard = flags['no-guard'] ? null : guardPlan(processesOf(spec), selfCommand())
     try {
       await new Consumer({...work, queue, storage, dbPath, handler, guard, stop, kill, log: workLog(log)}).run()
     } finally {

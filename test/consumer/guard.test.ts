@@ -1,15 +1,17 @@
 import {describe, expect, test} from 'bun:test'
-import {Guard} from '../../src/lib/consumer/guard.ts'
+import type {Guard, GuardOptions} from '../../src/lib/consumer/guard.ts'
+import {GuardOfRuns} from '../../src/lib/consumer/guard-of-runs.ts'
+import {GuardOfWorkers} from '../../src/lib/consumer/guard-of-workers.ts'
 import type {GuardProcess} from '../../src/lib/consumer/guard-process.ts'
-import {type Notice, NoticeReader} from '../../src/lib/guard/notices.ts'
+import type {Notice} from '../../src/lib/guard/notices.ts'
+import {NoticeLog} from '../guard/notice-log.ts'
 import {FakeClock} from '../storage/contract/clock.ts'
-import {waitFor} from '../support/wait-for.ts'
 import {leaseOf} from '../handlers/support.ts'
+import {waitFor} from '../support/wait-for.ts'
 
 /** A guard that only notes what it is told. */
 class Listener implements GuardProcess {
-  readonly heard: Notice[] = []
-  readonly #reader = new NoticeReader()
+  readonly #log = new NoticeLog()
   readonly #end = Promise.withResolvers<string>()
   readonly ended = this.#end.promise
   isClosed = false
@@ -17,8 +19,7 @@ class Listener implements GuardProcess {
   full: Promise<void> | null = null
 
   write(bytes: Uint8Array): Promise<void> | null {
-    this.#reader.room.set(bytes)
-    this.heard.push(...this.#reader.take(bytes.length))
+    this.#log.hear(bytes)
     return this.full
   }
 
@@ -31,16 +32,20 @@ class Listener implements GuardProcess {
     this.#end.resolve(how)
   }
 
+  get heard(): readonly Notice[] {
+    return this.#log.heard
+  }
+
   get kinds(): string[] {
     return this.heard.map(({kind}) => kind)
   }
 }
 
-function scene() {
+function scene(make: (options: GuardOptions) => Guard = options => new GuardOfRuns(options)) {
   const clock = new FakeClock()
   const guards: Listener[] = []
   const troubles: string[] = []
-  const guard = new Guard({
+  const guard = make({
     consumer: '1.2.3',
     dbPath: null,
     clock,
@@ -131,14 +136,14 @@ describe('a guard that may have acted', () => {
     const {clock, guard} = scene()
     const {lease} = only(expected(guard, clock))
     clock.pass(10_000)
-    expect(guard.release(lease)).toBe(false)
+    expect(guard.mayHaveEnded(lease)).toBe(false)
   })
 
   test('has when a run ends after its time', () => {
     const {clock, guard} = scene()
     const {lease} = only(expected(guard, clock))
     clock.pass(11_000)
-    expect(guard.release(lease)).toBe(true)
+    expect(guard.mayHaveEnded(lease)).toBe(true)
   })
 
   test('has when the lease was prolonged only after that', () => {
@@ -146,7 +151,54 @@ describe('a guard that may have acted', () => {
     const {lease} = only(expected(guard, clock))
     clock.pass(11_500)
     guard.prolong(lease, clock.boot + 12_000, 12_000)
-    expect(guard.release(lease)).toBe(true)
+    expect(guard.mayHaveEnded(lease)).toBe(true)
+  })
+})
+
+describe('a guard of workers', () => {
+  const shared = () => scene(options => new GuardOfWorkers(options))
+
+  test('is told only when the first run is due', () => {
+    const {clock, guard, first} = shared()
+    guard.expect(granted(clock, 1, 2))
+    clock.pass(100)
+    guard.expect(granted(clock, 3, 4))
+    expect(first.heard).toEqual([{kind: 'reset'}, {kind: 'end', id: 0, fence: 0}, {kind: 'hold', id: 0, fence: 0, dueAt: clock.boot + 10_900}])
+  })
+
+  test('at once when a new one is due before the others', () => {
+    const {clock, guard, first} = shared()
+    guard.expect(granted(clock, 1))
+    guard.expect([{lease: leaseOf('', {id: 2, fence: 1, leaseMs: 1200}), grantedAt: clock.boot}])
+    expect(first.heard.at(-1)).toMatchObject({kind: 'hold', dueAt: clock.boot + 1100})
+  })
+
+  test('anew in good time: when the first is over, and when nothing runs', async () => {
+    const {clock, guard, first} = shared()
+    const [a, b] = [leaseOf('', {id: 1, fence: 1, leaseMs: 120}), leaseOf('', {id: 2, fence: 1, leaseMs: 120})]
+    guard.expect([{lease: a, grantedAt: clock.boot}])
+    guard.expect([{lease: b, grantedAt: clock.boot + 30}])
+    guard.release(a)
+    await waitFor(() => first.heard.length === 4)
+    expect(first.heard.slice(2)).toMatchObject([{dueAt: clock.boot + 110}, {kind: 'hold', dueAt: clock.boot + 140}])
+    guard.release(b)
+    await waitFor(() => first.heard.length === 5)
+    expect(first.heard.at(-1)).toEqual({kind: 'end', id: 0, fence: 0})
+    await guard.close()
+    expect(first.kinds.at(-1)).toBe('bye')
+  })
+
+  test('may have acted when it was told too late', async () => {
+    const {clock, guard, first} = shared()
+    const lease = leaseOf('', {id: 1, fence: 1, leaseMs: 240})
+    guard.expect([{lease, grantedAt: clock.boot}])
+    expect(guard.mayHaveEnded(lease)).toBe(false)
+    clock.pass(220)
+    expect(guard.mayHaveEnded(lease)).toBe(true)
+    guard.prolong(lease, clock.boot + 12_000, 12_000)
+    await waitFor(() => first.heard.length === 4)
+    expect(guard.mayHaveEnded(lease)).toBe(true)
+    guard.release(lease)
   })
 })
 
@@ -169,7 +221,7 @@ describe('a guard that dies', () => {
 
   test('one that cannot be started stops nobody', async () => {
     const troubles: unknown[] = []
-    const guard = new Guard({
+    const guard = new GuardOfRuns({
       consumer: '',
       dbPath: null,
       clock: new FakeClock(),
@@ -179,7 +231,7 @@ describe('a guard that dies', () => {
       onTrouble: (_doing, error) => troubles.push(String(error)),
     })
     const {lease} = only(expected(guard, new FakeClock()))
-    expect([guard.release(lease), troubles]).toEqual([false, ['Error: too many processes']])
+    expect([guard.mayHaveEnded(lease), troubles]).toEqual([false, ['Error: too many processes']])
     await guard.close()
   })
 })

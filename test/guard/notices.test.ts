@@ -1,5 +1,6 @@
 import {expect, test} from 'bun:test'
-import {encodeNotices, type Notice, NoticeReader} from '../../src/lib/guard/notices.ts'
+import {encodeNotices, type Notice} from '../../src/lib/guard/notices.ts'
+import {NoticeLog} from './notice-log.ts'
 
 const NOTICES: readonly Notice[] = [
   {kind: 'reset'},
@@ -11,15 +12,10 @@ const NOTICES: readonly Notice[] = [
 ]
 
 /** Feeds bytes in pieces of that size. */
-function readInPieces(bytes: Uint8Array, size: number): Notice[] {
-  const reader = new NoticeReader()
-  const notices: Notice[] = []
-  for (let at = 0; at < bytes.length; at += size) {
-    const piece = bytes.subarray(at, at + size)
-    reader.room.set(piece)
-    notices.push(...reader.take(piece.length))
-  }
-  return notices
+function readInPieces(bytes: Uint8Array, size: number): readonly Notice[] {
+  const log = new NoticeLog()
+  for (let at = 0; at < bytes.length; at += size) log.hear(bytes.subarray(at, at + size))
+  return log.heard
 }
 
 test.each([1, 7, 31, 32, 33, 100, 1000])('what is written is read, in pieces of %d bytes', size => {
@@ -29,15 +25,13 @@ test.each([1, 7, 31, 32, 33, 100, 1000])('what is written is read, in pieces of 
 test('more than the buffer holds is read, too, when it comes in the pieces there is room for', () => {
   const many = Array.from({length: 10_000}, (_, id): Notice => ({kind: 'end', id, fence: 1}))
   const bytes = encodeNotices(many)
-  const reader = new NoticeReader()
-  const notices: Notice[] = []
+  const log = new NoticeLog()
   for (let at = 0; at < bytes.length; ) {
-    const piece = bytes.subarray(at, at + Math.min(reader.room.length, 50_001))
-    reader.room.set(piece)
-    notices.push(...reader.take(piece.length))
+    const piece = bytes.subarray(at, at + Math.min(log.room, 50_001))
+    log.hear(piece)
     at += piece.length
   }
-  expect(notices).toEqual(many)
+  expect(log.heard).toEqual(many)
 })
 
 test('a kind it does not know is passed over', () => {

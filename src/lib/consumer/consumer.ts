@@ -3,12 +3,10 @@ import type {Handler} from '../handlers/handler.ts'
 import type {Queue} from '../queue/queue.ts'
 import type {Storage} from '../storage/storage.ts'
 import {identifySelf} from '../process.ts'
-import {processName} from '../survivors.ts'
 import {type Clock, systemClock} from '../time.ts'
 import {HostCoroner} from './coroner.ts'
 import {harmless, type Log, type OnTrouble, sentence} from './events.ts'
-import {Guard} from './guard.ts'
-import type {StartGuard} from './guard-process.ts'
+import {type Guard, type GuardPlan, openGuard} from './guard.ts'
 import {Maintenance} from './maintenance.ts'
 import {type Registration, registerConsumer} from './registration.ts'
 import {Retirement} from './retirement.ts'
@@ -45,8 +43,8 @@ export interface ConsumerOptions {
   readonly stop: AbortSignal
   /** Do not wait for handlers any longer. */
   readonly kill: AbortSignal
-  /** Starts the guard of what the handler runs; `null` or absent = there is none. */
-  readonly guard?: StartGuard | null
+  /** The guard of what the handler runs; `null` or absent = there is none. */
+  readonly guard?: GuardPlan | null
   readonly log: Log
   readonly clock?: Clock
 }
@@ -125,10 +123,10 @@ export class Consumer {
   }
 
   #startGuard(dbPath: string | null): Guard | null {
-    const {guard: start, clock = systemClock} = this.#options
-    if (start == null) return null
+    const {guard: plan, clock = systemClock} = this.#options
+    if (plan == null) return null
     const onTrouble: OnTrouble = (doing, error, retryInMs) => this.#log({kind: 'trouble', doing, error: sentence(error), retryInMs})
-    return new Guard({start, consumer: processName(identifySelf()), dbPath, clock, onTrouble})
+    return openGuard(plan, identifySelf(), {dbPath, clock, onTrouble})
   }
 
   async #unregister({id}: Registration): Promise<void> {

@@ -3,6 +3,7 @@ import {spawn} from 'node:child_process'
 import {guardArguments} from '../guard/run.ts'
 import type {Ward} from '../guard/guard.ts'
 import {inheritedEnvironment} from '../handlers/environment.ts'
+import type {GuardPlan} from './guard.ts'
 
 /** A guard that was started. */
 export interface GuardProcess {
@@ -21,20 +22,25 @@ export interface GuardProcess {
 export type StartGuard = (ward: Ward) => GuardProcess
 
 /**
- * How guards are started by this program.
+ * The guard for a handler.
+ * @param processes by which its runs are kept
  * @param self the command that runs this very program again
- * @returns `null` where there are none: they need /proc to see what they kill
+ * @returns `null` where there is none: without processes, and where no /proc shows what is to be ended
  */
-export function guardStarter(self: readonly string[]): StartGuard | null {
-  if (process.platform !== 'linux') return null
-  return ward => {
+export function guardPlan(processes: 'own' | 'shared' | null, self: readonly string[]): GuardPlan | null {
+  if (processes === null || process.platform !== 'linux') return null
+  const start: StartGuard = ward => {
     const command = [...self, ...guardArguments(ward)]
     return process.versions.bun === undefined ? new NodeGuard(command) : new BunGuard(command)
   }
+  return {start, processes}
 }
 
 /** In a session of its own, so that what a terminal or a supervisor sends to the group of the consumer does not reach it. */
 const APART = {detached: true, stdio: ['pipe', 'ignore', 'ignore']} as const
+
+/** Collects garbage early: one guard lives beside every consumer. */
+const SMALL = {BUN_OPTIONS: '--smol'} as const
 
 /** `node:child_process` of Bun writes only when the turn of the event loop is over: a handler would run before its guard knows. */
 class BunGuard implements GuardProcess {
@@ -43,7 +49,7 @@ class BunGuard implements GuardProcess {
 
   constructor(command: readonly string[]) {
     const [stdin, stdout, stderr] = APART.stdio
-    const child = Bun.spawn([...command], {stdin, stdout, stderr, detached: true, env: {...inheritedEnvironment(process.env)}})
+    const child = Bun.spawn([...command], {stdin, stdout, stderr, detached: true, env: {...inheritedEnvironment(process.env), ...SMALL}})
     this.#pipe = child.stdin
     this.ended = child.exited.then(() => endOf(child.exitCode, child.signalCode))
   }

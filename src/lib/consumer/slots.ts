@@ -1,12 +1,15 @@
 /** The attempts that run now, each with the lease that allows it, and the jobs that wait to be next. */
 import type {Handler, Stop} from '../handlers/handler.ts'
 import type {Claim, Lease} from '../job.ts'
-import type {RunEnd} from '../outcome.ts'
+import type {Outcome, RunEnd} from '../outcome.ts'
 import {Attempt, type AttemptFacts} from './attempt.ts'
 import type {Granted} from './claims.ts'
 import type {Guard} from './guard.ts'
 import type {Heartbeat} from './heartbeat.ts'
 import {Stock} from './stock.ts'
+
+/** The signal that a handler was sent by nobody here was the guard's: not the job's doing, and what the reaper would say of it. */
+const ENDED_BY_GUARD: Outcome = {kind: 'lost', cause: 'lease_expired', alone: false}
 
 export interface SlotsOptions {
   readonly handler: Handler
@@ -108,15 +111,12 @@ export class Slots {
     const {handler, heartbeat, guard, onEnd} = this.#options
     const end = await attempt.run(handler)
     this.#running.delete(attempt.lease)
-    const wasDue = guard?.release(attempt.lease) === true
+    // Asked only about what may be its doing: thousands end every second.
+    const isGuardsDoing = end.outcome.kind === 'crashed' && guard?.mayHaveEnded(attempt.lease) === true
+    guard?.release(attempt.lease)
     const leaseEndsAt = heartbeat.remove(attempt.lease)
     this.#stock.ended(end.runMs)
     this.#startWaiting()
-    onEnd(attempt, wasDue ? asEndedByGuard(end) : end, attempt.isLost ? null : leaseEndsAt)
+    onEnd(attempt, isGuardsDoing ? {...end, outcome: ENDED_BY_GUARD} : end, attempt.isLost ? null : leaseEndsAt)
   }
-}
-
-/** The signal that a handler was not sent by us was the guard's: not the job's doing, and what the reaper would say of it. */
-function asEndedByGuard(end: RunEnd): RunEnd {
-  return end.outcome.kind === 'crashed' ? {...end, outcome: {kind: 'lost', cause: 'lease_expired', alone: false}} : end
 }

@@ -30,7 +30,7 @@ export interface Ward {
 class Guard {
   readonly #ward: Ward
   readonly #watch = new Watch()
-  readonly #reader = new NoticeReader()
+  readonly #reader = new NoticeReader(this.#watch)
   #cancelTimer: CancelTimer | null = null
   #wakesAt = Number.POSITIVE_INFINITY
   #killing: Promise<unknown> = Promise.resolve()
@@ -45,10 +45,8 @@ class Guard {
       const {room} = this.#reader
       const length = await readSome(room)
       if (length === 0) break
-      for (const notice of this.#reader.take(length)) {
-        if (notice.kind === 'bye') return this.#close()
-        this.#watch.take(notice)
-      }
+      this.#reader.take(length)
+      if (this.#watch.saidBye) return this.#close()
       this.#arm()
       if (length < room.length) await sleep(READ_PAUSE_MS)
     }
@@ -79,7 +77,7 @@ class Guard {
 
   async #kill(runs: readonly GuardedRun[]): Promise<void> {
     const {dbPath, consumer} = this.#ward
-    const attempts: readonly Attempt[] = [...runs.map(({claim}) => claim), {id: 0, fence: 0, workersOf: consumer}]
+    const attempts: readonly Attempt[] = [...runs, {id: 0, fence: 0, workersOf: consumer}]
     const groups = runs.flatMap(({group}) => group ?? [])
     await Promise.all([
       killGroups(groups, {deadlineMs: KILL_DEADLINE_MS}),

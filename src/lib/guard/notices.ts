@@ -32,6 +32,15 @@ export function encodeNotices(notices: readonly Notice[]): Uint8Array<ArrayBuffe
   return new Uint8Array(fields.buffer)
 }
 
+/** Hears notices one by one. A guard hears thousands a second and is to stay small, so nothing is made of them on the way. */
+export interface NoticeListener {
+  hold(id: number, fence: number, dueAt: number): void
+  group(id: number, fence: number, pid: number): void
+  end(id: number, fence: number): void
+  reset(): void
+  bye(): void
+}
+
 /** Enough for all that a pipe holds. */
 const BUFFER_BYTES = 65_536
 
@@ -39,39 +48,42 @@ const BUFFER_BYTES = 65_536
 export class NoticeReader {
   readonly #fields = new Float64Array(BUFFER_BYTES / Float64Array.BYTES_PER_ELEMENT)
   readonly #bytes = new Uint8Array(this.#fields.buffer)
+  readonly #listener: NoticeListener
   /** What has arrived of a record that is not whole. */
   #rest = 0
 
+  constructor(listener: NoticeListener) {
+    this.#listener = listener
+  }
+
   /** Where the next bytes belong. */
   get room(): Uint8Array {
-    return this.#bytes.subarray(this.#rest)
+    return this.#rest === 0 ? this.#bytes : this.#bytes.subarray(this.#rest)
   }
 
   /** @param length how many bytes were put there */
-  *take(length: number): Generator<Notice> {
+  take(length: number): void {
     const end = this.#rest + length
     const whole = end - (end % RECORD_BYTES)
-    for (let at = 0; at < whole / Float64Array.BYTES_PER_ELEMENT; at += FIELDS) {
-      const notice = noticeOf(this.#fields.subarray(at, at + FIELDS))
-      if (notice !== null) yield notice
-    }
-    this.#bytes.copyWithin(0, whole, end)
+    for (let at = 0; at < whole / Float64Array.BYTES_PER_ELEMENT; at += FIELDS) this.#pass(at)
+    if (whole < end) this.#bytes.copyWithin(0, whole, end)
     this.#rest = end - whole
   }
-}
 
-function noticeOf([code = -1, id = 0, fence = 0, value = 0]: Float64Array): Notice | null {
-  const kind = KINDS[code]
-  switch (kind) {
-    case undefined:
-      return null
-    case 'hold':
-      return {kind, id, fence, dueAt: value}
-    case 'group':
-      return {kind, id, fence, pid: value}
-    case 'end':
-      return {kind, id, fence}
-    default:
-      return {kind}
+  /** A kind that is not known is passed over. */
+  #pass(at: number): void {
+    const field = (place: number): number => this.#fields[at + place] ?? 0
+    switch (KINDS[field(0)]) {
+      case 'hold':
+        return this.#listener.hold(field(1), field(2), field(3))
+      case 'group':
+        return this.#listener.group(field(1), field(2), field(3))
+      case 'end':
+        return this.#listener.end(field(1), field(2))
+      case 'reset':
+        return this.#listener.reset()
+      case 'bye':
+        return this.#listener.bye()
+    }
   }
 }

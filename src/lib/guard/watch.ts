@@ -1,31 +1,56 @@
 import type {Claim} from '../job.ts'
 import {groupLedBy, type ProcessGroupId} from '../process-groups.ts'
-import type {Notice} from './notices.ts'
+import type {NoticeListener} from './notices.ts'
 
 /** A run that the guard knows of. */
-export interface GuardedRun {
-  readonly claim: Claim
+export interface GuardedRun extends Claim {
   /** On the boot clock. */
   readonly dueAt: number
   readonly group: ProcessGroupId | null
 }
 
-/** The runs of one consumer, as far as it has told of them. */
-export class Watch {
-  /** By job: a consumer holds a job only once. */
-  readonly #runs = new Map<number, GuardedRun>()
+/** Objects of runs that are over are used again, up to so many. */
+const SPARE_MAX = 1000
 
-  /** @param notice anything but `bye` */
-  take(notice: Exclude<Notice, {kind: 'bye'}>): void {
-    if (notice.kind === 'reset') return this.#runs.clear()
-    const {id, fence} = notice
+type Entry = {-readonly [Name in keyof GuardedRun]: GuardedRun[Name]}
+
+/** The runs of one consumer, as far as it has told of them. */
+export class Watch implements NoticeListener {
+  /** By job: a consumer holds a job only once. */
+  readonly #runs = new Map<number, Entry>()
+  readonly #spare: Entry[] = []
+  #saidBye = false
+
+  /** The consumer has ended well. */
+  get saidBye(): boolean {
+    return this.#saidBye
+  }
+
+  hold(id: number, fence: number, dueAt: number): void {
     const known = this.#runs.get(id)
-    const run = known?.claim.fence === fence ? known : null
-    if (notice.kind === 'hold') this.#runs.set(id, {claim: run?.claim ?? {id, fence}, dueAt: notice.dueAt, group: run?.group ?? null})
-    else if (run === null) return
-    else if (notice.kind === 'end') this.#runs.delete(id)
-    // Who tells of it is its parent, so the number is still that of the process that is meant.
-    else this.#runs.set(id, {...run, group: groupLedBy(notice.pid)})
+    if (known?.fence === fence) known.dueAt = dueAt
+    else this.#runs.set(id, this.#entry(id, fence, dueAt))
+  }
+
+  /** Who tells of it is its parent, so the number is still that of the process that is meant. */
+  group(id: number, fence: number, pid: number): void {
+    const known = this.#runs.get(id)
+    if (known?.fence === fence) known.group = groupLedBy(pid)
+  }
+
+  end(id: number, fence: number): void {
+    const known = this.#runs.get(id)
+    if (known?.fence !== fence) return
+    this.#runs.delete(id)
+    if (this.#spare.length < SPARE_MAX) this.#spare.push(known)
+  }
+
+  reset(): void {
+    this.#runs.clear()
+  }
+
+  bye(): void {
+    this.#saidBye = true
   }
 
   /** When the first of them is due; infinite when there is none. */
@@ -38,7 +63,12 @@ export class Watch {
   /** Gives out those that are due, once. */
   takeDue(now: number): readonly GuardedRun[] {
     const due = [...this.#runs.values()].filter(({dueAt}) => dueAt <= now)
-    for (const {claim} of due) this.#runs.delete(claim.id)
+    for (const {id} of due) this.#runs.delete(id)
     return due
+  }
+
+  #entry(id: number, fence: number, dueAt: number): Entry {
+    const spare = this.#spare.pop()
+    return spare === undefined ? {id, fence, dueAt, group: null} : Object.assign(spare, {id, fence, dueAt, group: null})
   }
 }

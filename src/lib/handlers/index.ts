@@ -28,18 +28,19 @@ export type Workers = Omit<PoolOptions, 'kind'>
 /** The names `--handler` takes: handlers that are built in. */
 export const BUILT_IN_HANDLERS = ['timestamp'] as const
 
-/** Whether jobs are run by processes other than the consumer's own. */
-export function startsProcesses({kind}: HandlerSpec): boolean {
-  return kind !== 'timestamp' && kind !== 'http'
+/** Which processes run the jobs: a program per run, workers that share them, or the consumer itself (`null`). */
+export function processesOf({kind}: HandlerSpec): 'own' | 'shared' | null {
+  if (kind === 'timestamp' || kind === 'http') return null
+  return kind === 'exec' || kind === 'shell' ? 'own' : 'shared'
 }
 
 /**
  * Finds the means to limit what runs may use.
  * @throws QctlError `usage` for a kind whose runs are no processes of their own; `bad_config` when there are none on this host
  */
-export async function openLimits({kind}: HandlerSpec, options: LimitOptions): Promise<Limits | undefined> {
+export async function openLimits(spec: HandlerSpec, options: LimitOptions): Promise<Limits | undefined> {
   if (options.memoryBytes === null && options.processes === null) return undefined
-  if (kind !== 'exec' && kind !== 'shell') {
+  if (processesOf(spec) !== 'own') {
     throw new QctlError('usage', '--limit-mem and --limit-procs are for commands that are run once per job: -- CMD or --shell')
   }
   const {Limits} = await import('./limits/limits.ts')

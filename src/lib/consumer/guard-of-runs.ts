@@ -1,0 +1,116 @@
+import type {Notice} from '../guard/notices.ts'
+import type {Claim} from '../job.ts'
+import {after, type CancelTimer} from '../time.ts'
+import type {Granted} from './claims.ts'
+import {dueAt, type Guard, type GuardOptions, isDue} from './guard.ts'
+import {GuardLine} from './guard-line.ts'
+
+interface Run {
+  readonly claim: Claim
+  dueAt: number
+  /** The leader of its process group; `null` before there is one. */
+  pid: number | null
+  /** The guard knows that leader. */
+  isLeaderTold: boolean
+  /** It was prolonged so late that the guard may have ended it already. */
+  isLate: boolean
+}
+
+/** What need not be told at once waits for so long: of runs that are over by then nothing has to be told. */
+const PATIENCE_MS = 20
+
+/** For handlers that start a process for each run: the guard is told of every one. */
+export class GuardOfRuns implements Guard {
+  readonly #options: GuardOptions
+  readonly #line: GuardLine
+  readonly #runs = new Map<Claim, Run>()
+  /** Not told yet, in order. */
+  #notices: Notice[] = []
+  #newcomers: Run[] = []
+  #cancelTelling: CancelTimer | null = null
+
+  constructor(options: GuardOptions) {
+    this.#options = options
+    this.#line = new GuardLine({...options, all: () => this.#all()})
+  }
+
+  expect(granted: readonly Granted[]): void {
+    for (const {lease, grantedAt} of granted) {
+      const run = {claim: lease, dueAt: dueAt(grantedAt + lease.leaseMs, lease.leaseMs), pid: null, isLeaderTold: false, isLate: false}
+      this.#runs.set(lease, run)
+      this.#notices.push(holdOf(run))
+    }
+    if (granted.length > 0) this.#tell()
+  }
+
+  started(lease: Claim, pid: number): void {
+    const run = this.#runs.get(lease)
+    if (run === undefined) return
+    run.pid = pid
+    run.isLeaderTold = false
+    this.#newcomers.push(run)
+    this.#tellSoon()
+  }
+
+  prolong(lease: Claim, endsAt: number, leaseMs: number): void {
+    const run = this.#runs.get(lease)
+    if (run === undefined) return
+    run.isLate ||= isDue(run.dueAt, this.#options.clock)
+    run.dueAt = dueAt(endsAt, leaseMs)
+    this.#notices.push(holdOf(run))
+    this.#tellSoon()
+  }
+
+  mayHaveEnded(lease: Claim): boolean {
+    const run = this.#runs.get(lease)
+    return run !== undefined && (run.isLate || isDue(run.dueAt, this.#options.clock))
+  }
+
+  release(lease: Claim): void {
+    if (!this.#runs.delete(lease)) return
+    this.#notices.push({kind: 'end', id: lease.id, fence: lease.fence})
+    this.#tellSoon()
+  }
+
+  close(): Promise<void> {
+    this.#cancelTelling?.()
+    return this.#line.close(this.#runs.size === 0)
+  }
+
+  /** With what has to be told at once, or after a while: a timer for many, because each costs as much as the telling. */
+  #tellSoon(): void {
+    this.#cancelTelling ??= after(PATIENCE_MS, () => {
+      this.#cancelTelling = null
+      this.#tell()
+    })
+  }
+
+  #tell(): void {
+    const notices = [...this.#notices, ...this.#leaders(this.#newcomers)]
+    this.#notices = []
+    this.#newcomers = []
+    this.#line.tell(notices)
+  }
+
+  #all(): readonly Notice[] {
+    this.#notices = []
+    this.#newcomers = []
+    const runs = [...this.#runs.values()]
+    for (const run of runs) run.isLeaderTold = false
+    return [...runs.map(holdOf), ...this.#leaders(runs)]
+  }
+
+  /** Of those that are not over yet. */
+  #leaders(runs: readonly Run[]): readonly Notice[] {
+    return runs.flatMap((run): readonly Notice[] => {
+      const {claim, pid, isLeaderTold} = run
+      if (pid === null || isLeaderTold || !this.#runs.has(claim)) return []
+      run.isLeaderTold = true
+      return [{kind: 'group', id: claim.id, fence: claim.fence, pid}]
+    })
+  }
+}
+
+function holdOf({claim, dueAt}: Run): Notice {
+  return {kind: 'hold', id: claim.id, fence: claim.fence, dueAt}
+}
