@@ -8,7 +8,7 @@ const MIB = 1024 * 1024
 
 /** A queue whose handlers find the binary as `"$QCTL_BIN"`. */
 class Workplace extends Sandbox {
-  readonly #env = {QCTL_BIN: BINARY}
+  readonly #env = {QCTL_BIN: BINARY, XDG_RUNTIME_DIR: this.home}
 
   /** Produces one job and consumes with a script until nothing is left. */
   async work(script: string, {flags = [], ...options}: RunOptions & {readonly flags?: readonly string[]} = {}): Promise<Finished> {
@@ -75,7 +75,8 @@ for i in range(3001):
     assert json.loads(f.readline()) == {'ok': True}
 `)
     await work.qctl(['produce', 'x'])
-    expect((await work.qctl(['consume', '--drain', '--', 'python3', work.path('talk.py')])).status).toBe(0)
+    const env = {XDG_RUNTIME_DIR: work.home}
+    expect((await work.qctl(['consume', '--drain', '--', 'python3', work.path('talk.py')], {env})).status).toBe(0)
     expect(await work.job()).toMatchObject({state: 'done', progress: 0.75})
   })
 })
