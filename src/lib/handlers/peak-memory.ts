@@ -12,33 +12,53 @@ const FIRST_LOOK_MS = 3
 const PAUSE_GROWTH = 2
 const LONGEST_PAUSE_MS = 200
 /** A kernel that does not list children makes us go through all processes: not for a program of a moment, nor often. */
-const SEARCH_FROM_MS = 100
+const SEARCH_FROM_MS = 90
 const SEARCH_EVERY_MS = 500
+/** On a host with many processes it is done more rarely: at most a hundredth of the time. */
+const PAUSE_PER_SEARCH = 100
 const MOST_PROCESSES = 64
 
 export class PeakMemory {
   readonly #pid: number
+  readonly #kin: Kin
+  readonly #startedAt = monotonicMs()
   #peak: number | null = null
   #cancel: CancelTimer
 
-  /** @param pid the leader of a session of its own that has just been started */
-  constructor(pid: number) {
+  /**
+   * @param pid the leader of a session of its own that has just been started
+   * @param kin tells what it started
+   */
+  constructor(pid: number, kin = KIN) {
     this.#pid = pid
+    this.#kin = kin
     this.#cancel = this.#plan(FIRST_LOOK_MS)
   }
 
-  /** Looks no more. @returns the highest memory that a process of it was seen to take, in bytes; `null` when it was not seen */
+  /**
+   * Looks no more.
+   * @returns the highest memory that a process of it was seen to take, in bytes; `null` when none was seen
+   */
   stop(): number | null {
     this.#cancel()
     return this.#peak
   }
 
-  #plan(ms: number): CancelTimer {
-    return after(ms, () => {
-      const family = kin.childrenAreListed ? descendants(this.#pid) : ms < SEARCH_FROM_MS ? [] : kin.ofSession(this.#pid)
-      for (const pid of [this.#pid, ...family]) this.#peak = Math.max(this.#peak ?? 0, peakMemoryOf(pid) ?? 0) || null
-      this.#cancel = this.#plan(Math.min(LONGEST_PAUSE_MS, ms * PAUSE_GROWTH))
+  #plan(pauseMs: number): CancelTimer {
+    return after(pauseMs, () => {
+      for (const pid of [this.#pid, ...this.#family()]) this.#take(peakMemoryOf(pid))
+      this.#cancel = this.#plan(Math.min(LONGEST_PAUSE_MS, pauseMs * PAUSE_GROWTH))
     })
+  }
+
+  /** What the program started. */
+  #family(): readonly number[] {
+    if (this.#kin.childrenAreListed) return descendants(this.#pid)
+    return monotonicMs() - this.#startedAt < SEARCH_FROM_MS ? [] : this.#kin.ofSession(this.#pid)
+  }
+
+  #take(bytes: number | null): void {
+    if (bytes !== null) this.#peak = Math.max(this.#peak ?? 0, bytes)
   }
 }
 
@@ -59,10 +79,15 @@ function childrenOf(pid: number): readonly number[] | null {
 }
 
 /** What all runs of this process look up together. */
-class Kin {
+export class Kin {
   #childrenAreListed: boolean | undefined
   #sessions: ReadonlyMap<number, readonly number[]> = new Map()
-  #searchedAt = Number.NEGATIVE_INFINITY
+  #searchAt = Number.NEGATIVE_INFINITY
+
+  /** @param childrenAreListed whether the kernel lists the children of a process; found out when absent */
+  constructor(childrenAreListed?: boolean) {
+    this.#childrenAreListed = childrenAreListed
+  }
 
   /** CONFIG_PROC_CHILDREN: most kernels have it, small ones do not. */
   get childrenAreListed(): boolean {
@@ -72,15 +97,17 @@ class Kin {
 
   /** The processes of a session, as they were a moment ago. */
   ofSession(leader: number): readonly number[] {
-    if (monotonicMs() - this.#searchedAt > SEARCH_EVERY_MS) {
+    const now = monotonicMs()
+    if (now >= this.#searchAt) {
       this.#sessions = sessions()
-      this.#searchedAt = monotonicMs()
+      const tookMs = monotonicMs() - now
+      this.#searchAt = now + Math.max(SEARCH_EVERY_MS, PAUSE_PER_SEARCH * tookMs)
     }
     return this.#sessions.get(leader) ?? []
   }
 }
 
-const kin = new Kin()
+const KIN = new Kin()
 
 function sessions(): ReadonlyMap<number, readonly number[]> {
   const found = new Map<number, number[]>()
