@@ -15,6 +15,8 @@ need tmux tmux
 need python3 python3-minimal
 need setpriv util-linux
 need script bsdutils
+need supervisord supervisor
+need systemd-analyze systemd
 
 if [ -n "$missing" ]; then
   if ! command -v apt-get >/dev/null 2>&1; then

@@ -6,12 +6,14 @@ import {databaseFile} from '../lib/cli/database-file.ts'
 import type {FlagTable, FlagValues} from '../lib/cli/flags.ts'
 import {oclifArgs, oclifFlags} from '../lib/cli/oclif-flags.ts'
 import {selfCommand} from '../lib/cli/self-command.ts'
+import {takeOver} from '../lib/cli/succession.ts'
 import {Consumer} from '../lib/consumer/consumer.ts'
 import {guardPlan} from '../lib/consumer/guard-process.ts'
 import {workLog} from '../lib/consumer/work-log.ts'
 import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, openLimits, parseExitPolicy, processesOf, type Workers} from '../lib/handlers/index.ts'
 
-const HANDLER_FLAGS = {
+/** What handlers know of their flags. */
+export const HANDLER_FLAGS = {
   handler: {
     kind: 'value',
     shape: BUILT_IN_HANDLERS.join('|'),
@@ -53,6 +55,7 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     const {cmd = []} = args
     requireOneHandler(flags, cmd, this.argv)
     const log = daemonLog(this.settings, flags)
+    await takeOver(this.settings.grace, stop, sentence => log.warn(sentence))
     const work = workOf(flags, this.settings, this.origins.lease)
     const spec = specOf(flags, cmd, {...work, log})
     const limits = await openLimits(spec, {memoryBytes: flags['limit-mem'] ?? null, processes: flags['limit-procs'] ?? null})

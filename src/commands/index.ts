@@ -30,5 +30,13 @@ export const commands: CommandTable = {
   'queues:set': async () => (await import('./queues/set.ts')).default,
   'queues:show': async () => (await import('./queues/show.ts')).default,
   reap: async () => (await import('./reap.ts')).default,
+  'supervisor:init': async () => (await import('./supervisor/init.ts')).default,
+  'supervisor:logs': async () => (await import('./supervisor/logs.ts')).default,
+  'supervisor:restart': async () => (await import('./supervisor/restart.ts')).default,
+  'supervisor:scale': async () => (await import('./supervisor/scale.ts')).default,
+  'supervisor:start': async () => (await import('./supervisor/start.ts')).default,
+  'supervisor:status': async () => (await import('./supervisor/status.ts')).default,
+  'supervisor:stop': async () => (await import('./supervisor/stop.ts')).default,
+  'supervisor:tail': async () => (await import('./supervisor/tail.ts')).default,
   version: async () => (await import('./version.ts')).default,
 }

@@ -4,6 +4,7 @@ import {databaseFile} from '../lib/cli/database-file.ts'
 import {oclifFlags} from '../lib/cli/oclif-flags.ts'
 import {ONE_THING} from '../lib/cli/print.ts'
 import {DEFAULT_REAP_EVERY_MS, printPass, REAP_FLAGS, rehearsePass} from '../lib/cli/reap.ts'
+import {takeOver} from '../lib/cli/succession.ts'
 import {HostCoroner} from '../lib/consumer/coroner.ts'
 import {ReaperLoop} from '../lib/consumer/reaper-loop.ts'
 import {workLog} from '../lib/consumer/work-log.ts'
@@ -22,6 +23,7 @@ export default class Reap extends BaseCommand {
     const dbPath = databaseFile(this.settings)
     if (flags['dry-run']) return rehearsePass(storage, new HostCoroner(dbPath), this.print)
     const log = daemonLog(this.settings, flags)
+    if (!flags.once) await takeOver(0, this.signal, sentence => log.warn(sentence))
     const reaper = new ReaperLoop({queue, storage, dbPath, log: workLog(log)})
     try {
       if (flags.once) printPass(await reaper.once(this.signal), this.print)

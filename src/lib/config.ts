@@ -86,6 +86,16 @@ export const SETTINGS = {
     fallback: (): number => 1,
   },
   logFormat: choice({env: 'QCTL_LOG_FORMAT', help: 'text, or one JSON object per line'}, LOG_FORMATS, 'auto'),
+  supervisorDir: {
+    shape: 'DIR',
+    env: 'QCTL_SUPERVISOR_DIR',
+    help: "where supervisord's configuration and logs are",
+    parse: (text: string): string => {
+      if (text === '') throw new QctlError('usage', 'the name of the directory is empty')
+      return text
+    },
+    fallback: (env: Environment): string => inStateDirectory(env, 'supervisor'),
+  },
 } as const satisfies Record<string, Setting<unknown>>
 
 export type SettingName = keyof typeof SETTINGS
@@ -142,10 +152,21 @@ function xdgDirectory(env: Environment, variable: string, below: string): string
   return env['HOME'] ? join(env['HOME'], below) : null
 }
 
-/** Empty when nobody can tell: only a command that opens it should fail for that, see `databaseOf`. */
 function defaultDatabase(env: Environment): string {
+  return inStateDirectory(env, 'qctl.db')
+}
+
+/** Empty when nobody can tell: only a command that opens it should fail for that, see `databaseOf`. */
+function inStateDirectory(env: Environment, name: string): string {
   const directory = xdgDirectory(env, 'XDG_STATE_HOME', '.local/state')
-  return directory === null ? '' : join(directory, 'qctl', 'qctl.db')
+  return directory === null ? '' : join(directory, 'qctl', name)
+}
+
+/** Settings that are paths: a relative one counts from the file that names it, else from the current directory. */
+const PATHS: ReadonlySet<SettingName> = new Set(['db', 'supervisorDir'])
+
+function isPath(name: SettingName, value: unknown): value is string {
+  return PATHS.has(name) && typeof value === 'string' && value !== '' && !isDatabaseUrl(value)
 }
 
 /**
@@ -248,7 +269,7 @@ function fileValue(name: SettingName, value: unknown, path: string): unknown {
   }
   const parsed = parseAs(name, String(value), `${path}: ${fileKey(name)}`)
   // A path in a file means the same wherever qctl is started.
-  return name === 'db' && typeof parsed === 'string' && !isDatabaseUrl(parsed) ? resolve(dirname(path), parsed) : parsed
+  return isPath(name, parsed) ? resolve(dirname(path), parsed) : parsed
 }
 
 function parseAs(name: SettingName, text: string, where: string): unknown {
@@ -274,8 +295,7 @@ export async function resolveSettings(sources: Sources): Promise<Resolved> {
   const origins: Partial<Record<SettingName, Origin>> = {}
   for (const name of Object.keys(SETTINGS) as SettingName[]) {
     const {value, origin} = find(name, sources, files)
-    const isPath = name === 'db' && value !== '' && !isDatabaseUrl(String(value))
-    settings[name] = isPath ? resolve(sources.cwd ?? '', String(value)) : value
+    settings[name] = isPath(name, value) ? resolve(sources.cwd ?? '', value) : value
     origins[name] = origin
   }
   // Every value above came from the setting's own `parse` or `fallback`.

@@ -11,6 +11,8 @@ import {kernelOf, systemClock} from './time.ts'
 export interface ProcessStat {
   /** One letter; Z is a zombie, X is dead. */
   readonly state: string
+  /** The pid of its parent. */
+  readonly parent: number
   /** The process group it belongs to. */
   readonly group: number
   readonly session: number
@@ -43,6 +45,7 @@ export function readStat(pid: number): ProcessStat | null {
   const field = (number: number): string => fields[number - 3] ?? ''
   return {
     state: field(3),
+    parent: Number(field(4)),
     session: Number(field(6)),
     group: Number(field(5)),
     kernelThread: (Number(field(9)) & KERNEL_THREAD_FLAG) !== 0,

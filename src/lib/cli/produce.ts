@@ -13,6 +13,7 @@ import {defaultsOf} from './produce-input.ts'
 import {ProduceReport} from './produce-report.ts'
 import type {ProgressBar} from './progress-bar.ts'
 import type {Session} from './session.ts'
+import {takeOver} from './succession.ts'
 
 /** What the command lends. */
 export interface ProduceContext {
@@ -37,6 +38,7 @@ export async function produce(input: ProduceInput, flags: ProduceFlags, context:
   const inBatches = 'batch' in input && input.batch !== null
   // All or none needs no tidying: whatever ends the process then leaves nothing behind.
   const signal = inBatches || input.kind === 'generate' ? context.signal() : new AbortController().signal
+  if (input.kind === 'generate') await takeOver(0, signal, sentence => print.warn(sentence))
   const bar = await progressBar(input, print)
   const report = new ProduceReport(print)
   const around = {...surroundings(input, print, bar), storage, defaults, signal}

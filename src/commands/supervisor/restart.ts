@@ -1,0 +1,22 @@
+import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
+import {ONE_THING} from '../../lib/cli/print.ts'
+import {PROCESS_ARGS, SUPERVISOR_FLAGS, SupervisorCommand} from '../../lib/cli/supervisor-command.ts'
+import {printChanges} from '../../lib/cli/supervisor-report.ts'
+import {chosen} from '../../lib/supervisor/choose.ts'
+
+export default class SupervisorRestart extends SupervisorCommand {
+  static override summary = 'Restart processes, one after the other'
+  static override description = 'Each finishes what it has before it is started again, and the others go on working meanwhile.'
+  static override examples = ['qctl supervisor restart consumer_00', 'qctl supervisor restart consumer', 'qctl supervisor restart']
+  static override args = oclifArgs(PROCESS_ARGS)
+  static override flags = oclifFlags(SUPERVISOR_FLAGS)
+
+  protected override readonly formats = ONE_THING
+
+  override async run(): Promise<void> {
+    const {args} = await this.parse(SupervisorRestart)
+    const {operator} = this.connect()
+    const wanted = await operator.wanted()
+    process.exitCode = printChanges(await operator.restart(args.process === undefined ? wanted : chosen(args.process, wanted)), this.print)
+  }
+}

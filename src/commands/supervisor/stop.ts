@@ -1,0 +1,31 @@
+import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
+import {ONE_THING} from '../../lib/cli/print.ts'
+import {PROCESS_ARGS, SUPERVISOR_FLAGS, SupervisorCommand} from '../../lib/cli/supervisor-command.ts'
+import {printChanges} from '../../lib/cli/supervisor-report.ts'
+import {chosen} from '../../lib/supervisor/choose.ts'
+import {endSupervisord} from '../../lib/supervisor/daemon.ts'
+
+const FLAGS = oclifFlags({
+  ...SUPERVISOR_FLAGS,
+  shutdown: {kind: 'switch', summary: 'end supervisord itself, too'},
+} as const)
+
+export default class SupervisorStop extends SupervisorCommand {
+  static override summary = 'Stop processes; consumers finish what they have'
+  static override description = 'A stopped process stays so until it is started, or supervisord is.'
+  static override examples = ['qctl supervisor stop producer', 'qctl supervisor stop', 'qctl supervisor stop --shutdown']
+  static override args = oclifArgs(PROCESS_ARGS)
+  static override flags = FLAGS
+
+  protected override readonly formats = ONE_THING
+
+  override async run(): Promise<void> {
+    const {args, flags} = await this.parse(SupervisorStop)
+    const {client, operator} = this.connect()
+    const all = await client.processes()
+    const processes = args.process === undefined ? all.filter(({pid}) => pid !== null) : chosen(args.process, all)
+    const changes = await operator.stop(processes)
+    if (flags.shutdown) await endSupervisord(client, this.signal)
+    process.exitCode = printChanges(changes, this.print)
+  }
+}

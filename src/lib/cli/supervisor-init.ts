@@ -1,0 +1,177 @@
+import {spawnSync} from 'node:child_process'
+import {existsSync} from 'node:fs'
+import {join, resolve} from 'node:path'
+import type {Origin, SettingName, Settings} from '../config.ts'
+import {QctlError} from '../errors.ts'
+import {checkDirectory, supervisorDirOf} from '../supervisor/place.ts'
+import type {ConfigFile, Plan} from '../supervisor/plan.ts'
+import {procfile} from '../supervisor/procfile.ts'
+import {supervisordFiles} from '../supervisor/supervisord.ts'
+import {systemdFiles} from '../supervisor/systemd.ts'
+import {foresee, makePrivate, type Written, writeFiles} from '../supervisor/write.ts'
+import {formatDuration} from '../time.ts'
+import {parseInteger} from '../units.ts'
+import {CONSUME_FLAGS} from './consume-flags.ts'
+import {databaseFile} from './database-file.ts'
+import {asText, DRY_RUN_FLAGS, type FlagTable, type FlagValues, settingFlag} from './flags.ts'
+import type {Printer} from './print.ts'
+import {parseSpan} from './values.ts'
+
+const FORMATS = ['supervisord', 'systemd', 'procfile'] as const
+type Format = (typeof FORMATS)[number]
+
+const SUPERVISOR = {helpGroup: 'SUPERVISOR'} as const
+
+/** supervisord's names have two digits. */
+const MOST_CONSUMERS = 100
+
+function parseConsumers(text: string): number {
+  return parseInteger(text, 0, MOST_CONSUMERS)
+}
+
+/** For `supervisor init`, besides those of `consume`. */
+export const SUPERVISOR_INIT_FLAGS = {
+  'supervisor-dir': settingFlag('supervisorDir', SUPERVISOR),
+  format: {
+    kind: 'value',
+    shape: FORMATS.join('|'),
+    options: FORMATS,
+    parse: (text): Format => FORMATS.find(format => format === text) ?? 'supervisord',
+    summary: 'for whom [default: supervisord]; a Procfile is for Honcho or Foreman',
+    ...SUPERVISOR,
+  },
+  consumers: {kind: 'value', shape: 'N', parse: parseConsumers, summary: 'how many consumers [default: 3]', ...SUPERVISOR},
+  'max-consumers': {kind: 'value', shape: 'N', parse: parseConsumers, summary: 'how far "supervisor scale" may go [default: 32]', ...SUPERVISOR},
+  generate: {kind: 'value', shape: 'DIR', parse: asText, summary: 'also run a producer that writes random files there and submits them', ...SUPERVISOR},
+  every: {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: 'with --generate: how often [default: 5s]', dependsOn: ['generate'], ...SUPERVISOR},
+  user: {kind: 'value', shape: 'USER', parse: asText, summary: 'run everything as this user (by root)', ...SUPERVISOR},
+  binary: {kind: 'value', shape: 'PATH', parse: asText, summary: 'how qctl is started [default: this one, by its path]', ...SUPERVISOR},
+  force: {kind: 'switch', summary: 'write also the files that exist', ...SUPERVISOR},
+  ...DRY_RUN_FLAGS,
+} as const satisfies FlagTable
+type InitFlags = FlagValues<typeof SUPERVISOR_INIT_FLAGS>
+
+// What a supervisor decides: names, and that it does not end.
+const {name: _name, drain: _drain, 'max-jobs': _maxJobs, 'no-create': _noCreate, ...SUPERVISED} = CONSUME_FLAGS
+/** The flags of `consume` that its consumers are started with. */
+export const SUPERVISED_FLAGS = SUPERVISED
+
+/** Global flags that consumers need as well. */
+const PASSED_ON: ReadonlySet<string> = new Set(['config', 'lock-timeout'])
+
+/** What oclif saw on the command line. */
+export interface RawToken {
+  readonly type: 'arg' | 'flag'
+  readonly flag?: string
+  readonly input: string
+}
+
+/**
+ * The flags of a command line again, as words, so that a consumer gets exactly what was typed and checked.
+ * @param names of the flags that are meant
+ */
+export function flagWords(raw: readonly RawToken[], flags: FlagTable): readonly string[] {
+  return raw.flatMap(({type, flag, input}) => {
+    if (type !== 'flag' || flag === undefined || (flags[flag] === undefined && !PASSED_ON.has(flag))) return []
+    return [flags[flag]?.kind === 'switch' ? `--${flag}` : `--${flag}=${input}`]
+  })
+}
+
+/** What `init` knows of the command line. */
+export interface InitRequest {
+  readonly flags: InitFlags
+  readonly queues: readonly string[] | undefined
+  /** The words of `consume` that were typed; empty = none was, so the demo is meant. */
+  readonly consume: readonly string[]
+  readonly hasHandler: boolean
+  readonly settings: Settings
+  readonly origins: Readonly<Record<SettingName, Origin>>
+  readonly self: readonly string[]
+  readonly cwd: string
+}
+
+const DEMO_QUEUE = 'stamp'
+const DEFAULT_EVERY_MS = 5000
+
+/** @throws QctlError `usage` */
+export function planOf({flags, queues, consume, hasHandler, settings, origins, self, cwd}: InitRequest): Plan {
+  const directory = supervisorDirOf(settings)
+  const consumers = flags.consumers ?? 3
+  const maxConsumers = Math.max(flags['max-consumers'] ?? 32, consumers)
+  const queue = queues?.[0] ?? (hasHandler ? 'default' : DEMO_QUEUE)
+  const generate = flags.generate ?? (hasHandler ? undefined : join(directory, 'files'))
+  const ownQueue = hasHandler || queues !== undefined ? [] : [`--queue=${queue}`]
+  return {
+    qctl: flags.binary === undefined ? self : [flags.binary],
+    directory,
+    workingDirectory: hasHandler ? cwd : directory,
+    database: databaseFile(settings),
+    consume: [...ownQueue, ...graceWords(consume, settings, origins), ...consume, ...(hasHandler ? [] : ['--handler=timestamp'])],
+    consumers,
+    maxConsumers,
+    generate: generate === undefined ? null : [`--queue=${queue}`, '--generate', resolve(cwd, generate), '--every', formatDuration(flags.every ?? DEFAULT_EVERY_MS)],
+    user: flags.user ?? (flags.format === 'systemd' && process.getuid?.() === 0 ? 'root' : null),
+    graceMs: settings.grace,
+  }
+}
+
+/** How long the supervisor waits was reckoned with this grace, so consumers must not find another one in their environment. */
+function graceWords(consume: readonly string[], {grace}: Settings, {grace: origin}: InitRequest['origins']): readonly string[] {
+  return origin.kind === 'default' || consume.some(word => word.startsWith('--grace=')) ? [] : [`--grace=${formatDuration(grace)}`]
+}
+
+/** The files of a plan. */
+function filesOf(plan: Plan, format: Format): readonly ConfigFile[] {
+  return format === 'systemd' ? systemdFiles(plan) : format === 'procfile' ? procfile(plan) : supervisordFiles(plan)
+}
+
+/** What `init` needs besides its plan. */
+export interface InitContext {
+  readonly flags: InitFlags
+  readonly print: Printer
+  /** Makes the database, when there is none. */
+  readonly makeDatabase: () => Promise<unknown>
+}
+
+/**
+ * Writes the configuration and makes the database, or says what it would write.
+ * @throws QctlError `usage`, `permission`, `cannot_open`
+ */
+export async function initSupervisor(plan: Plan, {flags, print, makeDatabase}: InitContext): Promise<void> {
+  const {format = 'supervisord', force, 'dry-run': dryRun} = flags
+  if (format === 'supervisord') checkDirectory(plan.directory)
+  const files = filesOf(plan, format)
+  const owner = format === 'supervisord' && flags.user !== undefined ? uidOf(flags.user) : null
+  const written = dryRun ? foresee(plan.directory, files, force) : writeFiles(plan.directory, files, force)
+  if (!dryRun && format === 'supervisord') for (const name of ['logs', 'run']) makePrivate(join(plan.directory, name), owner)
+  // Root's database would be of no use to another user.
+  if (!dryRun && flags.user === undefined) await makeDatabase()
+  print.result({directory: plan.directory, format, dry_run: dryRun, files: written}, () => {
+    for (const {path, action} of written) print.line(`${dryRun && action === 'written' ? 'would write' : action === 'written' ? 'wrote' : 'kept'} ${path}`)
+  })
+  for (const hint of dryRun ? [] : hintsOf(plan, format, written)) print.hint(hint)
+}
+
+function hintsOf({qctl, directory, consumers, user, database}: Plan, format: Format, written: readonly Written[]): readonly string[] {
+  const kept = written.some(({action}) => action === 'kept') ? ['what exists was kept; --force writes it anew'] : []
+  const [binary = 'qctl'] = qctl
+  const other = user === null || user === 'root' || database === null || existsSync(database) ? [] : [`make the database as its user: runuser -u ${user} -- ${binary} init --db ${database}`]
+  const url = database === null ? ['QCTL_DB must be in the environment of the supervisor'] : []
+  const ctl = user === null ? 'systemctl --user' : 'systemctl'
+  const last = consumers === 0 ? '' : ` qctl-consumer@{0..${consumers - 1}}`
+  const start = {
+    supervisord: 'start it with "qctl supervisor start"',
+    procfile: `start it with "honcho -f ${join(directory, 'Procfile')} start"`,
+    systemd: `start it with "${ctl} link ${directory}/qctl*" and "${ctl} enable --now qctl.target qctl-reaper${last}"`,
+  }
+  return [...kept, ...other, ...url, start[format]]
+}
+
+/** @throws QctlError `permission` or `not_found` */
+function uidOf(user: string): number {
+  const {status, stdout} = spawnSync('id', ['-u', '--', user], {encoding: 'utf8'})
+  if (status !== 0) throw new QctlError('not_found', `there is no user ${JSON.stringify(user)}`)
+  const uid = Number(stdout)
+  if (process.getuid?.() !== 0 && uid !== process.getuid?.()) throw new QctlError('permission', 'only root can run supervisord as another user')
+  return uid
+}

@@ -1,0 +1,123 @@
+/** Starts, stops and scales processes, and waits for what becomes of them. */
+import {readFileSync} from 'node:fs'
+import {QctlError} from '../errors.ts'
+import {sleep} from '../time.ts'
+import {fullName, type ProcessState, type Supervised, type SupervisorClient} from './client.ts'
+import type {Place} from './place.ts'
+import {CONSUMER_GROUP, readScale, scaleFile} from './supervisord.ts'
+import {writeWhole} from './write.ts'
+
+/** What became of one process. */
+export interface Change {
+  readonly process: Supervised
+  readonly done: 'started' | 'stopped' | 'failed' | 'unchanged'
+}
+
+const LOOK_EVERY_MS = 100
+
+/** States in which a process has been started and may still fall either way. */
+const ON_ITS_WAY: ReadonlySet<ProcessState> = new Set(['STARTING', 'BACKOFF'])
+const UP: ReadonlySet<ProcessState> = new Set(['STARTING', 'RUNNING', 'BACKOFF'])
+
+export class Operator {
+  readonly #place: Place
+  readonly #client: SupervisorClient
+  readonly #signal: AbortSignal
+
+  /** @param signal ends the waiting, and nothing else */
+  constructor(place: Place, client: SupervisorClient, signal: AbortSignal) {
+    this.#place = place
+    this.#client = client
+    this.#signal = signal
+  }
+
+  /** Starts processes and waits until each has lasted, or was given up. */
+  async start(processes: readonly Supervised[]): Promise<readonly Change[]> {
+    const down = processes.filter(({state}) => !UP.has(state))
+    // One that is still ending cannot be started yet.
+    await this.#settled(down, ({state}) => state !== 'STOPPING')
+    for (const process of down) await this.#client.start(process)
+    const after = await this.#settled(processes, ({state}) => !ON_ITS_WAY.has(state))
+    return after.map(process => {
+      const wasUp = processes.some(one => isSame(one, process) && one.state === 'RUNNING')
+      const done = process.state !== 'RUNNING' ? 'failed' : wasUp ? 'unchanged' : 'started'
+      return {process, done}
+    })
+  }
+
+  /** Stops processes, all at once, and waits until each has drained and ended. */
+  async stop(processes: readonly Supervised[]): Promise<readonly Change[]> {
+    const up = processes.filter(({state}) => UP.has(state))
+    for (const process of up) await this.#client.stop(process)
+    const after = await this.#settled(processes, ({state}) => state !== 'STOPPING' && !UP.has(state))
+    return after.map(process => ({process, done: up.some(one => isSame(one, process)) ? 'stopped' : 'unchanged'}))
+  }
+
+  /** Stops and starts processes one after the other, so that the others go on working. */
+  async restart(processes: readonly Supervised[]): Promise<readonly Change[]> {
+    const changes: Change[] = []
+    for (const process of processes) {
+      await this.stop([process])
+      changes.push(...(await this.start((await this.#client.processes()).filter(one => isSame(one, process)))))
+    }
+    return changes
+  }
+
+  /**
+   * Has so many consumers from now on, also after a restart of supervisord: the first ones, by their numbers.
+   * @throws QctlError `conflict` when supervisord knows fewer; `not_found` when it has no consumers
+   */
+  async scale(consumers: number): Promise<readonly Change[]> {
+    const group = consumersOf(await this.#client.processes())
+    if (group.length === 0) throw new QctlError('not_found', 'this supervisord has no consumers of qctl', {hint: 'qctl supervisor init writes a configuration that has'})
+    if (consumers > group.length) throw tooMany(consumers, group.length)
+    // First the wish, so that it is kept whatever happens meanwhile; then what it takes.
+    writeWhole(this.#place.scale, scaleFile(consumers, group.length))
+    const [wanted, spare] = [group.slice(0, consumers), group.slice(consumers)]
+    const changes = await Promise.all([this.start(wanted), this.stop(spare)])
+    return changes.flat().filter(({done}) => done !== 'unchanged')
+  }
+
+  /** The processes that supervisord would start by itself. */
+  async wanted(): Promise<readonly Supervised[]> {
+    const all = await this.#client.processes()
+    const spare = consumersOf(all).slice(wantedConsumers(this.#place) ?? all.length)
+    return all.filter(process => !spare.includes(process))
+  }
+
+  /** Waits until every one of some processes is in a state that will do; returns them as they are then. */
+  async #settled(processes: readonly Supervised[], isEnough: (process: Supervised) => boolean): Promise<readonly Supervised[]> {
+    for (;;) {
+      const all = await this.#client.processes()
+      const now = processes.map(process => all.find(one => isSame(one, process)) ?? process)
+      if (now.every(isEnough)) return now
+      this.#signal.throwIfAborted()
+      await sleep(LOOK_EVERY_MS, this.#signal)
+    }
+  }
+}
+
+/** The consumers, by their numbers. */
+export function consumersOf(all: readonly Supervised[]): readonly Supervised[] {
+  const numberOf = ({name}: Supervised): number => Number(/_(\d+)$/.exec(name)?.[1] ?? 0)
+  return all.filter(({group}) => group === CONSUMER_GROUP).toSorted((a, b) => numberOf(a) - numberOf(b))
+}
+
+/** How many consumers there are to be; `null` when nobody has said so. */
+export function wantedConsumers({scale}: Place): number | null {
+  try {
+    return readScale(readFileSync(scale, 'utf8'))
+  } catch {
+    return null
+  }
+}
+
+function isSame(one: Supervised, other: Supervised): boolean {
+  return fullName(one) === fullName(other)
+}
+
+function tooMany(consumers: number, most: number): QctlError {
+  return new QctlError('conflict', `supervisord is set up for ${most} consumers at most, not ${consumers}`, {
+    hint: `qctl supervisor init --force --max-consumers ${consumers}, then stop --shutdown and start`,
+  })
+}

@@ -1,0 +1,297 @@
+import {describe, expect, test} from 'bun:test'
+import {chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {waitFor} from '../support/wait-for.ts'
+import {countJobs, expectAllKept} from '../faults/support/evidence.ts'
+import {countInLedger} from '../faults/support/consumers.ts'
+import {isAlive} from '../faults/support/processes.ts'
+import {requireRoot, requireTool} from '../faults/support/rights.ts'
+import {figure, sized, spread} from '../faults/support/size.ts'
+import {SupervisedScene} from './support.ts'
+
+const FEW_MS = 'sleep 0.0$((QCTL_JOB_ID % 7))'
+
+function payloads(count: number, round = 0): string[] {
+  return Array.from({length: count}, (_, i) => `job ${round}.${i}`)
+}
+
+describe('supervisord', () => {
+  test('runs the roles, and status joins what it knows with what the queue knows', async () => {
+    await using scene = new SupervisedScene('read -r word; test "$word" != slow || sleep 30')
+    await scene.supervise('--consumers', '2', '-c', '4', '--grace', '200ms', '--generate', scene.path('made'), '--every', '100ms')
+    await scene.produce(['slow', ...payloads(5)])
+    await waitFor(async () => ((await countJobs(scene))['done'] ?? 0) > 5)
+    const items = await scene.status()
+    expect(items.map(({name, state, restarts}) => [name, state, restarts])).toEqual([
+      ['consumer:consumer_00', 'RUNNING', 0], ['consumer:consumer_01', 'RUNNING', 0], ['producer', 'RUNNING', 0], ['reaper', 'RUNNING', 0],
+    ])
+    const consumers = items.slice(0, 2)
+    for (const {name, consumer, alive, concurrency, uptime_ms: upMs} of consumers) {
+      expect([`consumer:${consumer}`, alive, concurrency]).toEqual([name, 'yes', 4])
+      expect(upMs).toBeGreaterThan(0)
+    }
+    const sum = (of: (item: (typeof items)[number]) => number | null): number => consumers.reduce((total, item) => total + (of(item) ?? 0), 0)
+    await waitFor(async () => (await scene.status()).reduce((total, {processed}) => total + (processed ?? 0), 0) >= 5)
+    expect(sum(({jobs}) => jobs)).toBeGreaterThanOrEqual(1)
+    expect(existsSync(scene.path('made'))).toBe(true)
+    expect(statSync(scene.path('sup', 'run', 'supervisor.sock')).mode & 0o777).toBe(0o700)
+
+    // A stopped consumer gives its job back, and is started again with another pid; the others are left alone.
+    const before = await scene.pids()
+    await scene.supervisor('restart', 'consumer_00')
+    const after = await scene.pids()
+    expect(after['consumer:consumer_00']).not.toBe(before['consumer:consumer_00'])
+    expect(after['consumer:consumer_01']).toBe(before['consumer:consumer_01'] ?? 0)
+    expect((await scene.status())[0]).toMatchObject({restarts: 1})
+
+    expect((await scene.supervisor('stop', 'producer')).stdout).toBe('producer: stopped\n')
+    expect((await scene.supervisor('stop', 'producer')).stdout).toBe('producer: was not running\n')
+    expect((await scene.supervisor('start', 'consumer')).stdout).toMatch(/^consumer:consumer_00: is running \(pid \d+\)\nconsumer:consumer_01: is running/)
+    expect((await scene.supervisor('logs', 'consumer_01', '-l', '50')).stdout).toContain('"msg":"consumer started"')
+    await scene.supervisor('stop', '--shutdown')
+    expect(scene.left()).toEqual([])
+  }, 120_000)
+
+  test('scales under load without touching the others, and remembers it', async () => {
+    await using scene = new SupervisedScene(FEW_MS)
+    await scene.supervise('--consumers', '2', '-c', '2')
+    const total = sized(200, 2000)
+    const ids = await scene.produce(payloads(total))
+    const two = await scene.pids()
+    await scene.supervisor('scale', '8')
+    const eight = await scene.pids()
+    expect(Object.keys(eight)).toEqual(Array.from({length: 8}, (_, i) => `consumer:consumer_0${i}`))
+    expect(eight).toMatchObject(two)
+    const more = await scene.produce(payloads(total, 1))
+    const {stdout} = await scene.supervisor('scale', '3')
+    expect(stdout.trim().split('\n')).toEqual([3, 4, 5, 6, 7].map(i => `consumer:consumer_0${i}: stopped`))
+    const three = await scene.pids()
+    expect(three).toEqual(Object.fromEntries(Object.entries(eight).slice(0, 3)))
+    await scene.supervisor('stop', '--shutdown')
+    await scene.supervisor('start')
+    expect(Object.keys(await scene.pids())).toEqual(Object.keys(three))
+    await scene.drains()
+    await scene.supervisor('stop', '--shutdown')
+    expect(scene.left()).toEqual([])
+    const {findings} = await expectAllKept(scene, [{outcome: 'ok', payloads: [...payloads(total), ...payloads(total, 1)], ids: [...ids, ...more]}])
+    figure(`scale 2→8→3 while ${2 * total} jobs ran, restart of supervisord: pids kept, lost 0, overlaps 0, runs beyond one ${findings.extra}`)
+  }, 300_000)
+
+  test('replaces consumers that are killed', async () => {
+    await using scene = new SupervisedScene(FEW_MS)
+    await scene.supervise('--consumers', '3', '-c', '2')
+    const ids = await scene.produce(payloads(300))
+    const kills = sized(2, 40)
+    for (let kill = 0; kill < kills; kill++) {
+      const pids = await scene.pids()
+      const victim = pids[`consumer:consumer_0${kill % 3}`] ?? 0
+      process.kill(victim, 'SIGKILL')
+      await waitFor(async () => {
+        const now = await scene.pids()
+        return Object.keys(now).length === 3 && !Object.values(now).includes(victim)
+      }, {deadlineMs: 20_000, what: 'three consumers again'})
+    }
+    const restarts = (await scene.status()).reduce((total, process) => total + process.restarts, 0)
+    expect(restarts).toBe(kills)
+    await scene.drains()
+    await scene.supervisor('stop', '--shutdown')
+    expect(scene.left()).toEqual([])
+    await expectAllKept(scene, [{outcome: 'ok', payloads: payloads(300), ids}])
+  }, 600_000)
+
+  test('killed itself: its processes go on, and the next one replaces them', async () => {
+    await using scene = new SupervisedScene(FEW_MS)
+    await scene.supervise('--consumers', '3', '-c', '2')
+    const rounds = sized(1, 20)
+    const submissions = []
+    const times: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      const before = scene.consumersAlive()
+      expect(before).toHaveLength(3)
+      await scene.killSupervisord()
+      expect((await scene.qctl(['supervisor', 'status'])).status).toBe(69)
+      const begun = countInLedger(scene, 'end')
+      const texts = payloads(60, round)
+      submissions.push({outcome: 'ok' as const, payloads: texts, ids: await scene.produce(texts)})
+      await waitFor(() => countInLedger(scene, 'end') > begun + 10, {what: 'jobs are done without supervisord'})
+      const start = performance.now()
+      await scene.supervisor('start')
+      await waitFor(() => before.every(pid => !isAlive(pid)), {what: 'the old ones are gone'})
+      times.push(performance.now() - start)
+      const listed = await waitFor(async () => {
+        const {items} = await scene.json<{items: {name: string; alive: string}[]}>(['consumers', 'list'])
+        return items.length === 3 ? items : null
+      })
+      expect(listed.map(({name, alive}) => [name, alive])).toEqual([0, 1, 2].map(i => [`consumer_0${i}`, 'yes']))
+      expect(scene.left().filter(({command}) => / reap /.test(command))).toHaveLength(1)
+    }
+    await scene.drains()
+    await scene.supervisor('stop', '--shutdown')
+    expect(scene.left()).toEqual([])
+    await expectAllKept(scene, submissions)
+    figure(`supervisord killed ${rounds} times with consumers at work: lost 0, overlaps 0, orphans 0; replaced after ${spread(times)}`)
+  }, 600_000)
+
+  test('stopped, its log pipes not read: leases are extended, nothing is lost', async () => {
+    await using scene = new SupervisedScene('test "$QCTL_ATTEMPT" = 1 -a "$QCTL_JOB_ID" -gt 2 || sleep 4')
+    await scene.supervise('--consumers', '2', '-c', '8', '--lease', '1s')
+    process.kill(scene.supervisordPid, 'SIGSTOP')
+    const texts = payloads(900)
+    const ids = await scene.produce(texts)
+    await scene.drains()
+    const begin = performance.now()
+    const {status, stderr} = await scene.qctl(['supervisor', 'status'])
+    const ms = performance.now() - begin
+    expect([status, stderr]).toEqual([69, expect.stringContaining('is it stopped?')])
+    process.kill(scene.supervisordPid, 'SIGCONT')
+    const {jobs, findings} = await expectAllKept(scene, [{outcome: 'ok', payloads: texts, ids}])
+    // Four times as long as their lease, and still run once.
+    expect([findings.extra, jobs.filter(({fence}) => fence !== 1)]).toEqual([0, []])
+    await scene.supervisor('stop', '--shutdown')
+    expect(scene.left()).toEqual([])
+    expect((await scene.supervisor('logs', 'consumer', '-l', '2000')).stdout).toContain('log lines dropped')
+    figure(`supervisord stopped: 900 jobs done, two of 4 s with a lease of 1 s run once; status says so after ${Math.round(ms)} ms`)
+  }, 120_000)
+
+  test('start and stop again and again: nothing lost, no overlap, nothing left over', async () => {
+    await using scene = new SupervisedScene('sleep 0.$((QCTL_JOB_ID % 5))')
+    await scene.supervise('--consumers', '3', '-c', '3', '--grace', '100ms')
+    const rounds = sized(3, 100)
+    const submissions = []
+    const stops: number[] = []
+    for (let round = 0; round < rounds; round++) {
+      const texts = payloads(20, round)
+      submissions.push({outcome: 'ok' as const, payloads: texts, ids: await scene.produce(texts)})
+      await Bun.sleep(Math.random() * 200)
+      const begin = performance.now()
+      // Every third time all of it.
+      await scene.supervisor('stop', ...(round % 3 === 2 ? ['--shutdown'] : []))
+      stops.push(performance.now() - begin)
+      expect([round, scene.left().filter(({command}) => !command.includes('supervisord'))]).toEqual([round, []])
+      expect([round, (await countJobs(scene))['processing']]).toEqual([round, 0])
+      await scene.supervisor('start')
+    }
+    await scene.drains(300_000)
+    await scene.supervisor('stop', '--shutdown')
+    expect(scene.left()).toEqual([])
+    await expectAllKept(scene, submissions)
+    figure(`stop and start under load: ${rounds} times, lost 0, overlaps 0, left over 0; stopped after ${spread(stops)}`)
+  }, 1_200_000)
+
+  test('a consumer that cannot start ends FATAL after a few tries, with one line why', async () => {
+    await using scene = new SupervisedScene()
+    await scene.supervisor('init', '--consumers', '2', '--', 'true')
+    const path = scene.path('sup', 'conf.d', 'consumer.conf')
+    const whole = readFileSync(path, 'utf8')
+    writeFileSync(path, whole.replaceAll('[program:consumer]\n', '[program:consumer]\nenvironment=QCTL_LEASE="soon"\n'))
+    const {status, stdout} = await scene.qctl(['supervisor', 'start'])
+    const why = 'QCTL_LEASE: not a duration: "soon" (write it like 500ms, 5s, 10m, 1h30m, 7d or 1w)'
+    expect([status, stdout]).toEqual([1, expect.stringContaining(`consumer:consumer_00: does not start (FATAL): ${why}\n`)])
+    const [first, ...rest] = await scene.status()
+    expect(first).toMatchObject({state: 'FATAL', pid: null, exit_status: 78, why, restarts: 3})
+    expect(rest.find(({name}) => name === 'reaper')).toMatchObject({state: 'RUNNING'})
+    expect((await scene.supervisor('status')).stdout).toContain(why)
+    writeFileSync(path, whole)
+    await scene.supervisor('stop', '--shutdown')
+    await scene.supervisor('start')
+    expect(Object.keys(await scene.pids())).toHaveLength(2)
+  }, 120_000)
+
+  test('rotates logs, and tail goes on in the next file', async () => {
+    await using scene = new SupervisedScene()
+    await scene.supervisor('init', '--consumers', '1', '--', 'true')
+    const path = scene.path('sup', 'conf.d', 'consumer.conf')
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll('maxbytes=10MB', 'maxbytes=20KB'))
+    await scene.supervisor('start')
+    const tail = scene.startQctl(['supervisor', 'tail', 'consumer_00', '-o', 'ndjson'])
+    await waitFor(() => tail.stdout.includes('consumer started'))
+    const ids = await scene.produce(payloads(200))
+    await scene.drains()
+    await waitFor(() => tail.stdout.includes(`\\"job\\":${ids.at(-1)},`), {what: 'the last job is told'})
+    const told = tail.stdout.split('\n').filter(line => line.includes('job done')).length
+    tail.kill('SIGINT')
+    expect(existsSync(scene.path('sup', 'logs', 'consumer_00.out.log.1'))).toBe(true)
+    expect(statSync(scene.path('sup', 'logs', 'consumer_00.out.log')).size).toBeLessThan(30_000)
+    expect([(await tail.finished()).status, told]).toEqual([0, 200])
+  }, 120_000)
+
+  test('whatever a handler is given reaches it through the configuration', async () => {
+    await using scene = new SupervisedScene()
+    const words = ['', ' ', "it's", '"x"', '%(here)s', '%', '%%d', 'a ;b', ' ;', '#c', ' # d', '$HOME', '`id`', '\\', '\\n', '*', 'é→', '-x', '--', scene.path('sup', 'in side')]
+    const script = 'for word; do printf "<%s>" "$word"; done > "$QCTL_RESULT_FILE"'
+    await scene.supervisor('init', '--consumers', '1', '--', 'sh', '-c', script, 'sh', ...words)
+    await scene.supervisor('start')
+    await scene.produce(['x'])
+    await scene.drains()
+    const {result} = await scene.json<{result: string}>(['jobs', 'show', '1'])
+    const expected = words.with(-1, `${scene.path('sup', 'conf.d')}/../in side`)
+    expect(result).toBe(expected.map(word => `<${word}>`).join(''))
+    expect((await scene.qctl(['supervisor', 'init', '--force', '--', 'a\nb'])).status).toBe(2)
+  }, 60_000)
+})
+
+test('a directory may be moved, and its supervisord started from anywhere', async () => {
+  await using scene = new SupervisedScene()
+  const inside = scene.path('sup', 'q.db')
+  await scene.supervisor('init', '--db', inside, '--consumers', '1')
+  for (const file of ['supervisord.conf', 'conf.d/consumer.conf', 'conf.d/reaper.conf', 'conf.d/producer.conf']) {
+    expect(readFileSync(scene.path('sup', file), 'utf8')).not.toContain(scene.directory)
+  }
+  await scene.sh(`mv '${scene.path('sup')}' '${scene.path('else where')}'`)
+  const env = {QCTL_SUPERVISOR_DIR: scene.path('else where'), QCTL_DB: scene.path('else where', 'q.db')}
+  expect((await scene.qctl(['supervisor', 'start'], {env, cwd: '/'})).status).toBe(0)
+  await waitFor(async () => (await scene.json<{items: unknown[]}>(['jobs', 'list', '-s', 'done'], {env})).items.length > 0)
+  expect((await scene.qctl(['supervisor', 'stop', '--shutdown'], {env})).status).toBe(0)
+  expect(scene.left()).toEqual([])
+}, 60_000)
+
+
+describe('as another user', () => {
+  const NOBODY = 65_534
+
+  /** A scene that nobody may enter, with a place of his own. */
+  function openScene(): {readonly scene: SupervisedScene; readonly asNobody: (...args: readonly string[]) => Promise<{status: number; stderr: string}>} {
+    requireRoot('it gives up root')
+    requireTool('setpriv')
+    const scene = new SupervisedScene()
+    chmodSync(scene.directory, 0o755)
+    copyFileSync(scene.binary, scene.path('qctl'))
+    mkdirSync(scene.path('home'))
+    chownSync(scene.path('home'), NOBODY, NOBODY)
+    scene.database = scene.path('home', 'q.db')
+    const wrap = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups']
+    const env = {QCTL_SUPERVISOR_DIR: scene.path('home', 'sup')}
+    return {scene, asNobody: (...args) => scene.start([scene.path('qctl'), ...args], {wrap, env}).finished()}
+  }
+
+  function userOf(pid: number): number {
+    return statSync(`/proc/${pid}`).uid
+  }
+
+  test('who has no rights has all this for himself', async () => {
+    const {scene, asNobody} = openScene()
+    await using _ = scene
+    for (const args of [['init', '--consumers', '2'], ['start'], ['scale', '3'], ['restart', 'consumer_00'], ['status'], ['stop', '--shutdown']]) {
+      const {status, stderr} = await asNobody('supervisor', ...args)
+      expect([args, status, stderr]).toEqual([args, 0, stderr])
+      for (const {pid} of scene.left()) expect(userOf(pid)).toBe(NOBODY)
+    }
+    expect(scene.left()).toEqual([])
+    // Neither may he make others run anything, nor speak to their supervisord.
+    expect((await asNobody('supervisor', 'init', '--force', '--user', 'root')).status).toBe(77)
+    await scene.supervise('--consumers', '1')
+    const {status, stderr} = await asNobody('supervisor', 'status', '--supervisor-dir', scene.configuration)
+    expect([status, stderr]).toEqual([77, expect.stringContaining('no permission to speak to supervisord')])
+  }, 60_000)
+
+  test('root lets everything run as a user', async () => {
+    const {scene, asNobody} = openScene()
+    await using _ = scene
+    expect((await scene.supervisor('init', '--user', 'nobody', '--binary', scene.path('qctl'), '--consumers', '2', '--', 'true')).stderr).toContain('runuser -u nobody -- ')
+    expect((await asNobody('init')).status).toBe(0)
+    await scene.supervisor('start')
+    expect(Object.keys(await scene.pids())).toHaveLength(2)
+    for (const {pid} of scene.left()) expect(userOf(pid)).toBe(NOBODY)
+    await scene.supervisor('stop', '--shutdown')
+    expect(scene.left()).toEqual([])
+  }, 60_000)
+})
