@@ -55,11 +55,11 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     const {cmd = []} = args
     requireOneHandler(flags, cmd, this.argv)
     const log = daemonLog(this.settings, flags)
-    await takeOver(this.settings.grace, stop, sentence => log.warn(sentence))
     const work = workOf(flags, this.settings, this.origins.lease)
     const spec = specOf(flags, cmd, {...work, log})
     const limits = await openLimits(spec, {memoryBytes: flags['limit-mem'] ?? null, processes: flags['limit-procs'] ?? null})
     const {stop, now: kill} = this.interruption
+    await takeOver(this.settings.grace, stop, sentence => log.warn(sentence))
     const {queue, storage} = await this.open({create: true})
     await tellOfMissing(work.queues, storage, log)
     if (limits !== undefined) log.info('each run is limited', limits.description)

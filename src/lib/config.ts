@@ -52,17 +52,19 @@ function duration(about: About, bounds: {readonly min: string; readonly max: str
   return {...about, shape: 'DURATION', parse, fallback: () => parseDuration(bounds.fallback)}
 }
 
+function notEmpty(text: string): string {
+  if (text === '') throw new QctlError('usage', 'the name is empty')
+  return text
+}
+
 /** Every setting. Durations are milliseconds. In a configuration file the names are written with underscores. */
 export const SETTINGS = {
   db: {
     shape: 'PATH',
     env: 'QCTL_DB',
     help: 'the file of the database',
-    parse: (text: string): string => {
-      if (text === '') throw new QctlError('usage', 'the name of the database is empty')
-      return text
-    },
-    fallback: defaultDatabase,
+    parse: notEmpty,
+    fallback: (env: Environment): string => inStateDirectory(env, 'qctl.db'),
   },
   output: choice({env: 'QCTL_OUTPUT', help: 'how to print data'}, OUTPUT_FORMATS, 'table'),
   color: choice({env: 'QCTL_COLOR', help: 'when to use colour'}, COLOR_CHOICES, 'auto'),
@@ -90,10 +92,7 @@ export const SETTINGS = {
     shape: 'DIR',
     env: 'QCTL_SUPERVISOR_DIR',
     help: "where supervisord's configuration and logs are",
-    parse: (text: string): string => {
-      if (text === '') throw new QctlError('usage', 'the name of the directory is empty')
-      return text
-    },
+    parse: notEmpty,
     fallback: (env: Environment): string => inStateDirectory(env, 'supervisor'),
   },
 } as const satisfies Record<string, Setting<unknown>>
@@ -150,10 +149,6 @@ function xdgDirectory(env: Environment, variable: string, below: string): string
   const value = env[variable]
   if (value !== undefined && isAbsolute(value)) return value
   return env['HOME'] ? join(env['HOME'], below) : null
-}
-
-function defaultDatabase(env: Environment): string {
-  return inStateDirectory(env, 'qctl.db')
 }
 
 /** Empty when nobody can tell: only a command that opens it should fail for that, see `databaseOf`. */

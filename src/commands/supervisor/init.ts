@@ -6,6 +6,9 @@ import {selfCommand} from '../../lib/cli/self-command.ts'
 import {flagWords, initSupervisor, planOf, SUPERVISED_FLAGS, SUPERVISOR_INIT_FLAGS} from '../../lib/cli/supervisor-init.ts'
 import {HANDLER_FLAGS} from '../consume.ts'
 
+/** Flags that name a handler. */
+const HANDLER_KINDS = ['shell', 'stream', 'module', 'http', 'handler'] as const
+
 const FLAGS = {...SUPERVISOR_INIT_FLAGS, ...SUPERVISED_FLAGS, ...HANDLER_FLAGS}
 
 export default class SupervisorInit extends BaseCommand {
@@ -28,7 +31,7 @@ writes a random file every few seconds, and the consumers write the time at the 
   override async run(): Promise<void> {
     const {args, flags, raw} = await this.parse(SupervisorInit)
     const {cmd = []} = args
-    const hasHandler = cmd.length > 0 || [flags.shell, flags.http, flags.handler].some(given => given !== undefined)
+    const hasHandler = cmd.length > 0 || HANDLER_KINDS.some(kind => flags[kind] !== undefined)
     if (hasHandler) requireOneHandler(flags, cmd, this.argv)
     const consume = [...flagWords(raw, {...SUPERVISED_FLAGS, ...HANDLER_FLAGS}), ...(cmd.length > 0 ? ['--', ...cmd] : [])]
     const {settings, origins} = this
