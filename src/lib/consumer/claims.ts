@@ -12,7 +12,7 @@ import type {Registration} from './registration.ts'
 
 export interface ClaimsOptions {
   readonly queue: Pick<Queue, 'claim' | 'settle'>
-  readonly storage: Pick<Storage, 'settings' | 'held'>
+  readonly storage: Pick<Storage, 'settings' | 'held' | 'queues'>
   readonly consumer: Registration
   readonly queues: readonly string[]
   readonly leaseMs: number | null
@@ -83,6 +83,18 @@ export class Claims {
   /** The settings of a queue as they were when its last job was claimed. */
   settingsOf(queue: string): QueueSettings {
     return this.#settings.of(queue)
+  }
+
+  /** True when nothing of these queues is being processed by anyone. Never rejects. */
+  async areQueuesAtRest(): Promise<boolean> {
+    const {storage, queues, onTrouble} = this.#options
+    try {
+      return (await storage.queues(queues)).every(({counts}) => counts.processing === 0)
+    } catch (error) {
+      // The next change or poll of the store asks again.
+      onTrouble('counting jobs', error, null)
+      return false
+    }
   }
 
   /** Leaves no timer behind. */

@@ -12,13 +12,14 @@ import type {Attempt, AttemptFacts} from './attempt.ts'
 import {Claims, type Granted} from './claims.ts'
 import type {ConsumerOptions} from './consumer.ts'
 import {Ends, type Finished} from './ends.ts'
-import {type OnTrouble, sentence} from './events.ts'
+import {sentence} from './events.ts'
 import type {Guard} from './guard.ts'
 import {Heartbeat} from './heartbeat.ts'
 import {Pace} from './pace.ts'
 import type {Registration} from './registration.ts'
 import {Requests} from './requests.ts'
 import type {RetirementReason} from './retirement.ts'
+import {ShiftLog} from './shift-log.ts'
 import {Slots} from './slots.ts'
 import {Spools} from './spools.ts'
 import {Timers} from './timers.ts'
@@ -51,6 +52,7 @@ export class Shift {
   readonly #ends: Ends
   readonly #requests: Requests
   readonly #afterwork: Afterwork
+  readonly #log: ShiftLog
   readonly #guard: Guard | null
   readonly #timers = new Timers()
   /** The last claim was tried and granted nothing. */
@@ -68,7 +70,8 @@ export class Shift {
   /** @param guard of the processes that runs start; `null` when they have none */
   constructor(options: ShiftOptions, consumer: Registration, guard: Guard | null) {
     const {queue, storage, handler, log, graceMs, clock = systemClock} = options
-    const onTrouble: OnTrouble = (...trouble) => this.#trouble(...trouble)
+    this.#log = new ShiftLog(log)
+    const onTrouble = this.#log.trouble
     const wake = (): void => this.#wakeup.signal()
     this.#options = options
     this.#consumer = consumer
@@ -219,10 +222,9 @@ export class Shift {
   }
 
   #begin(lease: Lease): AttemptFacts {
-    const {id, queue, attempt, fence} = lease
-    const {log, dbPath, timeoutMs, graceMs} = this.#options
-    log({kind: 'began', id, queue, attempt, fence})
-    const settings = this.#claims.settingsOf(queue)
+    const {dbPath, timeoutMs, graceMs} = this.#options
+    this.#log.began(lease)
+    const settings = this.#claims.settingsOf(lease.queue)
     return {
       consumer: this.#consumer.name,
       dbPath,
@@ -244,34 +246,26 @@ export class Shift {
     this.#wakeup.signal()
     if (isLost || leaseEndsAt === null) return this.#logLoss(lease, 'the handler was ended')
     this.#ends.add({lease, end, leaseEndsAt})
-    if (this.#slots.haveQueue && this.#ends.count === 1) this.#timers.later(LONGEST_WAIT_FOR_COMPANY_MS, () => this.#storeEnds())
-  }
-
-  #storeEnds(): void {
-    this.#areEndsDue = true
-    this.#wakeup.signal()
+    if (!this.#slots.haveQueue || this.#ends.count !== 1) return
+    this.#timers.later(LONGEST_WAIT_FOR_COMPANY_MS, () => {
+      this.#areEndsDue = true
+      this.#wakeup.signal()
+    })
   }
 
   #onSettled({lease, wasGivenBack = false}: Finished, settlement: Settlement): void {
     if (settlement.kind === 'lost') return this.#logLoss(lease, 'its end came too late')
     if (!wasGivenBack) this.#settled += 1
     this.#spools.settled(lease)
-    const {id, queue, attempt, fence} = lease
-    const {to, reason, delayMs, pauseQueue, run} = settlement.transition
-    const {outcome, error, runMs} = run
-    this.#options.log({kind: 'ended', id, queue, attempt, fence, outcome, to, reason, error, delayMs, runMs})
-    if (pauseQueue !== null) this.#options.log({kind: 'queue_paused', queue, reason: pauseQueue})
-    if (to === 'pending') this.#expect(delayMs)
+    const {to, delayMs} = settlement.transition
+    this.#log.ended(lease, settlement.transition)
+    // A job of ours that comes due: the poll alone would find it up to a second late.
+    if (to === 'pending' && delayMs > 0 && delayMs < LONGEST_APPOINTMENT_MS) this.#timers.later(delayMs + 1, () => this.#wakeup.signal())
     this.#afterwork.begin(lease, to)
   }
 
-  /** A job of ours comes due: the poll alone would find it up to a second late. */
-  #expect(delayMs: number): void {
-    if (delayMs > 0 && delayMs < LONGEST_APPOINTMENT_MS) this.#timers.later(delayMs + 1, () => this.#wakeup.signal())
-  }
-
   #lose(claim: Claim, why: string): void {
-    this.#trouble(`holding job ${claim.id}`, why, null)
+    this.#log.trouble(`holding job ${claim.id}`, why, null)
     this.#slots.lose(claim)
   }
 
@@ -286,14 +280,7 @@ export class Shift {
 
   /** Nobody works on these queues now, so nothing can come back from a failure, and a last look finds nothing. */
   async #isDrained(): Promise<boolean> {
-    try {
-      const queues = await this.#options.storage.queues(this.#options.queues)
-      if (queues.some(({counts}) => counts.processing > 0)) return false
-    } catch (error) {
-      // The next change or poll of the store asks again.
-      this.#trouble('counting jobs', error, null)
-      return false
-    }
+    if (!(await this.#claims.areQueuesAtRest())) return false
     await this.#step(true)
     return this.#foundNothing && this.#slots.size === 0 && this.#ends.count === 0
   }
@@ -308,11 +295,6 @@ export class Shift {
 
   #logLoss(lease: Lease, why: string): void {
     this.#spools.lost(lease)
-    const {id, queue, attempt, fence} = lease
-    this.#options.log({kind: 'lease_lost', id, queue, attempt, fence, why})
-  }
-
-  #trouble(doing: string, error: unknown, retryInMs: number | null): void {
-    this.#options.log({kind: 'trouble', doing, error: sentence(error), retryInMs})
+    this.#log.lost(lease, why)
   }
 }
