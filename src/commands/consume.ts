@@ -37,6 +37,7 @@ type Flags = FlagValues<typeof CONSUME_FLAGS & typeof HANDLER_FLAGS>
 export default class Consume extends BaseCommand {
   static override summary = 'Run a command for each job, until stopped'
   static override description = `The payload comes on stdin, QCTL_* variables tell the rest (qctl help handlers).
+--stream and --module keep workers instead, which are given job after job.
 TERM and INT let handlers finish within --grace; a second one ends them at once.`
   static override usage = 'consume [FLAGS] -- CMD [ARG...]'
   static override examples = [

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'bun:test'
-import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {isFinished, readStat} from '../../src/lib/process.ts'
 import {Sandbox} from '../support/binary.ts'
@@ -213,8 +213,11 @@ describe('a module', () => {
     })
   }
 
-  test('that is not there is said at once', async () => {
+  test('that is not there, or that everybody may write to, is refused at once', async () => {
     expect(await new Sandbox().qctl(['consume', '--module', 'nowhere.ts'])).toMatchObject({status: 66})
+    const scene = new Scene()
+    chmodSync(join(scene.home, 'handler.ts'), 0o666)
+    expect(await scene.qctl(scene.args('--drain'))).toMatchObject({status: 77})
   })
 
   test('dies with its consumer before its jobs are given to another one', async () => {
