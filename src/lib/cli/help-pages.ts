@@ -135,6 +135,20 @@ WHAT ITS EXIT STATUS MEANS
   a signal     a crash
   --on-exit changes this, for example --on-exit 75=retry:10m,78=pause-queue
 
+WHAT ENDS IT
+  Its time limit, jobs cancel and jobs fail, and a stop of the consumer: TERM to its process group, KILL after --grace, and
+  KILL to whatever left the group: that is found by its environment. When the consumer cannot do so (killed, stopped,
+  blocked) its guard does: at once, or before the lease ends. --limit-mem and --limit-procs bound it with all it starts,
+  by a control group of its own where one can be made, else by ulimit: memory then counts addresses, per process, and
+  processes count for the whole user and not for root. The log says which; where neither works: exit 78.
+
+HOW A RUN WAS LOST OR CRASHED (cause in jobs show)
+  signal          it died by a signal that qctl did not send
+  oom             the kernel killed it, or something it had started, for want of memory
+  lease_expired   its consumer did not prolong the lease in time
+  consumer_died   its consumer is gone: a crash only if this was the only job it held
+  host_rebooted   the host was started anew
+
 WITHOUT A PROGRAM OF YOURS
   --http URL posts the payload with the job's content type. 2xx is done, and the answer's body (1 MiB at most) the result;
   408, 425, 429 and 5xx are tried again, after Retry-After if it is given; any other 4xx and 3xx fail the job: no redirect
