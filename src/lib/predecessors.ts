@@ -3,20 +3,24 @@
  * does not know them and starts others. supervisord never runs two processes under one name, so if somebody else
  * carries our name at the same supervisord's address, it is such a leftover, and we are there to replace it.
  */
-import {readFileSync} from 'node:fs'
+import {readFileSync, realpathSync} from 'node:fs'
+import {basename, dirname, join} from 'node:path'
 import {isFinished, listPids, readStat} from './process.ts'
 import {monotonicMs, sleep} from './time.ts'
 
 /** How supervisord names a process to the process itself. */
-interface PostedAs {
+export interface Post {
+  /** Of supervisord's socket: `unix:///run/x.sock`. */
   readonly serverUrl: string
   readonly group: string
   readonly name: string
 }
 
-interface Leftover {
+/** A process that a supervisord has started. */
+export interface Posted {
   readonly pid: number
   readonly startTime: string
+  readonly post: Post
 }
 
 /** What replacing takes. */
@@ -32,45 +36,58 @@ export interface Succession {
 
 const LOOK_EVERY_MS = 50
 
-/**
- * Ends whoever holds our post under the same supervisord, and waits until they are gone. Nothing without a supervisord.
- */
+/** Ends whoever holds our post under the same supervisord, and waits until they are gone. Nothing without a supervisord. */
 export async function endPredecessors({environment, patienceMs, signal, onFound}: Succession): Promise<void> {
-  const post = postOf(name => environment[name])
-  const leftovers = post === null ? [] : leftoversOf(post)
-  for (const leftover of leftovers) {
-    onFound(leftover.pid)
-    send(leftover, 'SIGTERM')
-  }
+  const own = postOf(name => environment[name])
+  if (own === null) return
+  const leftovers = postedBy(own.serverUrl).filter(({post}) => post.group === own.group && post.name === own.name)
+  for (const {pid} of leftovers) onFound(pid)
+  await endPosted(leftovers, patienceMs, signal)
+}
+
+/**
+ * The processes that any supervisord at this address has started, but us and our ancestors (who may be a wrapper of its). Handlers
+ * and guards are not among them: they are not told the address.
+ */
+export function postedBy(serverUrl: string): readonly Posted[] {
+  const ancestors = ancestorsOf(process.pid)
+  const wanted = canonical(serverUrl)
+  return listPids().flatMap(pid => {
+    const stat = ancestors.has(pid) ? null : readStat(pid)
+    const post = stat === null || isFinished(stat) ? null : postIn(environmentOf(pid))
+    return stat === null || post === null || canonical(post.serverUrl) !== wanted ? [] : [{pid, startTime: stat.startTime, post}]
+  })
+}
+
+/** Asks processes to end and waits until they are gone; kills what takes too long. */
+export async function endPosted(processes: readonly Posted[], patienceMs: number, signal: AbortSignal): Promise<void> {
+  for (const one of processes) send(one, 'SIGTERM')
   const begin = monotonicMs()
-  while (!signal.aborted && leftovers.some(isThere)) {
-    if (monotonicMs() - begin > patienceMs) for (const leftover of leftovers) send(leftover, 'SIGKILL')
+  while (!signal.aborted && processes.some(isThere)) {
+    if (monotonicMs() - begin > patienceMs) for (const one of processes) send(one, 'SIGKILL')
     await sleep(LOOK_EVERY_MS, signal)
   }
 }
 
-function postOf(variable: (name: string) => string | undefined): PostedAs | null {
+function postIn(entries: readonly string[]): Post | null {
+  return postOf(name => entries.find(entry => entry.startsWith(`${name}=`))?.slice(name.length + 1))
+}
+
+function postOf(variable: (name: string) => string | undefined): Post | null {
   const serverUrl = variable('SUPERVISOR_SERVER_URL')
   const group = variable('SUPERVISOR_GROUP_NAME')
   const name = variable('SUPERVISOR_PROCESS_NAME')
   return serverUrl === undefined || group === undefined || name === undefined ? null : {serverUrl, group, name}
 }
 
-/** Handlers and guards are not among them: they are not told the address. Our own ancestors may be a wrapper of supervisord's. */
-function leftoversOf(post: PostedAs): readonly Leftover[] {
-  const ancestors = ancestorsOf(process.pid)
-  return listPids().flatMap(pid => {
-    const stat = ancestors.has(pid) ? null : readStat(pid)
-    if (stat === null || isFinished(stat) || !holds(pid, post)) return []
-    return [{pid, startTime: stat.startTime}]
-  })
-}
-
-function holds(pid: number, post: PostedAs): boolean {
-  const entries = environmentOf(pid)
-  const variable = (name: string): string | undefined => entries.find(entry => entry.startsWith(`${name}=`))?.slice(name.length + 1)
-  const other = postOf(variable)
-  return other !== null && other.serverUrl === post.serverUrl && other.group === post.group && other.name === post.name
+/** The same socket may be reached by several paths. */
+function canonical(serverUrl: string): string {
+  const path = serverUrl.replace(/^unix:\/\//, '')
+  try {
+    return join(realpathSync(dirname(path)), basename(path))
+  } catch {
+    return path
+  }
 }
 
 function environmentOf(pid: number): readonly string[] {
@@ -81,21 +98,26 @@ function environmentOf(pid: number): readonly string[] {
   }
 }
 
+/** Whether a process descends from another. */
+export function isBelow(pid: number, ancestor: number): boolean {
+  return ancestorsOf(pid).has(ancestor)
+}
+
 function ancestorsOf(pid: number): ReadonlySet<number> {
   const ancestors = new Set<number>()
   for (let next = readStat(pid)?.parent; next !== undefined && next > 0 && !ancestors.has(next); next = readStat(next)?.parent) ancestors.add(next)
   return ancestors
 }
 
-function isThere({pid, startTime}: Leftover): boolean {
+function isThere({pid, startTime}: Posted): boolean {
   const stat = readStat(pid)
   return stat !== null && stat.startTime === startTime && !isFinished(stat)
 }
 
-function send(leftover: Leftover, signal: NodeJS.Signals): void {
-  if (!isThere(leftover)) return
+function send(posted: Posted, signal: NodeJS.Signals): void {
+  if (!isThere(posted)) return
   try {
-    process.kill(leftover.pid, signal)
+    process.kill(posted.pid, signal)
   } catch {
     // Gone by now, or not ours: then its name is still held, and that is told.
   }

@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'bun:test'
 import {chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
-import {countJobs, expectAllKept} from '../faults/support/evidence.ts'
+import {allJobs, countJobs, expectAllKept} from '../faults/support/evidence.ts'
 import {countInLedger} from '../faults/support/consumers.ts'
 import {isAlive} from '../faults/support/processes.ts'
 import {requireRoot, requireTool} from '../faults/support/rights.ts'
@@ -45,7 +45,7 @@ describe('supervisord', () => {
 
     expect((await scene.supervisor('stop', 'producer')).stdout).toBe('producer: stopped\n')
     expect((await scene.supervisor('stop', 'producer')).stdout).toBe('producer: was not running\n')
-    expect((await scene.supervisor('start', 'consumer')).stdout).toMatch(/^consumer:consumer_00: is running \(pid \d+\)\nconsumer:consumer_01: is running/)
+    expect((await scene.supervisor('start', 'consumer')).stdout).toMatch(/^consumer:consumer_00: is running \(pid \d+\)\nconsumer:consumer_01: is running \(pid \d+\)\n$/)
     expect((await scene.supervisor('logs', 'consumer_01', '-l', '50')).stdout).toContain('"msg":"consumer started"')
     await scene.supervisor('stop', '--shutdown')
     expect(scene.left()).toEqual([])
@@ -130,6 +130,29 @@ describe('supervisord', () => {
     await expectAllKept(scene, submissions)
     figure(`supervisord killed ${rounds} times with consumers at work: lost 0, overlaps 0, orphans 0; replaced after ${spread(times)}`)
   }, 600_000)
+
+  test('killed, and not started again or with fewer: nothing stays behind', async () => {
+    await using scene = new SupervisedScene('sleep 0.2')
+    await scene.supervise('--consumers', '3')
+    await scene.produce(payloads(30))
+    await waitFor(() => countInLedger(scene, 'start') > 0)
+    await scene.killSupervisord()
+    const {stdout} = await scene.supervisor('stop')
+    expect(stdout.trim().split('\n').toSorted()).toEqual([
+      ...[0, 1, 2].map(i => expect.stringMatching(new RegExp(`^consumer:consumer_0${i}: ended \\(pid \\d+\\): an earlier supervisord had left it here$`))),
+      expect.stringMatching(/^reaper: ended/),
+    ])
+    expect([scene.left(), (await countJobs(scene))['processing']]).toEqual([[], 0])
+    expect((await scene.qctl(['supervisor', 'stop'])).status).toBe(69)
+
+    await scene.supervisor('start')
+    await scene.killSupervisord()
+    await scene.supervisor('init', '--force', '--consumers', '1', '--', 'true')
+    expect((await scene.supervisor('start')).stdout).toMatch(/consumer:consumer_02: ended/)
+    await waitFor(() => scene.consumersAlive().length === 1)
+    await scene.drains()
+    expect((await allJobs(scene)).map(({state, attempts, crashes}) => [state, attempts, crashes])).toEqual(Array(30).fill(['done', 1, 0]))
+  }, 120_000)
 
   test('stopped, its log pipes not read: leases are extended, nothing is lost', async () => {
     await using scene = new SupervisedScene('test "$QCTL_ATTEMPT" = 1 -a "$QCTL_JOB_ID" -gt 2 || sleep 4')

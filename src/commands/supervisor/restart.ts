@@ -15,8 +15,8 @@ export default class SupervisorRestart extends SupervisorCommand {
 
   override async run(): Promise<void> {
     const {args} = await this.parse(SupervisorRestart)
-    const {operator} = this.connect()
-    const wanted = await operator.wanted()
-    process.exitCode = printChanges(await operator.restart(args.process === undefined ? wanted : chosen(args.process, wanted)), this.print)
+    const {client, operator} = this.connect()
+    const processes = chosen(args.process, await client.processes(), await operator.wanted())
+    process.exitCode = printChanges(await operator.restart(processes), this.print)
   }
 }

@@ -21,7 +21,8 @@ export default class SupervisorStart extends SupervisorCommand {
       await startSupervisord(place, client, this.signal)
       this.print.note('supervisord started')
     }
-    const processes = args.process === undefined ? await operator.wanted() : chosen(args.process, await client.processes())
-    process.exitCode = printChanges(await operator.start(processes), this.print)
+    const processes = chosen(args.process, await client.processes(), await operator.wanted())
+    const changes = await operator.start(processes)
+    process.exitCode = printChanges([...changes, ...(await operator.endStrays())], this.print)
   }
 }

@@ -12,7 +12,8 @@ const FLAGS = oclifFlags({
 
 export default class SupervisorStop extends SupervisorCommand {
   static override summary = 'Stop processes; consumers finish what they have'
-  static override description = 'A stopped process stays so until it is started, or supervisord is.'
+  static override description = `A stopped process stays so until it is started, or supervisord is.
+Without names it also ends what a supervisord that was killed has left here.`
   static override examples = ['qctl supervisor stop producer', 'qctl supervisor stop', 'qctl supervisor stop --shutdown']
   static override args = oclifArgs(PROCESS_ARGS)
   static override flags = FLAGS
@@ -22,10 +23,9 @@ export default class SupervisorStop extends SupervisorCommand {
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(SupervisorStop)
     const {client, operator} = this.connect()
-    const all = await client.processes()
-    const processes = args.process === undefined ? all.filter(({pid}) => pid !== null) : chosen(args.process, all)
-    const changes = await operator.stop(processes)
-    if (flags.shutdown) await endSupervisord(client, this.signal)
+    const all = args.process === undefined ? [] : await client.processes()
+    const changes = args.process === undefined ? await operator.stopAll() : await operator.stop(chosen(args.process, all, all))
+    if (flags.shutdown && (await client.isThere())) await endSupervisord(client, this.signal)
     process.exitCode = printChanges(changes, this.print)
   }
 }

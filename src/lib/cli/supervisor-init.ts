@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import type {Origin, SettingName, Settings} from '../config.ts'
 import {QctlError} from '../errors.ts'
-import {checkDirectory, supervisorDirOf} from '../supervisor/place.ts'
+import {checkDirectory, placeOf, supervisorDirOf} from '../supervisor/place.ts'
 import type {ConfigFile, Plan} from '../supervisor/plan.ts'
 import {procfile} from '../supervisor/procfile.ts'
 import {supervisordFiles} from '../supervisor/supervisord.ts'
@@ -159,8 +159,9 @@ function hintsOf({qctl, directory, consumers, user, database}: Plan, format: For
   const url = database === null ? ['QCTL_DB must be in the environment of the supervisor'] : []
   const ctl = user === null ? 'systemctl --user' : 'systemctl'
   const last = consumers === 0 ? '' : ` qctl-consumer@{0..${consumers - 1}}`
+  const isUp = existsSync(placeOf(directory).socket)
   const start = {
-    supervisord: 'start it with "qctl supervisor start"',
+    supervisord: isUp ? 'supervisord reads it when it starts: "qctl supervisor stop --shutdown", then "qctl supervisor start"' : 'start it with "qctl supervisor start"',
     procfile: `start it with "honcho -f ${join(directory, 'Procfile')} start"`,
     systemd: `start it with "${ctl} link ${directory}/qctl*" and "${ctl} enable --now qctl.target qctl-reaper${last}"`,
   }

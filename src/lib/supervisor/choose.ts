@@ -5,16 +5,24 @@ import {fullName, type Supervised} from './client.ts'
 
 /**
  * The processes that words name: `consumer:consumer_00`, `consumer_00`, or a group.
- * @returns in supervisord's order, each once
+ * @param all that there are
+ * @param usual those that are meant by a group, or when there are no words
+ * @returns each once
  * @throws QctlError `not_found` for a word that names none
  */
-export function chosen(words: readonly string[], all: readonly Supervised[]): readonly Supervised[] {
-  for (const word of words) if (!all.some(process => isMeant(process, word))) throw noSuchProcess(word, all)
-  return all.filter(process => words.some(word => isMeant(process, word)))
+export function chosen(words: readonly string[] | undefined, all: readonly Supervised[], usual: readonly Supervised[]): readonly Supervised[] {
+  if (words === undefined) return usual
+  for (const word of words) if (!all.some(process => isNamed(process, word) || isIn(process, word))) throw noSuchProcess(word, all)
+  const isUsual = new Set(usual.map(fullName))
+  return all.filter(process => words.some(word => isNamed(process, word) || (isIn(process, word) && isUsual.has(fullName(process)))))
 }
 
-function isMeant(process: Supervised, word: string): boolean {
-  return [process.name, fullName(process), process.group, `${process.group}:*`].includes(word)
+function isNamed(process: Supervised, word: string): boolean {
+  return process.name === word || fullName(process) === word
+}
+
+function isIn({group}: Supervised, word: string): boolean {
+  return group === word || `${group}:*` === word
 }
 
 function noSuchProcess(word: string, all: readonly Supervised[]): QctlError {

@@ -1,19 +1,30 @@
 /** Starts, stops and scales processes, and waits for what becomes of them. */
 import {readFileSync} from 'node:fs'
 import {QctlError} from '../errors.ts'
+import {endPosted, isBelow, postedBy} from '../predecessors.ts'
 import {sleep} from '../time.ts'
 import {fullName, type ProcessState, type Supervised, type SupervisorClient} from './client.ts'
+import {lastComplaint} from './log-files.ts'
 import type {Place} from './place.ts'
 import {CONSUMER_GROUP, readScale, scaleFile} from './supervisord.ts'
 import {writeWhole} from './write.ts'
 
 /** What became of one process. */
 export interface Change {
-  readonly process: Supervised
-  readonly done: 'started' | 'stopped' | 'failed' | 'unchanged'
+  readonly name: string
+  /** `ended`: it was left here by an earlier supervisord. */
+  readonly done: 'started' | 'stopped' | 'failed' | 'unchanged' | 'ended'
+  /** `null` = supervisord does not know it. */
+  readonly state: ProcessState | null
+  readonly pid: number | null
+  /** Why it does not start. */
+  readonly why: string | null
 }
 
 const LOOK_EVERY_MS = 100
+
+/** They drain, and how long their grace is nobody knows here. */
+const STRAYS_MS = 600_000
 
 /** States in which a process has been started and may still fall either way. */
 const ON_ITS_WAY: ReadonlySet<ProcessState> = new Set(['STARTING', 'BACKOFF'])
@@ -41,7 +52,7 @@ export class Operator {
     return after.map(process => {
       const wasUp = processes.some(one => isSame(one, process) && one.state === 'RUNNING')
       const done = process.state !== 'RUNNING' ? 'failed' : wasUp ? 'unchanged' : 'started'
-      return {process, done}
+      return changeOf(process, done)
     })
   }
 
@@ -50,7 +61,30 @@ export class Operator {
     const up = processes.filter(({state}) => UP.has(state))
     for (const process of up) await this.#client.stop(process)
     const after = await this.#settled(processes, ({state}) => state !== 'STOPPING' && !UP.has(state))
-    return after.map(process => ({process, done: up.some(one => isSame(one, process)) ? 'stopped' : 'unchanged'}))
+    return after.map(process => changeOf(process, up.some(one => isSame(one, process)) ? 'stopped' : 'unchanged'))
+  }
+
+  /**
+   * Stops everything: what runs under supervisord, and what an earlier one has left here.
+   * @throws QctlError `unavailable` when there is neither
+   */
+  async stopAll(): Promise<readonly Change[]> {
+    const strays = (await this.#client.isThere()) ? [] : await this.endStrays()
+    if (strays.length > 0) return strays
+    const changes = await this.stop((await this.#client.processes()).filter(({pid}) => pid !== null))
+    return [...changes, ...(await this.endStrays())]
+  }
+
+  /** Ends what an earlier supervisord has left here, but for those that their successors are about to replace. */
+  async endStrays(): Promise<readonly Change[]> {
+    const isThere = await this.#client.isThere()
+    const supervisord = isThere ? await this.#client.pid() : null
+    const running = isThere ? (await this.#client.processes()).filter(({pid}) => pid !== null) : []
+    const strays = postedBy(`unix://${this.#place.socket}`)
+      .filter(({pid}) => supervisord === null || !isBelow(pid, supervisord))
+      .filter(({post}) => !running.some(process => isSame(process, post)))
+    await endPosted(strays, STRAYS_MS, this.#signal)
+    return strays.map(({pid, post}) => ({name: fullName(post), done: 'ended', state: null, pid, why: null}))
   }
 
   /** Stops and starts processes one after the other, so that the others go on working. */
@@ -112,7 +146,14 @@ export function wantedConsumers({scale}: Place): number | null {
   }
 }
 
-function isSame(one: Supervised, other: Supervised): boolean {
+function changeOf(process: Supervised, done: Change['done']): Change {
+  const why = done === 'failed' ? (lastComplaint(process.log) ?? process.spawnError) : null
+  return {name: fullName(process), done, state: process.state, pid: process.pid, why}
+}
+
+type Named = Pick<Supervised, 'group' | 'name'>
+
+function isSame(one: Named, other: Named): boolean {
   return fullName(one) === fullName(other)
 }
 
