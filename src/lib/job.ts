@@ -256,10 +256,6 @@ export interface Queue {
   readonly paused: boolean
   readonly pausedReason: string | null
   readonly counts: StateCounts
-  /** How many of the pending ones have their `run_at` ahead. */
-  readonly scheduled: number
-  /** How long the oldest job that could run now has been waiting past its `run_at`; `null` when none. */
-  readonly oldestPendingMs: number | null
   readonly settings: QueueSettings
 }
 

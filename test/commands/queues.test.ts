@@ -16,7 +16,7 @@ describe('queues create and set', () => {
       '--key-window', '1h', '--max-payload', '64k', '--dead-letter', 'lost',
     ]
     expect(await sandbox.json(['queues', 'create', 'mail', ...flags])).toEqual({
-      name: 'mail', paused: false, paused_reason: null, counts: {pending: 0, scheduled: 0, processing: 0, done: 0, failed: 0, cancelled: 0}, oldest_pending_ms: null,
+      name: 'mail', paused: false, paused_reason: null, counts: {pending: 0, scheduled: 0, processing: 0, done: 0, failed: 0, cancelled: 0}, scheduled_is_more: false, oldest_pending_ms: null,
       settings: {
         max_attempts: 5, backoff: {base_ms: 2000, cap_ms: 600_000, factor: 3}, crash_limit: 2, lease_ms: 60_000, timeout_ms: 90_000, concurrency: 4,
         retention: {done_ms: 86_400_000, failed_ms: null, cancelled_ms: 604_800_000}, key_window_ms: 3_600_000, max_payload_bytes: 65_536, dead_letter: 'lost',

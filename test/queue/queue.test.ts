@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'bun:test'
 import {QctlError} from '../../src/lib/errors.ts'
-import {type Claim, DEFAULT_SETTINGS, type Lease, type ProcessIdentity, type RunOutput} from '../../src/lib/job.ts'
+import {type Claim, DEFAULT_SETTINGS, type Lease, type Queue as QueueData, type ProcessIdentity, type RunOutput} from '../../src/lib/job.ts'
 import {bareEnd, type LossCause} from '../../src/lib/outcome.ts'
 import {type Coroner, Queue} from '../../src/lib/queue/queue.ts'
 import type {Held, Settled, Storage, Transition} from '../../src/lib/storage/storage.ts'
@@ -77,8 +77,13 @@ class Settler {
   }
 }
 
-async function settings(names: readonly string[]) {
-  return names.map(() => DEFAULT_SETTINGS)
+async function queues(names: readonly string[] = []) {
+  return names.map(name => queueNamed(name))
+}
+
+function queueNamed(name: string, maxAttempts = DEFAULT_SETTINGS.maxAttempts): QueueData {
+  const counts = {pending: 0, processing: 0, done: 0, failed: 0, cancelled: 0}
+  return {name, paused: false, pausedReason: null, counts, settings: {...DEFAULT_SETTINGS, maxAttempts}}
 }
 
 class ScriptedCoroner implements Coroner {
@@ -124,7 +129,7 @@ function held(id: number, change: Partial<Held> & {readonly pid?: number} = {}):
 }
 
 async function reap(jobs: readonly Held[], coroner: Coroner, settler = new Settler()) {
-  const queue = new Queue(scripted({held: async () => jobs, settings, settle: settler.settle}))
+  const queue = new Queue(scripted({held: async () => jobs, queues, settle: settler.settle}))
   return {reaped: await queue.reap(coroner), transitions: settler.transitions}
 }
 
@@ -159,7 +164,7 @@ describe('claim', () => {
   test('a payload that does not match its checksum is failed as corrupt and never handed out', async () => {
     const settler = new Settler()
     const claim = async () => [LEASE, {...LEASE, id: 2, intact: false}]
-    const queue = new Queue(scripted({claim, settings, settle: settler.settle}))
+    const queue = new Queue(scripted({claim, queues, settle: settler.settle}))
     const leases = await queue.claim({consumerId: 1, queues: ['q'], limit: 2, leaseMs: null})
     expect(leases.map(({id}) => id)).toEqual([1])
     expect(settler.transitions).toMatchObject([{id: 2, to: 'failed', reason: 'corrupt', run: {outcome: 'rejected'}}])
@@ -179,11 +184,11 @@ describe('settle', () => {
   test("a failure is decided by its queue's settings as they are now", async () => {
     const settler = new Settler()
     const ask: string[][] = []
-    const strict = async (names: readonly string[]) => {
+    const strict = async (names: readonly string[] = []) => {
       ask.push([...names])
-      return names.map(name => ({...DEFAULT_SETTINGS, maxAttempts: name === 'strict' ? 1 : 9}))
+      return names.map(name => queueNamed(name, name === 'strict' ? 1 : 9))
     }
-    const queue = new Queue(scripted({settings: strict, settle: settler.settle}))
+    const queue = new Queue(scripted({queues: strict, settle: settler.settle}))
     const elsewhere = {...failed, lease: {...failed.lease, id: 3, queue: 'strict'}}
     await queue.settle([failed, elsewhere, done])
     expect(ask).toEqual([['q', 'strict']])
@@ -193,14 +198,14 @@ describe('settle', () => {
 
   test('answers in order: what was stored, and what was lost', async () => {
     const settler = new Settler({kind: 'lost'}, {kind: 'settled', deadLetterId: 9})
-    const settlements = await new Queue(scripted({settings, settle: settler.settle})).settle([done, failed])
+    const settlements = await new Queue(scripted({queues, settle: settler.settle})).settle([done, failed])
     expect(settlements).toMatchObject([{kind: 'lost'}, {kind: 'settled', deadLetterId: 9, transition: {id: 2}}])
   })
 
   for (const [requested, to] of [['cancel', 'cancelled'], ['fail', 'failed']] as const) {
     test(`a job that would go back but whose ${requested} was asked for is ${to} instead`, async () => {
       const settler = new Settler({kind: 'requested', requested}, SETTLED)
-      const queue = new Queue(scripted({settings, settle: settler.settle}))
+      const queue = new Queue(scripted({queues, settle: settler.settle}))
       const end = {...failed.end, exitCode: 7, runMs: 12, progress: 0.5}
       const [settlement] = await queue.settle([{...failed, end}])
       expect(settlement).toMatchObject({kind: 'settled', transition: {to, reason: to === 'failed' ? 'admin' : null}})
@@ -215,7 +220,7 @@ describe('settle', () => {
 
   test('and is lost if it was lost meanwhile', async () => {
     const settler = new Settler({kind: 'requested', requested: 'cancel'}, {kind: 'lost'})
-    const queue = new Queue(scripted({settings, settle: settler.settle}))
+    const queue = new Queue(scripted({queues, settle: settler.settle}))
     expect(await queue.settle([failed])).toEqual([{kind: 'lost'}])
   })
 })

@@ -15,6 +15,7 @@ export default class QueuesCreate extends QueueCommand {
     const change = {create: 'must', settings: settingsChange(flags, DEFAULT_SETTINGS)} as const
     if (flags['dry-run']) return this.rehearse(args.name, change)
     const {storage} = await this.open()
-    await this.printQueue(await changed(args.name, storage.setQueue(args.name, change)))
+    await changed(args.name, storage.setQueue(args.name, change))
+    await this.printQueue(await this.existing(args.name))
   }
 }

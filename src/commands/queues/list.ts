@@ -8,6 +8,6 @@ export default class QueuesList extends BaseCommand {
   override async run(): Promise<void> {
     await this.parse(QueuesList)
     const {storage} = await this.open()
-    await this.print.list({items: await storage.queues(), next: null, searched: null}, QUEUE_LIST)
+    await this.print.list({items: await storage.stats({since: null}), next: null, searched: null}, QUEUE_LIST)
   }
 }

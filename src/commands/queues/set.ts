@@ -22,6 +22,7 @@ export default class QueuesSet extends QueueCommand {
     if (Object.keys(settings).length === 0) throw new QctlError('usage', 'nothing to set', {hint: 'qctl queues set --help lists the settings'})
     if (flags['dry-run']) return this.rehearse(args.name, {create: 'never', settings})
     const {storage} = await this.open()
-    await this.printQueue(await changed(args.name, storage.setQueue(args.name, {create: 'never', settings})))
+    await changed(args.name, storage.setQueue(args.name, {create: 'never', settings}))
+    await this.printQueue(await this.existing(args.name))
   }
 }

@@ -1,6 +1,6 @@
 import {existsSync} from 'node:fs'
 import {isTerminal} from '../descriptor.ts'
-import {DEFAULT_SETTINGS, type Enqueued, type NewJob, type Queue, type QueueSettings} from '../job.ts'
+import type {Enqueued, NewJob, Queue} from '../job.ts'
 import {type ProduceInput, submitInput, type Surroundings} from '../producer/input.ts'
 import {whileThere} from '../producer/while-there.ts'
 import {formatDurationShort, systemClock} from '../time.ts'
@@ -94,12 +94,8 @@ class DryStorage {
     return []
   }
 
-  async settings(names: readonly string[]): Promise<readonly QueueSettings[]> {
-    return this.#real?.settings(names) ?? names.map(() => DEFAULT_SETTINGS)
-  }
-
-  async queues(): Promise<readonly Queue[]> {
-    return this.#real?.queues() ?? []
+  async queues(names?: readonly string[]): Promise<readonly Queue[]> {
+    return this.#real?.queues(names) ?? []
   }
 }
 

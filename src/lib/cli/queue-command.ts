@@ -1,5 +1,5 @@
 import {QctlError} from '../errors.ts'
-import type {Queue} from '../job.ts'
+import type {QueueStats} from '../stats.ts'
 import type {QueueChange, Storage} from '../storage/storage.ts'
 import {BaseCommand} from './base-command.ts'
 import {confirm} from './confirm.ts'
@@ -12,8 +12,8 @@ import {printQueue, QUEUE_LIST} from './queue-list.ts'
  * A queue that has to exist.
  * @throws QctlError `not_found`, with the name that was probably meant
  */
-export async function existingQueue(name: string, storage: Pick<Storage, 'queues' | 'info'>): Promise<Queue> {
-  const [queue] = await storage.queues([name])
+export async function existingQueue(name: string, storage: Pick<Storage, 'stats' | 'queues' | 'info'>): Promise<QueueStats> {
+  const [queue] = await storage.stats({names: [name], since: null})
   if (queue === undefined) throw await noSuchQueue(name, storage)
   return queue
 }
@@ -34,12 +34,12 @@ export async function changed<T>(name: string, change: Promise<T>): Promise<T> {
 /** A command about one queue. */
 export abstract class QueueCommand extends BaseCommand {
   /** The queue, which has to exist. */
-  protected async existing(name: string): Promise<Queue> {
+  protected async existing(name: string): Promise<QueueStats> {
     return existingQueue(name, (await this.open()).storage)
   }
 
   /** Prints a queue with its settings. */
-  protected async printQueue(queue: Queue, text: () => string | void = () => printQueue(queue, this.print)): Promise<void> {
+  protected async printQueue(queue: QueueStats, text: () => string | void = () => printQueue(queue, this.print)): Promise<void> {
     const {print} = this
     if (print.output === 'csv' || print.output === 'id') await print.list({items: [queue], next: null, searched: null}, QUEUE_LIST)
     else print.result(queueJson(queue), text)
@@ -59,10 +59,11 @@ export abstract class QueueCommand extends BaseCommand {
   /** Pauses or resumes. */
   protected async setPaused(name: string, paused: NonNullable<QueueChange['paused']>, dryRun: boolean): Promise<void> {
     const {storage} = await this.open()
-    const before = await existingQueue(name, storage)
+    await existingQueue(name, storage)
     const word = paused.paused ? 'pause' : 'resume'
     if (dryRun) this.print.note(`would ${word} queue ${name}; nothing was changed`)
-    const queue = dryRun ? before : await changed(name, storage.setQueue(name, {create: 'never', paused}))
+    else await changed(name, storage.setQueue(name, {create: 'never', paused}))
+    const queue = await existingQueue(name, storage)
     await this.printQueue(queue, () => `${queue.name} is ${queue.paused ? 'paused' : 'active'}`)
   }
 

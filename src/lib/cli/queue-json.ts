@@ -1,14 +1,16 @@
-import type {Queue, QueueSettings} from '../job.ts'
+import type {QueueSettings} from '../job.ts'
 import {retryWindowMs} from '../queue/backoff.ts'
+import type {QueueStats} from '../stats.ts'
 
 /** A queue as every JSON document shows it. */
-export function queueJson(queue: Queue): Readonly<Record<string, unknown>> {
+export function queueJson(queue: QueueStats): Readonly<Record<string, unknown>> {
   const {pending, processing, done, failed, cancelled} = queue.counts
   return {
     name: queue.name,
     paused: queue.paused,
     paused_reason: queue.pausedReason,
-    counts: {pending, scheduled: queue.scheduled, processing, done, failed, cancelled},
+    counts: {pending, scheduled: queue.scheduled.count, processing, done, failed, cancelled},
+    scheduled_is_more: queue.scheduled.isMore,
     oldest_pending_ms: queue.oldestPendingMs,
     settings: settingsJson(queue.settings),
     retry_window_ms: retryWindowMs(queue.settings.backoff, queue.settings.maxAttempts),
@@ -16,8 +18,8 @@ export function queueJson(queue: Queue): Readonly<Record<string, unknown>> {
 }
 
 /** The document of a queue without its levels, for CSV. */
-export function flatQueueJson(queue: Queue): Readonly<Record<string, unknown>> {
-  return {...queueJson(queue), ...queue.counts, scheduled: queue.scheduled, ...settingsJson(queue.settings)}
+export function flatQueueJson(queue: QueueStats): Readonly<Record<string, unknown>> {
+  return {...queueJson(queue), ...queue.counts, scheduled: queue.scheduled.count, ...settingsJson(queue.settings)}
 }
 
 function settingsJson(settings: QueueSettings): Readonly<Record<string, unknown>> {

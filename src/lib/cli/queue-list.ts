@@ -1,6 +1,6 @@
-import type {Queue} from '../job.ts'
 import {formatBackoff, retryWindowMs} from '../queue/backoff.ts'
 import {safeText} from '../safe-text.ts'
+import type {QueueStats} from '../stats.ts'
 import {formatDuration, formatDurationLong, formatDurationShort} from '../time.ts'
 import {formatSize} from '../units.ts'
 import type {Column} from './columns.ts'
@@ -8,18 +8,23 @@ import {csvColumns} from './csv-columns.ts'
 import type {ListFormat, Printer} from './print.ts'
 import {flatQueueJson, queueJson} from './queue-json.ts'
 
-function state(queue: Queue): string {
+function state(queue: QueueStats): string {
   return queue.paused ? `paused${queue.pausedReason === null ? '' : `: ${queue.pausedReason}`}` : 'active'
 }
 
-function wait(queue: Queue): string | null {
+/** Counted to a bound: `10000+` is that many or more. */
+function scheduled({scheduled: {count, isMore}}: QueueStats): string {
+  return isMore ? `${count}+` : String(count)
+}
+
+function wait(queue: QueueStats): string | null {
   return queue.oldestPendingMs === null ? null : formatDurationShort(queue.oldestPendingMs)
 }
 
-const COLUMNS: readonly Column<Queue>[] = [
+const COLUMNS: readonly Column<QueueStats>[] = [
   {key: 'name', title: 'QUEUE', value: queue => queue.name, style: () => 'bold'},
   {key: 'pending', title: 'PENDING', value: queue => queue.counts.pending, align: 'right'},
-  {key: 'scheduled', title: 'SCHEDULED', value: queue => queue.scheduled, align: 'right'},
+  {key: 'scheduled', title: 'SCHEDULED', value: scheduled, align: 'right'},
   {key: 'processing', title: 'PROCESSING', value: queue => queue.counts.processing, align: 'right'},
   {key: 'done', title: 'DONE', value: queue => queue.counts.done, align: 'right'},
   {
@@ -44,7 +49,7 @@ const CSV_OTHERS = [
 ].flatMap(names => names.split(' '))
 
 /** How queues are listed. */
-export const QUEUE_LIST: ListFormat<Queue> = {
+export const QUEUE_LIST: ListFormat<QueueStats> = {
   columns: COLUMNS,
   csv: csvColumns(CSV_SHOWN, CSV_OTHERS, flatQueueJson),
   id: queue => queue.name,
@@ -52,12 +57,12 @@ export const QUEUE_LIST: ListFormat<Queue> = {
 }
 
 /** Prints one queue with its settings for people. */
-export function printQueue(queue: Queue, print: Printer): void {
+export function printQueue(queue: QueueStats, print: Printer): void {
   const {counts, settings} = queue
   const {retention} = settings
   const kept = (ms: number | null): string => (ms === null ? 'for ever' : formatDuration(ms))
   const facts: readonly (readonly [string, string])[] = [
-    ['pending', `${counts.pending} (${queue.scheduled} of them scheduled)`],
+    ['pending', `${counts.pending} (${scheduled(queue)} of them scheduled)`],
     ['processing', String(counts.processing)],
     ['done', String(counts.done)],
     ['failed', String(counts.failed)],
@@ -79,7 +84,7 @@ export function printQueue(queue: Queue, print: Printer): void {
   for (const [name, value] of facts) print.line(`  ${print.paint.dim(name.padEnd(width))}  ${safeText(value)}`)
 }
 
-function retrySentence({settings}: Queue): string {
+function retrySentence({settings}: QueueStats): string {
   if (settings.maxAttempts === 1) return 'gives up at once'
   return `gives up after at most ${formatDurationLong(retryWindowMs(settings.backoff, settings.maxAttempts))}`
 }

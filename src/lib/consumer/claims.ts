@@ -12,7 +12,7 @@ import type {Registration} from './registration.ts'
 
 export interface ClaimsOptions {
   readonly queue: Pick<Queue, 'claim' | 'settle'>
-  readonly storage: Pick<Storage, 'settings' | 'held' | 'queues'>
+  readonly storage: Pick<Storage, 'queues' | 'held'>
   readonly consumer: Registration
   readonly queues: readonly string[]
   readonly leaseMs: number | null

@@ -7,12 +7,12 @@ const FRESH_MS = 1000
 
 /** The settings of a consumer's queues, read now and then. */
 export class QueueSettingsCache {
-  readonly #storage: Pick<Storage, 'settings'>
+  readonly #storage: Pick<Storage, 'queues'>
   readonly #queues: readonly string[]
   #settings = new Map<string, QueueSettings>()
   #readAt = Number.NEGATIVE_INFINITY
 
-  constructor(storage: Pick<Storage, 'settings'>, queues: readonly string[]) {
+  constructor(storage: Pick<Storage, 'queues'>, queues: readonly string[]) {
     this.#storage = storage
     this.#queues = queues
   }
@@ -25,9 +25,9 @@ export class QueueSettingsCache {
   /** Reads them again unless that was done just now. */
   async refresh(): Promise<void> {
     if (monotonicMs() - this.#readAt < FRESH_MS) return
-    const settings = await this.#storage.settings(this.#queues)
+    const queues = await this.#storage.queues(this.#queues)
     this.#readAt = monotonicMs()
-    this.#settings = new Map(this.#queues.map((queue, i) => [queue, settings[i] ?? DEFAULT_SETTINGS]))
+    this.#settings = new Map(queues.map(({name, settings}) => [name, settings]))
   }
 
   /** The settings of one queue as they were last read. */

@@ -24,7 +24,7 @@ export type ProduceInput =
 
 /** What a submission needs beside its input. */
 export interface Surroundings {
-  readonly storage: Pick<Storage, 'enqueue' | 'settings' | 'queues'>
+  readonly storage: Pick<Storage, 'enqueue' | 'queues'>
   /** What every job has that does not say otherwise. */
   readonly defaults: JobDefaults
   readonly stdin: AsyncIterable<Uint8Array>

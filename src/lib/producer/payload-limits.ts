@@ -6,10 +6,10 @@ import type {NumberedJob} from './numbered-job.ts'
 
 /** How large the payloads of each queue may be, asked for once per queue. */
 export class PayloadLimits {
-  readonly #storage: Pick<Storage, 'settings' | 'queues'>
+  readonly #storage: Pick<Storage, 'queues'>
   readonly #limits = new Map<string, number>()
 
-  constructor(storage: Pick<Storage, 'settings' | 'queues'>) {
+  constructor(storage: Pick<Storage, 'queues'>) {
     this.#storage = storage
   }
 
@@ -41,10 +41,8 @@ export class PayloadLimits {
   async #learn(queues: readonly string[]): Promise<void> {
     const unknown = queues.filter(queue => !this.#limits.has(queue))
     if (unknown.length === 0) return
-    const settings = await this.#storage.settings(unknown)
-    for (const [i, queue] of unknown.entries()) {
-      this.#limits.set(queue, settings[i]?.maxPayloadBytes ?? DEFAULT_SETTINGS.maxPayloadBytes)
-    }
+    const known = new Map((await this.#storage.queues(unknown)).map(({name, settings}) => [name, settings]))
+    for (const queue of unknown) this.#limits.set(queue, (known.get(queue) ?? DEFAULT_SETTINGS).maxPayloadBytes)
   }
 }
 

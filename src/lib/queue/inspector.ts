@@ -1,6 +1,7 @@
 import {QctlError} from '../errors.ts'
 import type {FullJob} from '../job.ts'
-import type {Action, History, Page, Query, Storage, Target} from '../storage/storage.ts'
+import type {QueueStats} from '../stats.ts'
+import type {Action, History, Page, Query, StatsQuery, Storage, Target} from '../storage/storage.ts'
 import {type ActionReport, ReportDraft} from './action-report.ts'
 import {type Awaited, untilFinished, untilSettled, type WaitLimits} from './await-jobs.ts'
 import {EVERY_JOB, type Filter} from './filter.ts'
@@ -58,6 +59,14 @@ export class Inspector {
   async show(ids: readonly number[], {output = false}: {readonly output?: boolean} = {}): Promise<readonly JobDetails[]> {
     const jobs = await this.#storage.get(ids, {history: true, output})
     return jobs.map(job => ({job, ...job.history}))
+  }
+
+  /**
+   * Queues in figures: what waits, what was counted ever, and minute by minute. For rates and percentiles of a stretch see `figuresOf`.
+   * Whoever watches asks once for all the minutes wanted and then, each time, for those since the last one seen.
+   */
+  stats(query: StatsQuery): Promise<readonly QueueStats[]> {
+    return this.#storage.stats(query)
   }
 
   /** Finds the jobs that ids name, each once, in the order given. */

@@ -162,8 +162,7 @@ export class Queue {
 
   async #settings(ended: readonly {readonly lease: {readonly queue: string}}[]): Promise<Map<string, QueueSettings>> {
     const names = [...new Set(ended.map(({lease}) => lease.queue))]
-    const settings = await this.#storage.settings(names)
-    return new Map(names.flatMap((name, i) => (settings[i] === undefined ? [] : [[name, settings[i]]])))
+    return new Map((await this.#storage.queues(names)).map(({name, settings}) => [name, settings]))
   }
 }
 

@@ -9,12 +9,16 @@
  * - Time is the store's clock: the wall clock for everything named `*At`, a clock that no one can set for leases.
  * - A batch is all or nothing unless its method answers per item.
  */
+import type {Acted, Action, Target} from '../action.ts'
 import type {
   Claim, Consumer, Enqueued, FailReason, FinalState, FullJob, Job, JobEvent, Lease, NewJob, ProcessIdentity, Queue, QueueSettings,
   Requested, Run, RunFacts, RunOutput, State,
 } from '../job.ts'
 import type {Filter} from '../queue/filter.ts'
 import type {Standing} from '../standing.ts'
+import type {QueueStats} from '../stats.ts'
+
+export type {Acted, Action, SkipReason, Target} from '../action.ts'
 
 export interface Storage {
   /**
@@ -104,8 +108,13 @@ export interface Storage {
   /** The named queues that exist, or all, by name. Its cost does not grow with the number of jobs. */
   queues(names?: readonly string[]): Promise<readonly Queue[]>
 
-  /** The settings in force of the named queues; a queue that does not exist has the defaults. In the order asked. */
-  settings(names: readonly string[]): Promise<readonly QueueSettings[]>
+  /**
+   * The same queues with their figures, all of one moment: what waits, what was counted ever, and in each minute from that of `since` on.
+   * Every run, claim and job is counted in the minute in which it was stored, on the wall clock; a minute in which nothing was counted is left out.
+   * Minutes are kept for 24 hours; what was counted ever is kept as long as the queue, whatever becomes of its jobs.
+   * Its cost does not grow with the number of jobs: where more than 10,000 wait on both sides of now, or are assigned, `scheduled` is a lower bound.
+   */
+  stats(query: StatsQuery): Promise<readonly QueueStats[]>
 
   /**
    * Creates or changes a queue, and returns it. Settings not named are kept; `null` in `settings` takes back to the default.
@@ -136,7 +145,8 @@ export interface Storage {
 
   /**
    * One small step of housekeeping, at most `limit` jobs: deletes finished jobs past their queue's retention with all that belongs to them,
-   * forgets keys past their window and what is left of deleted queues, gives free space back. Returns how many jobs went and whether there is more to do.
+   * forgets keys past their window, minutes past their time and what is left of deleted queues, gives free space back.
+   * Returns how many jobs went and whether there is more to do.
    * Rejects with `foreign_host` as `register` does.
    */
   maintain(options: {readonly limit: number}): Promise<Maintained>
@@ -215,27 +225,6 @@ export interface Held extends Claim {
   readonly process: ProcessIdentity
 }
 
-export type Action =
-  | {readonly kind: 'cancel'; readonly reason: string}
-  | {readonly kind: 'fail'; readonly reason: string}
-  | {readonly kind: 'resubmit'; readonly reason: string}
-  | {readonly kind: 'delete'; readonly reason: string}
-  | {readonly kind: 'assign'; readonly reason: string; readonly consumer: string; readonly forMs: number | null}
-
-export interface Target {
-  readonly id: number
-  readonly seen: {readonly state: State; readonly fence: number} | null
-}
-
-export type Acted =
-  | {readonly id: number; readonly kind: 'changed'; readonly state: State | null}
-  | {readonly id: number; readonly kind: 'requested'; readonly fence: number}
-  | {readonly id: number; readonly kind: 'already'; readonly state: State}
-  | {readonly id: number; readonly kind: 'missing'}
-  | {readonly id: number; readonly kind: 'skipped'; readonly state: State; readonly why: SkipReason}
-
-export type SkipReason = 'changed since' | 'processing' | 'finished' | 'pending' | 'not pending' | 'key held by another job'
-
 export type SortField = 'id' | 'priority' | 'run_at' | 'updated' | 'attempts'
 
 export interface Query {
@@ -264,6 +253,12 @@ export interface History {
 
 export interface JobRecord extends FullJob {
   readonly history: History
+}
+
+export interface StatsQuery {
+  readonly names?: readonly string[]
+  /** UTC ms; `null` = no minutes. */
+  readonly since: number | null
 }
 
 /** New values for a queue's settings; `null` = back to the default (for `timeoutMs`, `concurrency`, `deadLetter` that is none). */

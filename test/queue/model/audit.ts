@@ -1,7 +1,8 @@
 import {claimKey} from '../../../src/lib/claim-key.ts'
-import type {Consumer, Job, Lease, Queue} from '../../../src/lib/job.ts'
+import type {Consumer, Job, Lease} from '../../../src/lib/job.ts'
 import {explain} from '../../../src/lib/queue/explain.ts'
 import type {Standing} from '../../../src/lib/standing.ts'
+import type {QueueStats} from '../../../src/lib/stats.ts'
 import type {Held, History, Storage} from '../../../src/lib/storage/storage.ts'
 import type {Clock} from '../../../src/lib/time.ts'
 import type {Model} from './model.ts'
@@ -11,7 +12,7 @@ import type {ModelJob, ModelQueue} from './state.ts'
 export interface Facts {
   readonly now: number
   readonly jobs: readonly Job[]
-  readonly queues: readonly Queue[]
+  readonly queues: readonly QueueStats[]
   readonly held: readonly Held[]
   readonly consumers: readonly Consumer[]
 }
@@ -21,7 +22,7 @@ const EVERY_JOB = {filter: null, order: {field: 'id', descending: false}, limit:
 export async function readFacts(storage: Storage, clock: Clock): Promise<Facts> {
   const [{jobs}, queues, held, consumers] = await Promise.all([
     storage.find(EVERY_JOB),
-    storage.queues(),
+    storage.stats({since: null}),
     storage.held(),
     storage.consumers(),
   ])
@@ -150,8 +151,8 @@ function modelJob(job: ModelJob, model: Model): unknown {
   }
 }
 
-function realQueue({name, paused, pausedReason, scheduled, oldestPendingMs, settings}: Queue): unknown {
-  return {name, paused: paused ? (pausedReason ?? '') : null, scheduled, oldestPendingMs, settings}
+function realQueue({name, paused, pausedReason, scheduled, oldestPendingMs, settings}: QueueStats): unknown {
+  return {name, paused: paused ? (pausedReason ?? '') : null, scheduled: scheduled.count, oldestPendingMs, settings}
 }
 
 function modelQueue(queue: ModelQueue | undefined, model: Model, now: number): unknown {

@@ -199,7 +199,7 @@ export function lifecycleContract(suite: Suite): void {
       () => storage.get([1]),
       () => storage.explain([1]),
       () => storage.queues(),
-      () => storage.settings(['q']),
+      () => storage.stats({since: null}),
       () => bench.queue('q'),
       () => storage.deleteQueue('q', {force: true}),
       () => storage.register(bench.newcomer('bob')),

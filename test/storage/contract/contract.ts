@@ -10,6 +10,7 @@ import {leaseContract} from './leases.ts'
 import {maintainContract} from './maintain.ts'
 import {deleteQueueContract, pauseContract, queuesContract, setQueueContract} from './queues.ts'
 import {deadLetterContract, heldContract, settleContract, transitionContract} from './settle.ts'
+import {statsContract} from './stats.ts'
 import {type Ability, type EngineTraits, type OpenStore, Suite} from './suite.ts'
 import {watchContract} from './watch.ts'
 
@@ -30,6 +31,7 @@ const GROUPS: Readonly<Record<string, (suite: Suite) => void>> = {
   history: historyContract,
   explain: explainContract,
   queues: queuesContract,
+  stats: statsContract,
   'set queue': setQueueContract,
   pause: pauseContract,
   'delete queue': deleteQueueContract,

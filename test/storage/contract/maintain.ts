@@ -6,7 +6,7 @@ const DAY_MS = 86_400_000
 
 export function maintainContract(suite: Suite): void {
   suite.sentence(
-    "One small step of housekeeping, at most `limit` jobs: deletes finished jobs past their queue's retention with all that belongs to them, forgets keys past their window and what is left of deleted queues, gives free space back.",
+    "One small step of housekeeping, at most `limit` jobs: deletes finished jobs past their queue's retention with all that belongs to them, forgets keys past their window, minutes past their time and what is left of deleted queues, gives free space back.",
     {
       'the defaults: done and cancelled 7 days, failed 30 days': async bench => {
         const [done, failed, cancelled] = [await bench.ended('done'), await bench.ended('failed'), await bench.ended('cancelled')]

@@ -1,9 +1,14 @@
 import {expect} from 'bun:test'
 import {DEFAULT_SETTINGS} from '../../../src/lib/job.ts'
+import type {Storage} from '../../../src/lib/storage/storage.ts'
 import {newJob, only, refusal} from './bench.ts'
 import type {Suite} from './suite.ts'
 
-const HOUR_MS = 3_600_000
+
+/** The settings of a queue, if it exists. */
+async function settingsOf(storage: Storage, name: string): Promise<unknown> {
+  return (await storage.queues([name]))[0]?.settings
+}
 
 export function queuesContract(suite: Suite): void {
   suite.sentence('The named queues that exist, or all, by name.', {
@@ -24,34 +29,9 @@ export function queuesContract(suite: Suite): void {
           paused: true,
           pausedReason: 'why not',
           counts: {pending: 0, processing: 0, done: 0, failed: 0, cancelled: 0},
-          scheduled: 0,
-          oldestPendingMs: null,
           settings: {...DEFAULT_SETTINGS, concurrency: 3},
         },
       ])
-    },
-    'how many are scheduled, and how long the oldest that could run has waited': async bench => {
-      await bench.add({priority: 5, assignedTo: 'ann', assignedForMs: null})
-      bench.clock.pass(300)
-      await bench.produce({}, {priority: 9}, {when: {kind: 'after', delayMs: 1000}})
-      expect(only(await bench.storage.queues(['q']))).toMatchObject({scheduled: 1, oldestPendingMs: 300, counts: {pending: 4}})
-      bench.clock.pass(1000)
-      expect(only(await bench.storage.queues(['q']))).toMatchObject({scheduled: 0, oldestPendingMs: 1300})
-    },
-    'what could run at once is not scheduled after the clock stepped back, what waits is': async bench => {
-      await bench.produce({}, {priority: 1}, {when: {kind: 'after', delayMs: 1000}}, {assignedTo: 'ann'}, {assignedTo: 'ann', when: {kind: 'after', delayMs: 500}})
-      bench.clock.pass(2000)
-      await bench.produce({}, {when: {kind: 'after', delayMs: 1000}})
-      bench.clock.wall -= 3_600_000
-      await bench.produce({when: {kind: 'after', delayMs: 3_600_500}})
-      expect(only(await bench.storage.queues(['q']))).toMatchObject({scheduled: 4, oldestPendingMs: 0, counts: {pending: 8}})
-      const granted = await bench.claim(await bench.hire('ann'))
-      expect(granted).toHaveLength(4)
-      expect(only(await bench.storage.queues(['q']))).toMatchObject({scheduled: 4, oldestPendingMs: null})
-    },
-    'only scheduled jobs: nobody has waited': async bench => {
-      await bench.add({when: {kind: 'after', delayMs: HOUR_MS}})
-      expect(only(await bench.storage.queues())).toMatchObject({scheduled: 1, oldestPendingMs: null})
     },
   })
 
@@ -59,25 +39,7 @@ export function queuesContract(suite: Suite): void {
     // A time is no proof in a test (the benchmarks measure it); that no row is lost or counted twice on a big table is.
     const batch = Array.from({length: 5000}, (_, i) => newJob({payload: '', priority: i % 3}))
     for (let i = 0; i < 4; i += 1) await bench.storage.enqueue(batch)
-    await bench.storage.enqueue(batch.map(job => ({...job, when: {kind: 'after', delayMs: HOUR_MS} as const})))
-    expect(only(await bench.storage.queues())).toMatchObject({counts: {pending: 25_000}, scheduled: 5000})
-  })
-
-  suite.sentence('The settings in force of the named queues; a queue that does not exist has the defaults.', async bench => {
-    await bench.queue('q', {settings: {maxAttempts: 2, timeoutMs: 5000}})
-    expect(await bench.storage.settings(['nowhere', 'q'])).toEqual([
-      DEFAULT_SETTINGS,
-      {...DEFAULT_SETTINGS, maxAttempts: 2, timeoutMs: 5000},
-    ])
-    expect(await bench.storage.queues(['nowhere'])).toEqual([])
-  })
-
-  suite.sentence('In the order asked.', async bench => {
-    await bench.queue('b', {settings: {maxAttempts: 2}})
-    await bench.queue('a', {settings: {maxAttempts: 1}})
-    const settings = await bench.storage.settings(['b', 'x', 'a', 'b'])
-    expect(settings.map(({maxAttempts}) => maxAttempts)).toEqual([2, DEFAULT_SETTINGS.maxAttempts, 1, 2])
-    expect(await bench.storage.settings([])).toEqual([])
+    expect(only(await bench.storage.queues())).toMatchObject({counts: {pending: 20_000}})
   })
 }
 
@@ -102,7 +64,7 @@ export function setQueueContract(suite: Suite): void {
     },
     'changes it, every setting': async bench => {
       expect(await bench.queue('q', {settings: everything})).toMatchObject({name: 'q', settings: everything})
-      expect(only(await bench.storage.settings(['q']))).toEqual(everything)
+      expect(await settingsOf(bench.storage, 'q')).toEqual(everything)
     },
     'with the jobs it has': async bench => {
       await bench.produce({}, {})
@@ -110,9 +72,9 @@ export function setQueueContract(suite: Suite): void {
     },
     'for every handle': async bench => {
       const other = await bench.store.reopen()
-      expect(await other.settings(['q'])).toEqual([DEFAULT_SETTINGS])
+      expect(await settingsOf(other, 'q')).toBeUndefined()
       await bench.queue('q', {settings: everything})
-      expect(await other.settings(['q'])).toEqual([everything])
+      expect(await settingsOf(other, 'q')).toEqual(everything)
     },
   })
 
@@ -142,7 +104,7 @@ export function setQueueContract(suite: Suite): void {
     async bench => {
       await bench.queue('q', {settings: everything})
       await bench.queue('q', {settings: {timeoutMs: null, concurrency: null, deadLetter: null}})
-      expect(only(await bench.storage.settings(['q']))).toEqual({
+      expect(await settingsOf(bench.storage, 'q')).toEqual({
         ...everything,
         timeoutMs: null,
         concurrency: null,
@@ -160,7 +122,7 @@ export function setQueueContract(suite: Suite): void {
       expect(await storage.queues()).toEqual([])
       expect(await storage.setQueue('q', {create: 'must'})).toMatchObject({name: 'q'})
       expect(await refusal(storage.setQueue('q', {create: 'must', settings}))).toBe('conflict')
-      expect(await storage.settings(['q'])).toEqual([DEFAULT_SETTINGS])
+      expect(await settingsOf(storage, 'q')).toEqual(DEFAULT_SETTINGS)
       expect(await storage.setQueue('q', {create: 'never', settings})).toMatchObject({settings})
       expect(await storage.setQueue('q', {create: 'may'})).toMatchObject({settings})
       expect(await storage.setQueue('r', {create: 'may'})).toMatchObject({name: 'r'})
@@ -183,7 +145,7 @@ export function setQueueContract(suite: Suite): void {
         expect(await refusal(bench.queue('b', {settings: {deadLetter: 'a'}}))).toBe('conflict')
         await bench.queue('b', {settings: {deadLetter: 'c'}})
         expect(await refusal(bench.queue('c', {settings: {deadLetter: 'a', maxAttempts: 2}}))).toBe('conflict')
-        expect(only(await bench.storage.settings(['c']))).toEqual(DEFAULT_SETTINGS)
+        expect(await settingsOf(bench.storage, 'c')).toEqual(DEFAULT_SETTINGS)
         await bench.queue('a', {settings: {deadLetter: null}})
         expect(await bench.queue('c', {settings: {deadLetter: 'a'}})).toMatchObject({settings: {deadLetter: 'a'}})
       },

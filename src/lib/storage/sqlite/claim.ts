@@ -77,6 +77,8 @@ function grant(tx: Transaction, request: ClaimRequest, {queue, rows, suspect}: C
   if (granted !== rows.length) throw new TypeError(`${rows.length} jobs were due but ${granted} could be granted`)
   tx.db.run(GRANT_LEASES, request.consumerId, tx.bootNow + leaseMs, leaseMs, tx.now, suspect ? 1 : 0, ids)
   tx.move(queue.id, PENDING, PROCESSING, granted)
+  const meter = tx.meter(queue.id)
+  for (const row of rows) meter.noteWait(tx.now - Math.max(num(row[2]), num(row[7])))
   return rows.map(row => leaseOf(row, queue.name, leaseMs, tx.now))
 }
 

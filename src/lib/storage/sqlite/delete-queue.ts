@@ -2,6 +2,7 @@
 import {QctlError} from '../../errors.ts'
 import {deleteJobs} from './act.ts'
 import type {Connection} from './connection.ts'
+import {forgetMeters} from './meters.ts'
 import {queueByName} from './queue-rows.ts'
 import {noQueue} from './queues.ts'
 import {DONE, LANE_ASSIGNED, LANE_OPEN, LANE_SUSPECT, num, PENDING, text} from './rows.ts'
@@ -66,6 +67,8 @@ export function sweepDeleted(tx: Transaction, limit: number): number {
     deleteJobs(tx, text(row?.[0]))
     return jobs
   }
-  if (tx.db.run(FORGET_KEYS, queueId, limit) < limit) tx.db.run(DELETE, queueId)
+  if (tx.db.run(FORGET_KEYS, queueId, limit) === limit) return 0
+  forgetMeters(tx.db, queueId)
+  tx.db.run(DELETE, queueId)
   return 0
 }

@@ -10,6 +10,7 @@ const CLAIMED = `
 FROM json_each(?1) run CROSS JOIN job j ON j.id = run.value ->> 0 AND j.state = ${PROCESSING} AND j.fence = ?2
 CROSS JOIN lease l ON l.job_id = j.id`
 const STANDING = `SELECT j.queue_id, l.consumer_id, count(*), count(j.key) ${CLAIMED} GROUP BY j.queue_id, l.consumer_id`
+const QUEUES = `SELECT j.id, j.queue_id ${CLAIMED}`
 const KEYS = `SELECT j.queue_id, j.key, j.id ${CLAIMED} WHERE j.key IS NOT NULL`
 const INSERT_ATTEMPTS = `
 INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, outcome, run_ms, exit_code, cpu_ms, max_rss_bytes)
@@ -35,6 +36,7 @@ export function settleDone(tx: Transaction, fence: number, successes: readonly T
   const runs = JSON.stringify(successes.map(({id, run}) => [id, run.runMs, run.exitCode, run.cpuMs, run.maxRssBytes]))
   const standing = tx.db.tuples(STANDING, runs, fence).map(row => row.map(num))
   if (sum(standing, 2) !== successes.length) return false
+  const queues = queuesOf(tx, standing, runs, fence)
   if (sum(standing, 3) > 0) keepKeys(tx, runs, fence)
   tx.db.run(INSERT_ATTEMPTS, runs, fence, tx.now, outcomeCode('done'))
   const settled = tx.db.run(SETTLE, runs, fence, tx.now)
@@ -44,7 +46,22 @@ export function settleDone(tx: Transaction, fence: number, successes: readonly T
     tx.move(queueId, PROCESSING, DONE, count)
     tx.credit(consumerId, {processed: count, failed: 0})
   }
+  meterRuns(tx, queues, successes)
   return true
+}
+
+function meterRuns(tx: Transaction, queues: ReadonlyMap<number, number> | number, successes: readonly Transition[]): void {
+  for (const {id, run} of successes) {
+    const queueId = typeof queues === 'number' ? queues : queues.get(id)
+    if (queueId !== undefined) tx.meter(queueId).noteRun('done', run.runMs)
+  }
+}
+
+/** The queue of each job, or that of them all: nearly always there is only one. */
+function queuesOf(tx: Transaction, standing: readonly (readonly number[])[], runs: string, fence: number): ReadonlyMap<number, number> | number {
+  const [first] = standing
+  if (first !== undefined && standing.every(([queueId]) => queueId === first[0])) return first[0] ?? 0
+  return new Map(tx.db.tuples(QUEUES, runs, fence).map(([id, queueId]) => [num(id), num(queueId)]))
 }
 
 function sum(rows: readonly (readonly number[])[], column: number): number {

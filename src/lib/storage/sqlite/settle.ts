@@ -118,6 +118,9 @@ function settleOne(tx: Transaction, transition: Transition): Settled {
   recordRun(tx, transition, standing)
   recordOutput(tx, transition)
   tx.move(queue.id, PROCESSING, stateCode(to))
+  const meter = tx.meter(queue.id)
+  meter.noteRun(transition.run.outcome, transition.run.runMs)
+  if (to === 'pending' && !transition.refund) meter.count('retried', 1)
   if (transition.result !== null) tx.db.run(INSERT_RESULT, id, transition.result)
   if (transition.only !== null) {
     recordEvent(tx, {jobId: id, from: PROCESSING, to: stateCode(to), actor: 'reaper', reason: transition.run.cause ?? 'lost'})

@@ -1,6 +1,7 @@
 import {QctlError} from '../../errors.ts'
-import type {Claim, Consumer, Enqueued, Lease, NewJob, Queue, QueueSettings} from '../../job.ts'
+import type {Claim, Consumer, Enqueued, Lease, NewJob, Queue} from '../../job.ts'
 import type {Standing} from '../../standing.ts'
+import type {QueueStats} from '../../stats.ts'
 import type {Clock} from '../../time.ts'
 import type {
   Acted,
@@ -16,6 +17,7 @@ import type {
   QueueChange,
   Registered,
   Settled,
+  StatsQuery,
   Storage,
   StorageInfo,
   Target,
@@ -38,8 +40,9 @@ import type {Viewpoint} from './machines.ts'
 import {maintain, nothingToMaintain, shrink} from './maintain.ts'
 import {type Durability, SCHEMA_VERSION} from './migrate.ts'
 import {openConnection, openMemory, patiently, type SqliteOptions} from './open.ts'
-import {queues, setQueue, settings} from './queues.ts'
+import {queues, setQueue} from './queues.ts'
 import {settle} from './settle.ts'
+import {stats} from './stats.ts'
 import type {Transaction} from './transaction.ts'
 import {ChangeWatcher} from './watch.ts'
 
@@ -126,11 +129,11 @@ export class SqliteStorage implements Storage {
   }
 
   queues(names?: readonly string[]): Promise<readonly Queue[]> {
-    return this.#read(() => queues(this.#db, names, this.#clock.wallNow()))
+    return this.#read(() => queues(this.#db, names))
   }
 
-  settings(names: readonly string[]): Promise<readonly QueueSettings[]> {
-    return this.#read(() => settings(this.#db, names))
+  stats(query: StatsQuery): Promise<readonly QueueStats[]> {
+    return this.#read(() => stats(this.#db, query, this.#clock.wallNow()))
   }
 
   setQueue(name: string, change: QueueChange): Promise<Queue> {

@@ -1,8 +1,7 @@
+import type {MeterDraft} from '../../meter.ts'
 import type {Clock} from '../../time.ts'
 import type {Connection} from './connection.ts'
-
-/** Counters of a queue row, by state code − 2: pending, processing, done, failed, cancelled. */
-type Deltas = [number, number, number, number, number]
+import {QueueTally} from './queue-tally.ts'
 
 /** Ended runs of a consumer, and how many of them ended badly. */
 interface Credit {
@@ -20,8 +19,7 @@ export class Transaction {
   readonly now: number
   readonly #clock: Clock
   #bootNow: number | null = null
-  readonly #deltas = new Map<number, Deltas>()
-  readonly #lastRunAts = new Map<number, number>()
+  readonly #queues = new Map<number, QueueTally>()
   readonly #consumers = new Map<number, Credit>()
 
   constructor(db: Connection, clock: Clock) {
@@ -49,22 +47,25 @@ export class Transaction {
    * @param lastRunAt what the queue's row says
    */
   stampRunAt(queueId: number, lastRunAt: number): number {
-    const runAt = Math.max(this.now, lastRunAt, this.#lastRunAts.get(queueId) ?? 0)
-    this.#lastRunAts.set(queueId, runAt)
+    const tally = this.#tally(queueId)
+    const runAt = Math.max(this.now, lastRunAt, tally.lastRunAt)
+    tally.stamp(runAt)
     return runAt
   }
 
   /** Notes that `count` jobs of the queue moved between states (codes; `null` = into or out of existence). */
   move(queueId: number, from: number | null, to: number | null, count = 1): void {
-    let deltas = this.#deltas.get(queueId)
-    if (deltas === undefined) this.#deltas.set(queueId, (deltas = [0, 0, 0, 0, 0]))
-    if (from !== null) deltas[from - 2] = (deltas[from - 2] ?? 0) - count
-    if (to !== null) deltas[to - 2] = (deltas[to - 2] ?? 0) + count
+    this.#tally(queueId).move(from, to, count)
+  }
+
+  /** What is counted of the queue beside the states of its jobs. */
+  meter(queueId: number): MeterDraft {
+    return this.#tally(queueId).meter
   }
 
   /** How many more (or fewer) jobs of the queue are processing than its row says yet. */
   processingDelta(queueId: number): number {
-    return this.#deltas.get(queueId)?.[1] ?? 0
+    return this.#queues.get(queueId)?.processingDelta ?? 0
   }
 
   /** Notes that a consumer ended runs. */
@@ -75,19 +76,17 @@ export class Transaction {
 
   /** Writes the noted counters. Called once, before the commit. */
   flush(): void {
-    for (const [queueId, deltas] of this.#deltas) {
-      if (deltas.every(delta => delta === 0) && !this.#lastRunAts.has(queueId)) continue
-      this.db.run(MOVE_COUNTERS, ...deltas, this.#lastRunAts.get(queueId) ?? 0, this.now, queueId)
-    }
+    for (const tally of this.#queues.values()) tally.write(this.db, this.now)
     for (const [id, {processed, failed}] of this.#consumers) this.db.run(CREDIT_CONSUMER, processed, failed, id)
-    this.#deltas.clear()
-    this.#lastRunAts.clear()
+    this.#queues.clear()
     this.#consumers.clear()
   }
-}
 
-const MOVE_COUNTERS = `
-UPDATE queue SET pending = pending + ?, processing = processing + ?, done = done + ?, failed = failed + ?,
-  cancelled = cancelled + ?, last_run_at = max(last_run_at, ?), updated_at = ? WHERE id = ?`
+  #tally(queueId: number): QueueTally {
+    let tally = this.#queues.get(queueId)
+    if (tally === undefined) this.#queues.set(queueId, (tally = new QueueTally(queueId)))
+    return tally
+  }
+}
 
 const CREDIT_CONSUMER = 'UPDATE consumer SET processed = processed + ?, failed = failed + ? WHERE id = ?'

@@ -5,6 +5,8 @@
  * (claim, done) overwrites a row in place; SQLite keeps 0 and 1 in no byte, and a row that grows splits its full page.
  * `payload` is the last column: lists never read its overflow pages.
  * Lanes of a pending job: 0 open to all, 1 assigned to one consumer, 2 suspect (runs alone).
+ * `queue.minute`, `added` and `meter` are what was counted in that minute (its start, UTC ms); the table `meter` has the minutes before it,
+ * and under minute 0 the sum of all that are over.
  * `updated_at` of a finished job is when it finished.
  * `job.queue_id` is no declared reference: checking it at the end of a queue would read every job.
  * A queue that was deleted stays, under a name of its own, until the last of its jobs is gone (see `deleteQueue`): nothing finds them.
@@ -34,8 +36,19 @@ CREATE TABLE queue (
   cancelled INTEGER NOT NULL DEFAULT 0 CHECK (cancelled >= 0),
   settings TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(settings)),
   dead_letter_id INTEGER REFERENCES queue (id) CHECK (dead_letter_id <> id),
-  deleted_at INTEGER
+  deleted_at INTEGER,
+  minute INTEGER NOT NULL DEFAULT 0,
+  added INTEGER NOT NULL DEFAULT 0,
+  meter BLOB
 ) STRICT;
+
+CREATE TABLE meter (
+  minute INTEGER NOT NULL,
+  queue_id INTEGER NOT NULL,
+  added INTEGER NOT NULL,
+  meter BLOB NOT NULL,
+  PRIMARY KEY (minute, queue_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE job (
   id INTEGER PRIMARY KEY CHECK (id > 0),
