@@ -1,4 +1,7 @@
 import {describe, expect, test} from 'bun:test'
+import {existsSync, readFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {readStat} from '../../src/lib/process.ts'
 import {Sandbox} from '../support/binary.ts'
 import {waitFor} from '../support/wait-for.ts'
 
@@ -88,6 +91,21 @@ describe('jobs explain', () => {
     await consumer.finished()
     expect(await codes(sandbox, 3)).toEqual(['consumers_dead'])
     expect((await explain(sandbox, 2)).reasons.at(-1)).toMatchObject({code: 'holder_dead', consumer: 'ann', fix: 'qctl reap --once'})
+  })
+
+  test('names what still runs of a job whose consumer is dead', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['produce', 'x'])
+    const pidFile = join(sandbox.home, 'pid')
+    const consumer = sandbox.start(['consume', '--name', 'ann', '--no-guard', '--shell', `echo $$ > ${pidFile}; exec sleep 60`])
+    await waitFor(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8').endsWith('\n'))
+    consumer.kill('SIGKILL')
+    await waitFor(async () => (await codes(sandbox, 1)).includes('holder_dead'))
+    const pid = Number(readFileSync(pidFile, 'utf8'))
+    expect((await explain(sandbox, 1)).reasons).toMatchObject([{code: 'survivors', pids: [pid], fix: 'qctl reap --once'}, {code: 'holder_dead'}])
+    await sandbox.qctl(['reap', '--once'])
+    expect(await codes(sandbox, 1)).toEqual(['no_consumer', 'suspect'])
+    expect(readStat(pid)?.state ?? 'gone').toMatch(/^(gone|Z)$/)
   })
 
   test('several ids are a list, one is an object; a missing one is 66 and the others are told', async () => {
