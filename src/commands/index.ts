@@ -4,6 +4,7 @@ import type {CommandTable} from '../lib/cli/program.ts'
 export const commands: CommandTable = {
   config: async () => (await import('./config.ts')).default,
   help: async () => (await import('./help.ts')).default,
+  demo: async () => (await import('./demo.ts')).default,
   consume: async () => (await import('./consume.ts')).default,
   'consumers:list': async () => (await import('./consumers/list.ts')).default,
   init: async () => (await import('./init.ts')).default,

@@ -1,10 +1,15 @@
 /** supervisord itself, as a process. */
-import {spawn} from 'node:child_process'
+import {spawn, spawnSync} from 'node:child_process'
 import {QctlError} from '../errors.ts'
 import {isFinished, type ProcessStat, readStat} from '../process.ts'
 import {monotonicMs, sleep} from '../time.ts'
 import type {SupervisorClient} from './client.ts'
 import type {Place} from './place.ts'
+
+/** Whether it is installed. */
+export function hasSupervisord(): boolean {
+  return spawnSync('supervisord', ['--version'], {stdio: 'ignore'}).status === 0
+}
 
 const ANSWERS_WITHIN_MS = 15_000
 const LOOK_EVERY_MS = 50
