@@ -27,8 +27,6 @@ import {Wakeup} from './wakeup.ts'
 
 /** What a handler gets between TERM and KILL when the grace of a stop is used up. */
 const LAST_GRACE_MS = 500
-/** A retry further away than this is left to the poll: what is a second then. */
-const LONGEST_APPOINTMENT_MS = 60_000
 /** How long a consumer that has to end waits for handlers that got their KILL. */
 const KILLED_WAIT_MS = 5000
 /** The end of a job is not kept from its users for longer than this. */
@@ -257,11 +255,8 @@ export class Shift {
     if (settlement.kind === 'lost') return this.#logLoss(lease, 'its end came too late')
     if (!wasGivenBack) this.#settled += 1
     this.#spools.settled(lease)
-    const {to, delayMs} = settlement.transition
     this.#log.ended(lease, settlement.transition)
-    // A job of ours that comes due: the poll alone would find it up to a second late.
-    if (to === 'pending' && delayMs > 0 && delayMs < LONGEST_APPOINTMENT_MS) this.#timers.later(delayMs + 1, () => this.#wakeup.signal())
-    this.#afterwork.begin(lease, to)
+    this.#afterwork.begin(lease, settlement.transition.to)
   }
 
   #lose(claim: Claim, why: string): void {

@@ -152,7 +152,7 @@ export interface Storage {
   maintain(options: {readonly limit: number}): Promise<Maintained>
 
   /**
-   * Calls `listener` soon after another process or this one changed the store, and at the latest every `pollMs`.
+   * Calls `listener` soon after another process or this one changed the store, when a job comes due, and at the latest every `pollMs`.
    * Rejected writes after this: when the store's file vanished or was replaced `listener` gets the error instead.
    * Watching writes nothing. Returns the function that ends it.
    */

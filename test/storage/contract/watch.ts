@@ -6,7 +6,7 @@ const NEVER_MS = 3_600_000
 
 export function watchContract(suite: Suite): void {
   suite.sentence(
-    'Calls `listener` soon after another process or this one changed the store, and at the latest every `pollMs`.',
+    'Calls `listener` soon after another process or this one changed the store, when a job comes due, and at the latest every `pollMs`.',
     {
       'this one': async bench => {
         const changed = new Ear()
@@ -32,6 +32,16 @@ export function watchContract(suite: Suite): void {
         await bench.add()
         await soon(Promise.all(ears.map(ear => ear.next())), 'the news for both')
         for (const end of ends) end()
+      },
+      'when a job comes due': async bench => {
+        const other = await bench.store.reopen()
+        const heard = new Ear()
+        const end = bench.storage.watch(heard.listener, NEVER_MS)
+        const news = heard.next()
+        await other.enqueue([newJob({when: {kind: 'after', delayMs: 200}})])
+        await soon(news, 'the news of the change')
+        expect(await soon(heard.next(), 'the news that it is due')).toBeNull()
+        end()
       },
       'at the latest every pollMs': async bench => {
         const called = new Ear()

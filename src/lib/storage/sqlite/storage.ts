@@ -67,7 +67,7 @@ export class SqliteStorage implements Storage {
     this.#clock = options.clock
     this.#durability = durability
     this.#lockTimeoutMs = options.lockTimeoutMs
-    this.#watcher = new ChangeWatcher(db)
+    this.#watcher = new ChangeWatcher(db, options.clock)
     this.#bell = new Bell(db.path)
     this.#commit = new GroupCommit(db, options.clock, options.lockTimeoutMs, () => this.#committed())
     this.#enqueue = new Joiner(this.#commit, 'enqueue', enqueue)

@@ -1,21 +1,26 @@
 import {type FSWatcher, statSync, watch} from 'node:fs'
 import {QctlError} from '../../errors.ts'
-import {after, type CancelTimer} from '../../time.ts'
+import {after, type CancelTimer, type Clock} from '../../time.ts'
 import type {Connection} from './connection.ts'
+import {nextDue} from './next-due.ts'
 
 const DATA_VERSION = 'PRAGMA data_version'
 
 /** Bun swallows an event that follows another within about a millisecond: what it was about is seen by another look. */
 const SECOND_LOOK_MS = 2
 
+/** What is further away than this is left to a later poll. */
+const SOON_MS = 10_000
+
 type Listener = (error: Error | null) => void
 
 /**
  * Tells listeners that the store changed: by the `Bell` of whoever committed, confirmed by SQLite's data version, with a slow
- * poll behind it (also for writers that ring no bell). Writes nothing.
+ * poll behind it (also for writers that ring no bell); and that the next job has come due. Writes nothing.
  */
 export class ChangeWatcher {
   readonly #db: Connection
+  readonly #clock: Clock
   readonly #listeners = new Map<Listener, CancelTimer>()
   /** The log and its index, and which files they were when the watching began. */
   #logs: ReadonlyMap<string, number> = new Map()
@@ -23,8 +28,11 @@ export class ChangeWatcher {
   #version: number | null = null
   #look: CancelTimer | null = null
 
-  constructor(db: Connection) {
+  #cancelDue: CancelTimer | null = null
+
+  constructor(db: Connection, clock: Clock) {
     this.#db = db
+    this.#clock = clock
   }
 
   /**
@@ -56,6 +64,8 @@ export class ChangeWatcher {
     this.#listeners.clear()
     this.#look?.()
     this.#look = null
+    this.#cancelDue?.()
+    this.#cancelDue = null
     this.#file?.close()
     this.#file = null
   }
@@ -79,7 +89,33 @@ export class ChangeWatcher {
     this.#look = after(SECOND_LOOK_MS, () => {
       this.#look = null
       if (this.#advanced()) this.#tell()
+      this.#expect()
     })
+  }
+
+  /** Tells when the next job comes due; if that is not soon, a poll asks again. */
+  #expect(): void {
+    this.#cancelDue?.()
+    this.#cancelDue = null
+    const wait = this.#untilDue()
+    if (wait === null || wait > SOON_MS) return
+    // A timer may be early by a millisecond.
+    this.#cancelDue = after(wait + 1, () => {
+      this.#cancelDue = null
+      this.#tell()
+      this.#expect()
+    })
+  }
+
+  /** In ms; `null` when nothing waits for its time, or it cannot be read just now. */
+  #untilDue(): number | null {
+    try {
+      const now = this.#clock.wallNow()
+      const due = nextDue(this.#db, now)
+      return due === null ? null : due - now
+    } catch {
+      return null
+    }
   }
 
   #poll(listener: Listener): void {
@@ -92,6 +128,7 @@ export class ChangeWatcher {
     }
     if (this.#advanced()) this.#tell()
     else listener(null)
+    this.#expect()
   }
 
   /**
