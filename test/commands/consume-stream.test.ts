@@ -345,11 +345,11 @@ describe('a stream worker that', () => {
 
   test('takes too much memory is replaced once it has finished what it has', async () => {
     const scene = new Scene()
-    await scene.produce('sleep 1500', 'sleep 300', 'ok')
-    const {status, stderr} = await scene.consume('--drain', '-c', '2', '--max-rss', '10M')
+    await scene.produce('grow 600', 'sleep 1500', 'ok')
+    const {status, stderr} = await scene.consume('--drain', '-c', '2', '--max-rss', '500M')
     expect(status).toBe(0)
     expect(stderr).toContain('worker replaced: too much memory')
-    expect((await scene.show(1, 2)).map(({attempts_list}) => attempts_list.length)).toEqual([1, 1])
+    expect((await scene.show(1, 2, 3)).map(({state, attempts_list}) => [state, attempts_list.length])).toEqual([['done', 1], ['done', 1], ['done', 1]])
   })
 })
 
@@ -357,12 +357,14 @@ describe('a consumer that is told to retire', () => {
   for (const [flag, value, why] of [['--max-age', '500ms', 'max_age'], ['--max-rss', '1M', 'max_rss']] as const) {
     test(`by ${flag} claims no more, finishes what it has, and exits with 0`, async () => {
       await using scene = new Scene()
-      await scene.produce('x', 'y', 'z')
-      const running = scene.start(['consume', '-c', '2', flag, value, '--grace', '100ms', '--shell', 'sleep 2.2'])
+      await scene.produce('1', '2', '3', '4')
+      const running = scene.start(['consume', flag, value, '--grace', '100ms', '--shell', 'sleep 1.2'])
       const {status, stderr} = await running.finished()
       expect(status).toBe(0)
       expect(stderr).toContain(`"why":"${why}"`)
-      expect((await scene.show(1, 2, 3)).map(({state, attempts}) => [state, attempts])).toEqual([['done', 1], ['done', 1], ['pending', 0]])
+      const jobs = (await scene.show(1, 2, 3, 4)).map(({state, attempts}) => `${state} ${attempts}`)
+      expect(jobs.filter(job => job !== 'done 1' && job !== 'pending 0')).toEqual([])
+      expect([jobs[0], jobs[3]]).toEqual(['done 1', 'pending 0'])
     })
   }
 })

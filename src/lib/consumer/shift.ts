@@ -144,9 +144,9 @@ export class Shift {
     this.#wakeup.signal()
   }
 
-  /** Claims no more; ends when what runs has ended. */
+  /** Claims no more; ends when what runs has ended. One that is too big before its first job is done stays: so would the next one be. */
   retire(why: RetirementReason): void {
-    if (this.#isRetiring || this.#isStopping) return
+    if (this.#isRetiring || this.#isStopping || (why === 'max_rss' && this.#settled === 0)) return
     this.#isRetiring = true
     this.#slots.close()
     this.#options.log({kind: 'retiring', running: this.#slots.size, why})

@@ -54,11 +54,17 @@ async function work({id, fence, payload}: Job): Promise<void> {
     case 'sleep':
       await Bun.sleep(Number(rest))
       return done()
+    case 'grow':
+      grown.push(Buffer.alloc(Number(rest) * 1024 * 1024, 1))
+      return done()
     case 'hang':
       process.on('SIGTERM', () => note('TERM'))
       return new Promise(() => {})
   }
 }
+
+/** What was grown. */
+const grown: Uint8Array[] = []
 
 if (atStart === 'broken') throw new Error('broken from the start')
 if (atStart === 'banner') console.log('Starting worker…')
