@@ -48,7 +48,9 @@ export async function demonstrate(context: DemoContext): Promise<number> {
   const stage = setStage()
   try {
     const plan = planOf(stage, context)
-    const crew = context.hasSupervisord ? new SupervisedCrew(plan) : new UnsupervisedCrew(plan)
+    // What a killed consumer leaves in the directory for temporary files would be found by the next one of this user only.
+    const environment = {...process.env, TMPDIR: stage.directory}
+    const crew = context.hasSupervisord ? new SupervisedCrew(plan, environment) : new UnsupervisedCrew(plan, environment)
     return await new Demonstration(stage, crew, context).run()
   } finally {
     strike(stage)

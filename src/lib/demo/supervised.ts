@@ -16,8 +16,12 @@ export class SupervisedCrew implements Crew {
   readonly #place: Place
   readonly #client: SupervisorClient
 
-  constructor(plan: Plan) {
+  readonly #environment: NodeJS.ProcessEnv
+
+  /** @param environment of all its processes */
+  constructor(plan: Plan, environment: NodeJS.ProcessEnv) {
     this.#plan = plan
+    this.#environment = environment
     this.#place = placeOf(plan.directory)
     this.#client = new SupervisorClient(this.#place.socket)
   }
@@ -27,7 +31,7 @@ export class SupervisedCrew implements Crew {
     checkDirectory(directory)
     writeFiles(directory, supervisordFiles(this.#plan), false)
     for (const name of ['logs', 'run']) makePrivate(join(directory, name), null)
-    await startSupervisord(this.#place, this.#client, signal)
+    await startSupervisord(this.#place, this.#client, signal, this.#environment)
   }
 
   async consumers(): Promise<readonly CrewMember[]> {

@@ -14,11 +14,13 @@ class Role {
   readonly name: string
   readonly #command: readonly string[]
   readonly #directory: string
+  readonly #environment: NodeJS.ProcessEnv
   #child: ChildProcess | null = null
   #isWanted = false
 
-  constructor(name: string, command: readonly string[], directory: string) {
+  constructor(name: string, command: readonly string[], directory: string, environment: NodeJS.ProcessEnv) {
     this.name = name
+    this.#environment = environment
     this.#command = command
     this.#directory = directory
   }
@@ -32,7 +34,7 @@ class Role {
     const [program = '', ...args] = this.#command
     const log = openSync(join(this.#directory, `${this.name}.out.log`), 'a', 0o600)
     // In a group of its own, so that a Ctrl-C reaches only us.
-    const child = spawn(program, args, {cwd: this.#directory, stdio: ['ignore', log, log], detached: true})
+    const child = spawn(program, args, {cwd: this.#directory, env: this.#environment, stdio: ['ignore', log, log], detached: true})
     closeSync(log)
     this.#child = child
     child.once('error', () => this.#ended())
@@ -58,13 +60,14 @@ export class UnsupervisedCrew implements Crew {
   readonly #producer: Role
   readonly #reaper: Role
 
-  constructor(plan: Plan) {
-    const {workingDirectory: directory} = plan
+  /** @param environment of all its processes */
+  constructor(plan: Plan, environment: NodeJS.ProcessEnv) {
+    const role = (name: string, command: readonly string[]): Role => new Role(name, command, plan.workingDirectory, environment)
     const {before, after: rest} = consumerCommand(plan)
     const names = Array.from({length: plan.consumers}, (_, number) => consumerName(number))
-    this.#consumers = names.map(name => new Role(name, [...before, '--name', name, ...rest], directory))
-    this.#producer = new Role('producer', producerCommand(plan) ?? [], directory)
-    this.#reaper = new Role('reaper', reaperCommand(plan), directory)
+    this.#consumers = names.map(name => role(name, [...before, '--name', name, ...rest]))
+    this.#producer = role('producer', producerCommand(plan) ?? [])
+    this.#reaper = role('reaper', reaperCommand(plan))
   }
 
   async start(): Promise<void> {

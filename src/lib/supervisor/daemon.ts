@@ -18,8 +18,13 @@ const LOOK_EVERY_MS = 50
  * Starts supervisord in the background and waits until it answers.
  * @throws QctlError `unavailable` when it is not installed or does not start
  */
-export async function startSupervisord({configuration, log}: Place, client: SupervisorClient, signal: AbortSignal): Promise<void> {
-  const {status, said} = await runSupervisord(configuration)
+export async function startSupervisord(
+  {configuration, log}: Place,
+  client: SupervisorClient,
+  signal: AbortSignal,
+  environment: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  const {status, said} = await runSupervisord(configuration, environment)
   if (status !== 0) throw new QctlError('unavailable', `supervisord does not start: ${said}`, {hint: `see ${configuration}`})
   const begin = monotonicMs()
   while (!(await client.isThere())) {
@@ -42,9 +47,9 @@ export async function endSupervisord(client: SupervisorClient, signal: AbortSign
 }
 
 /** It goes into the background by itself, and its first process ends then. */
-function runSupervisord(configuration: string): Promise<{readonly status: number | null; readonly said: string}> {
+function runSupervisord(configuration: string, env: NodeJS.ProcessEnv): Promise<{readonly status: number | null; readonly said: string}> {
   return new Promise((resolve, reject) => {
-    const child = spawn('supervisord', ['-c', configuration], {stdio: ['ignore', 'pipe', 'pipe']})
+    const child = spawn('supervisord', ['-c', configuration], {env, stdio: ['ignore', 'pipe', 'pipe']})
     let text = ''
     const keep = (chunk: Uint8Array): void => {
       text = (text + Buffer.from(chunk).toString('utf8')).slice(-4096)
