@@ -39,5 +39,6 @@ export const commands: CommandTable = {
   'supervisor:status': async () => (await import('./supervisor/status.ts')).default,
   'supervisor:stop': async () => (await import('./supervisor/stop.ts')).default,
   'supervisor:tail': async () => (await import('./supervisor/tail.ts')).default,
+  stats: async () => (await import('./stats.ts')).default,
   version: async () => (await import('./version.ts')).default,
 }

@@ -98,10 +98,10 @@ function middleOf(bucket: number, maxMs: number): number {
   return bucket < EXACT ? from : Math.min(maxMs, (from + to) / 2)
 }
 
-/** How many measurements do not exceed a time, as closely as the buckets say: whole buckets only. */
-export function countUpTo({first, counts}: Histogram, ms: number): number {
+/** How many measurements are below a time; exact where a bucket begins, as at every power of two. */
+export function countBelow({first, counts}: Histogram, ms: number): number {
   let sum = 0
-  for (let i = 0; i < counts.length && boundsOf(first + i)[1] - 1 <= ms; i += 1) sum += counts[i] ?? 0
+  for (let i = 0; i < counts.length && boundsOf(first + i)[1] <= ms; i += 1) sum += counts[i] ?? 0
   return sum
 }
 

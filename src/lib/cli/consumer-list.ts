@@ -1,6 +1,5 @@
-import type {Consumer} from '../job.ts'
 import {formatDurationShort} from '../time.ts'
-import {aliveOf, consumerJson} from './consumer-json.ts'
+import {aliveOf, type BusyConsumer, consumerJson} from './consumer-json.ts'
 import {csvColumns} from './csv-columns.ts'
 import type {ListFormat} from './print.ts'
 
@@ -8,9 +7,9 @@ const CSV_SHOWN = 'name pid host queues concurrency alive jobs processed failed 
 
 /**
  * How consumers are listed.
- * @param now UTC ms, for the time they have been up
+ * @param now UTC ms, for the time they and their jobs have been up
  */
-export function consumerList(now: number): ListFormat<Consumer> {
+export function consumerList(now: number): ListFormat<BusyConsumer> {
   return {
     columns: [
       {key: 'name', title: 'CONSUMER', value: consumer => consumer.name, style: () => 'bold'},
@@ -18,6 +17,7 @@ export function consumerList(now: number): ListFormat<Consumer> {
       {key: 'host', title: 'HOST', value: consumer => consumer.process.host},
       {key: 'queues', title: 'QUEUES', value: consumer => consumer.queues.join(',')},
       {key: 'jobs', title: 'JOBS', value: consumer => `${consumer.jobs}/${consumer.concurrency}`, align: 'right'},
+      {key: 'current', title: 'CURRENT JOB', value: consumer => current(consumer, now)},
       {
         key: 'alive',
         title: 'ALIVE',
@@ -28,8 +28,16 @@ export function consumerList(now: number): ListFormat<Consumer> {
       {key: 'failed', title: 'FAILED', value: consumer => consumer.failed, align: 'right'},
       {key: 'up', title: 'UP', value: consumer => formatDurationShort(Math.max(0, now - consumer.startedAt)), align: 'right'},
     ],
-    csv: csvColumns(CSV_SHOWN, [], consumerJson),
+    csv: csvColumns(CSV_SHOWN, ['current'], consumer => consumerJson(consumer, now)),
     id: consumer => consumer.name,
-    toJson: consumerJson,
+    toJson: consumer => consumerJson(consumer, now),
   }
+}
+
+/** The job it has had for longest, for how long, and how many more. */
+function current({held}: BusyConsumer, now: number): string | null {
+  const [first] = held
+  if (first === undefined) return null
+  const more = held.length > 1 ? ` +${held.length - 1}` : ''
+  return `${first.id} ${first.queue} ${formatDurationShort(Math.max(0, now - first.startedAt))}${more}`
 }

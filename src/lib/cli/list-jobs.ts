@@ -1,7 +1,5 @@
-import {Changes} from '../queue/changes.ts'
 import type {Inspector} from '../queue/inspector.ts'
 import type {Page, SortField, Storage} from '../storage/storage.ts'
-import {formatTime} from '../time-parse.ts'
 import {systemClock} from '../time.ts'
 import type {FlagValues} from './flags.ts'
 import {counted} from './counted.ts'
@@ -9,15 +7,13 @@ import {filterOf, type LIST_FLAGS, type SelectFlags} from './job-flags.ts'
 import {jobList} from './job-list.ts'
 import {noteMissingQueues} from './missing.ts'
 import type {Printer} from './print.ts'
-import {whenReaderGone} from './reader-gone.ts'
+import {repaint} from './repaint.ts'
 
 type ListFlags = SelectFlags & FlagValues<typeof LIST_FLAGS>
 
 const DEFAULT_LIMIT = 20
 /** A listing that finds little looks at no more rows than this; the next page goes on from there. */
 const SCAN_LIMIT = 100_000
-/** Home, and clear what was below. */
-const CLEAR = '\u001b[H\u001b[J'
 
 /** What a listing needs. */
 export interface Listing {
@@ -47,27 +43,15 @@ export async function watchJobs(
   flags: ListFlags,
   {inspector, print, storage, signal}: Listing & {readonly signal: AbortSignal},
 ): Promise<never> {
-  const isScreen = print.width !== null && !print.isMachine
-  const changes = new Changes(storage)
-  // As when a write finds it out: nobody is left to be told anything.
-  const unwatch = isScreen ? null : await whenReaderGone(1, () => process.exit(0))
   let shown: string | null = null
-  try {
-    for (;;) {
-      // Relative times move on: the filter is read anew each time.
-      const page = await read(flags, inspector)
-      const seen = page.jobs.map(job => `${job.id} ${job.state} ${job.updatedAt} ${job.progress}`).join()
-      if (isScreen) print.raw(`${CLEAR}${print.paint.dim(`${formatTime(systemClock.wallNow())}  Ctrl-C ends it`)}\n`)
-      if (isScreen || seen !== shown) await show(page, print)
-      shown = seen
-      await changes.next(REDRAW_MS, signal)
-    }
-  } finally {
-    unwatch?.()
-    changes.stop()
-  }
+  return repaint({storage, print, signal, pauseMs: 0}, async isScreen => {
+    // Relative times move on: the filter is read anew each time.
+    const page = await read(flags, inspector)
+    const seen = page.jobs.map(job => `${job.id} ${job.state} ${job.updatedAt} ${job.progress}`).join()
+    if (isScreen || seen !== shown) await show(page, print)
+    shown = seen
+  })
 }
-const REDRAW_MS = 2000
 
 function read(flags: ListFlags, inspector: Pick<Inspector, 'list'>): Promise<Page> {
   return inspector.list({

@@ -1,5 +1,6 @@
 import {formatBackoff, retryWindowMs} from '../queue/backoff.ts'
 import {safeText} from '../safe-text.ts'
+import type {Counted} from '../standing.ts'
 import type {QueueStats} from '../stats.ts'
 import {formatDuration, formatDurationLong, formatDurationShort} from '../time.ts'
 import {formatSize} from '../units.ts'
@@ -13,7 +14,7 @@ function state(queue: QueueStats): string {
 }
 
 /** Counted to a bound: `10000+` is that many or more. */
-function scheduled({scheduled: {count, isMore}}: QueueStats): string {
+export function formatCounted({count, isMore}: Counted): string {
   return isMore ? `${count}+` : String(count)
 }
 
@@ -24,7 +25,7 @@ function wait(queue: QueueStats): string | null {
 const COLUMNS: readonly Column<QueueStats>[] = [
   {key: 'name', title: 'QUEUE', value: queue => queue.name, style: () => 'bold'},
   {key: 'pending', title: 'PENDING', value: queue => queue.counts.pending, align: 'right'},
-  {key: 'scheduled', title: 'SCHEDULED', value: scheduled, align: 'right'},
+  {key: 'scheduled', title: 'SCHEDULED', value: queue => formatCounted(queue.scheduled), align: 'right'},
   {key: 'processing', title: 'PROCESSING', value: queue => queue.counts.processing, align: 'right'},
   {key: 'done', title: 'DONE', value: queue => queue.counts.done, align: 'right'},
   {
@@ -62,7 +63,7 @@ export function printQueue(queue: QueueStats, print: Printer): void {
   const {retention} = settings
   const kept = (ms: number | null): string => (ms === null ? 'for ever' : formatDuration(ms))
   const facts: readonly (readonly [string, string])[] = [
-    ['pending', `${counts.pending} (${scheduled(queue)} of them scheduled)`],
+    ['pending', `${counts.pending} (${formatCounted(queue.scheduled)} of them scheduled)`],
     ['processing', String(counts.processing)],
     ['done', String(counts.done)],
     ['failed', String(counts.failed)],
