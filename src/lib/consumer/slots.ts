@@ -63,9 +63,13 @@ export class Slots {
 
   /** Runs jobs, those that find no slot as soon as there is one; their leases are kept meanwhile. */
   take(granted: readonly Granted[]): void {
-    for (const one of granted) this.#stock.add(one)
+    for (const one of granted) {
+      // At once if that is possible: only what has no slot waits, and may wait too long.
+      if (!this.#isClosed && this.#stock.size === 0 && this.#running.size < this.#options.count) this.#start(one)
+      else this.#stock.add(one)
+    }
     if (this.#isClosed) this.#stock.empty()
-    this.#startWaiting()
+    else this.#stock.watch()
   }
 
   /** Starts no job any more; what waits is given back. */
