@@ -74,6 +74,7 @@ describe('supervisor init', () => {
     [['--every', '5s'], '--every needs --generate'],
     [['--name', 'x', '--', 'true'], 'unknown flag --name'],
     [['--', 'a\nb'], 'cannot hold line feeds'],
+    [['--user', 'a\nb'], 'not the name of a user'],
   ])('refuses %j', async (args, sentence) => {
     await using sandbox = new Sandbox()
     const {status, stderr} = await sandbox.qctl(['supervisor', 'init', ...args])

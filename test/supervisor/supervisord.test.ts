@@ -1,5 +1,7 @@
 import {describe, expect, test} from 'bun:test'
-import {chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {DatabaseSync} from 'node:sqlite'
 import {waitFor} from '../support/wait-for.ts'
 import {allJobs, countJobs, expectAllKept} from '../faults/support/evidence.ts'
 import {countInLedger} from '../faults/support/consumers.ts'
@@ -24,6 +26,9 @@ describe('supervisord', () => {
     expect(items.map(({name, state, restarts}) => [name, state, restarts])).toEqual([
       ['consumer:consumer_00', 'RUNNING', 0], ['consumer:consumer_01', 'RUNNING', 0], ['producer', 'RUNNING', 0], ['reaper', 'RUNNING', 0],
     ])
+    expect(Object.keys(items[0] ?? {})).toEqual(
+      'name group state pid uptime_ms restarts exit_status why consumer alive jobs concurrency processed failed log'.split(' '),
+    )
     const consumers = items.slice(0, 2)
     for (const {name, consumer, alive, concurrency, uptime_ms: upMs} of consumers) {
       expect([`consumer:${consumer}`, alive, concurrency]).toEqual([name, 'yes', 4])
@@ -219,6 +224,20 @@ describe('supervisord', () => {
     expect(Object.keys(await scene.pids())).toHaveLength(2)
   }, 120_000)
 
+  test('a database that nobody can write to for a while ends no process', async () => {
+    await using scene = new SupervisedScene()
+    await scene.supervise('--consumers', '2', '--lease', '1s', '--generate', scene.path('made'), '--every', '100ms')
+    const before = (await scene.status()).map(({name, pid}) => [name, pid])
+    const database = new DatabaseSync(scene.database, {timeout: 10_000})
+    database.exec('BEGIN IMMEDIATE')
+    await Bun.sleep(3000)
+    database.exec('ROLLBACK')
+    database.close()
+    const [id = 0] = await scene.produce(['x'])
+    await waitFor(async () => (await scene.qctl(['jobs', 'wait', String(id), '--for', '10s'])).status === 0)
+    expect((await scene.status()).map(({name, pid}) => [name, pid])).toEqual(before)
+  }, 60_000)
+
   test('rotates logs, and tail goes on in the next file', async () => {
     await using scene = new SupervisedScene()
     await scene.supervisor('init', '--consumers', '1', '--', 'true')
@@ -252,21 +271,19 @@ describe('supervisord', () => {
   }, 60_000)
 })
 
-test('a directory may be moved, and its supervisord started from anywhere', async () => {
+test('what lies ready in supervisor/ works wherever it is put', async () => {
   await using scene = new SupervisedScene()
-  const inside = scene.path('sup', 'q.db')
-  await scene.supervisor('init', '--db', inside, '--consumers', '1')
-  for (const file of ['supervisord.conf', 'conf.d/consumer.conf', 'conf.d/reaper.conf', 'conf.d/producer.conf']) {
-    expect(readFileSync(scene.path('sup', file), 'utf8')).not.toContain(scene.directory)
-  }
-  await scene.sh(`mv '${scene.path('sup')}' '${scene.path('else where')}'`)
-  const env = {QCTL_SUPERVISOR_DIR: scene.path('else where'), QCTL_DB: scene.path('else where', 'q.db')}
-  expect((await scene.qctl(['supervisor', 'start'], {env, cwd: '/'})).status).toBe(0)
+  cpSync(join(import.meta.dirname, '../../supervisor'), scene.path('else where'), {recursive: true, filter: path => !path.endsWith('.db')})
+  mkdirSync(scene.path('bin'))
+  copyFileSync(scene.binary, scene.path('bin', 'qctl'))
+  const env = {QCTL_SUPERVISOR_DIR: scene.path('else where'), QCTL_DB: scene.path('else where', 'qctl.db'), PATH: `${scene.path('bin')}:${process.env['PATH']}`}
+  const line = "qctl init --db 'else where/qctl.db' && supervisord -c 'else where/supervisord.conf'"
+  expect((await scene.sh(line, {env})).status).toBe(0)
   await waitFor(async () => (await scene.json<{items: unknown[]}>(['jobs', 'list', '-s', 'done'], {env})).items.length > 0)
+  expect((await scene.qctl(['supervisor', 'scale', '1'], {env, cwd: '/'})).status).toBe(0)
   expect((await scene.qctl(['supervisor', 'stop', '--shutdown'], {env})).status).toBe(0)
   expect(scene.left()).toEqual([])
 }, 60_000)
-
 
 describe('as another user', () => {
   const NOBODY = 65_534

@@ -29,6 +29,12 @@ function parseConsumers(text: string): number {
   return parseInteger(text, 0, MOST_CONSUMERS)
 }
 
+/** Reads the name of a user, as Debian's adduser takes it, or a number. */
+function parseUser(text: string): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/.test(text)) return text
+  throw new QctlError('usage', `not the name of a user: ${JSON.stringify(text)}`)
+}
+
 /** For `supervisor init`, besides those of `consume`. */
 export const SUPERVISOR_INIT_FLAGS = {
   'supervisor-dir': settingFlag('supervisorDir', SUPERVISOR),
@@ -44,7 +50,7 @@ export const SUPERVISOR_INIT_FLAGS = {
   'max-consumers': {kind: 'value', shape: 'N', parse: parseConsumers, summary: 'how far "supervisor scale" may go [default: 32]', ...SUPERVISOR},
   generate: {kind: 'value', shape: 'DIR', parse: asText, summary: 'also run a producer that writes random files there and submits them', ...SUPERVISOR},
   every: {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: 'with --generate: how often [default: 5s]', dependsOn: ['generate'], ...SUPERVISOR},
-  user: {kind: 'value', shape: 'USER', parse: asText, summary: 'run everything as this user (by root)', ...SUPERVISOR},
+  user: {kind: 'value', shape: 'USER', parse: parseUser, summary: 'run everything as this user (by root)', ...SUPERVISOR},
   binary: {kind: 'value', shape: 'PATH', parse: asText, summary: 'how qctl is started [default: this one, by its path]', ...SUPERVISOR},
   force: {kind: 'switch', summary: 'write also the files that exist', ...SUPERVISOR},
   ...DRY_RUN_FLAGS,

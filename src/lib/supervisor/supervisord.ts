@@ -1,6 +1,6 @@
 /** The configuration of supervisord. */
 import {type ConfigFile, consumerCommand, type Plan, producerCommand, reaperCommand, stopWaitSeconds} from './plan.ts'
-import {supervisordWord} from './words.ts'
+import {supervisordPath, supervisordWord} from './words.ts'
 
 /** The group that consumers are in: `consumer:consumer_00`. */
 export const CONSUMER_GROUP = 'consumer'
@@ -80,7 +80,7 @@ ${common(plan)}`
 /** TERM lets qctl drain and end its handlers itself; the KILL after the wait is for the whole group. */
 function common(plan: Plan): string {
   const here = plan.workingDirectory === plan.directory
-  return `directory=${here ? '%(here)s/..' : plan.workingDirectory.replaceAll('%', '%%')}
+  return `directory=${here ? '%(here)s/..' : supervisordPath(plan.workingDirectory)}
 autorestart=true
 startsecs=1
 startretries=3

@@ -26,6 +26,16 @@ function escaped(text: string): string {
   return text.replaceAll('%', '%%')
 }
 
+/**
+ * A path that is the whole value of a setting in supervisord's configuration, where there are no quotes.
+ * @throws QctlError `usage` for one that cannot be written
+ */
+export function supervisordPath(path: string): string {
+  requireOneLine(path, "supervisord's configuration")
+  if (!/[ \t][;#]|%\(/.test(path)) return escaped(path)
+  throw new QctlError('usage', `supervisord's configuration cannot hold the path ${path}`, {hint: 'call init in another directory'})
+}
+
 /** A word of `ExecStart=` (systemd.service(5), "Command lines"): C escapes in double quotes, `%` and `$` doubled. */
 export function systemdWord(word: string): string {
   if (PLAIN.test(word)) return word
