@@ -11,7 +11,11 @@ const made: string[] = []
  */
 export function scratchDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'qctl-test-'))
-  if (made.length === 0) process.on('exit', () => made.forEach((path) => rmSync(path, {recursive: true, force: true})))
   made.push(directory)
   return directory
+}
+
+/** Removes all of them. */
+export function removeScratch(): void {
+  for (const path of made.splice(0)) rmSync(path, {recursive: true, force: true})
 }
