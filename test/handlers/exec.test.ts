@@ -231,6 +231,13 @@ describe('a command that is told to end', () => {
     expect((await running).outcome.kind).toBe('timed_out')
   })
 
+  test('leaves nobody behind who still holds its output, wherever that went', async () => {
+    const file = join(directory, 'escaped')
+    const end = await sh(`setsid sh -c 'echo $$ >> ${file}; sleep 100; sleep 100' & while ! [ -s ${file} ]; do sleep 0.01; done`)
+    expect(end.outcome.kind).toBe('done')
+    expect((await pidsIn(file, 1)).filter(pid => !isGone(pid))).toEqual([])
+  })
+
   test('before it has begun does not begin', async () => {
     const controls = new Controls()
     controls.stop({cause: 'shutdown', graceMs: 0})

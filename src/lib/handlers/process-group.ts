@@ -68,7 +68,9 @@ export class ProcessGroup {
     const stopped = this.#isStopped
     if (!this.#child.isDrained) await settledWithin(this.#child.drained, DRAIN_MS)
     // The group's number is not given to anybody else while one of it lives, and not this soon after.
-    const leftovers = this.#signal('SIGKILL')
+    const groupLives = this.#signal('SIGKILL')
+    // Who still holds the output, and left the group, is none the less of this run.
+    const leftovers = groupLives || !this.#child.isDrained
     this.#isOver = true
     this.#cancelKill?.()
     if (!this.#child.isDrained) {
