@@ -169,6 +169,10 @@ describe('supervisord', () => {
     const begin = performance.now()
     const {status, stderr} = await scene.qctl(['supervisor', 'status'])
     const ms = performance.now() - begin
+    const impatient = scene.startQctl(['supervisor', 'status'])
+    await Bun.sleep(500)
+    impatient.kill('SIGINT')
+    expect((await impatient.finished()).status).toBe(130)
     expect([status, stderr]).toEqual([69, expect.stringContaining('is it stopped?')])
     process.kill(scene.supervisordPid, 'SIGCONT')
     const {findings} = await expectAllKept(scene, [{outcome: 'ok', payloads: texts, ids}])

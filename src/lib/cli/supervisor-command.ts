@@ -24,7 +24,7 @@ export abstract class SupervisorCommand extends BaseCommand {
   /** @throws QctlError `not_found` when none has been set up */
   protected connect(): Connection {
     const place = existingPlace(supervisorDirOf(this.settings))
-    const client = new SupervisorClient(place.socket)
+    const client = new SupervisorClient(place.socket, this.signal)
     return {place, client, operator: new Operator(place, client, this.signal)}
   }
 }

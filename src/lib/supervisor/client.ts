@@ -1,8 +1,7 @@
 /** supervisord, asked and told over its socket. */
-import {request} from 'node:http'
 import {normalize} from 'node:path'
 import {QctlError} from '../errors.ts'
-import {after} from '../time.ts'
+import {NoReply, post, type Reply} from './post.ts'
 import {callDocument, readAnswer, XmlRpcFault, type XmlRpcStruct, type XmlRpcValue} from './xml-rpc.ts'
 
 /** The states of supervisord, in its words. */
@@ -40,9 +39,12 @@ const FAULTS = {spawnError: 50, abnormalTermination: 40, alreadyStarted: 60, not
 
 export class SupervisorClient {
   readonly #socket: string
+  readonly #signal: AbortSignal | undefined
 
-  constructor(socket: string) {
+  /** @param signal ends waiting for an answer, with its reason as the error */
+  constructor(socket: string, signal?: AbortSignal) {
     this.#socket = socket
+    this.#signal = signal
   }
 
   /**
@@ -106,26 +108,14 @@ export class SupervisorClient {
     }
   }
 
-  #post(body: string): Promise<{readonly status: number; readonly text: string}> {
-    return new Promise((resolve, reject) => {
-      const call = request({socketPath: this.#socket, path: '/RPC2', method: 'POST', headers: {'content-type': 'text/xml', 'content-length': Buffer.byteLength(body)}})
-      const cancel = after(ANSWER_MS, () => call.destroy(this.#unavailable(`supervisord does not answer at ${this.#socket}: is it stopped?`)))
-      const fail = (error: Error): void => {
-        cancel()
-        reject(error instanceof QctlError ? error : this.#unreachable(error))
-      }
-      call.on('error', fail)
-      call.on('response', response => {
-        const chunks: Uint8Array[] = []
-        response.on('data', (chunk: Uint8Array) => chunks.push(chunk))
-        response.on('error', fail)
-        response.on('end', () => {
-          cancel()
-          resolve({status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8')})
-        })
-      })
-      call.end(body)
-    })
+  async #post(body: string): Promise<Reply> {
+    try {
+      return await post(this.#socket, body, {limitMs: ANSWER_MS, signal: this.#signal})
+    } catch (error) {
+      this.#signal?.throwIfAborted()
+      if (error instanceof NoReply) throw this.#unavailable(`supervisord does not answer at ${this.#socket}: is it stopped?`, error)
+      throw this.#unreachable(error as NodeJS.ErrnoException)
+    }
   }
 
   #unreachable(cause: NodeJS.ErrnoException): QctlError {
