@@ -2,6 +2,7 @@ import type {CommandTable} from '../lib/cli/program.ts'
 
 /** Every command. Adding one: its file, a line here, its test. Ids use `:` where people type a blank. */
 export const commands: CommandTable = {
+  backup: async () => (await import('./backup.ts')).default,
   config: async () => (await import('./config.ts')).default,
   help: async () => (await import('./help.ts')).default,
   demo: async () => (await import('./demo.ts')).default,
@@ -39,6 +40,7 @@ export const commands: CommandTable = {
   'supervisor:status': async () => (await import('./supervisor/status.ts')).default,
   'supervisor:stop': async () => (await import('./supervisor/stop.ts')).default,
   'supervisor:tail': async () => (await import('./supervisor/tail.ts')).default,
+  restore: async () => (await import('./restore.ts')).default,
   stats: async () => (await import('./stats.ts')).default,
   version: async () => (await import('./version.ts')).default,
 }

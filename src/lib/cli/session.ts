@@ -1,8 +1,9 @@
 import {databaseOf, type Settings} from '../config.ts'
 import {Inspector} from '../queue/inspector.ts'
 import {Queue} from '../queue/queue.ts'
-import {openStorage} from '../storage/open.ts'
+import {openStorage, openUpkeep} from '../storage/open.ts'
 import type {Storage} from '../storage/storage.ts'
+import type {Upkeep} from '../upkeep.ts'
 
 /** An open database, and what may be done with it. */
 export interface Session {
@@ -34,6 +35,11 @@ export async function openSession(
 ): Promise<Session> {
   const storage = await openStorage(databaseOf(settings), {create, durability, lockTimeoutMs: settings.lockTimeout, onCreate})
   return {queue: new Queue(storage), inspector: new Inspector(storage), storage, close: () => storage.close()}
+}
+
+/** What is done to the database of the settings as a whole. */
+export function upkeepOf(settings: Pick<Settings, 'db' | 'lockTimeout'>): Promise<Upkeep> {
+  return openUpkeep(databaseOf(settings), {lockTimeoutMs: settings.lockTimeout})
 }
 
 /** What to tell the user when a database was made. */

@@ -1,5 +1,6 @@
 import {QctlError} from '../errors.ts'
 import {type Clock, systemClock} from '../time.ts'
+import type {Upkeep} from '../upkeep.ts'
 import type {Storage} from './storage.ts'
 
 /** How to open a store. */
@@ -35,6 +36,16 @@ export async function openStorage(location: string, options: OpenOptions = {}): 
     clock: options.clock ?? systemClock,
     onCreate: options.onCreate ?? (() => {}),
   })
+}
+
+/**
+ * What is done to the store at that location as a whole. Opens nothing yet.
+ * @throws QctlError `usage` for a location that has none
+ */
+export async function openUpkeep(location: string, {clock = systemClock, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS}: OpenOptions = {}): Promise<Upkeep> {
+  if (/^postgres(ql)?:\/\//.test(location)) throw new QctlError('usage', 'PostgreSQL has its own tools for this: pg_dump and pg_restore')
+  const {SqliteUpkeep} = await import('./sqlite/upkeep.ts')
+  return new SqliteUpkeep(location, clock, lockTimeoutMs)
 }
 
 /** Opens a store in memory, for tests and simulations. */

@@ -1,0 +1,29 @@
+import {FILE_ARGS, restoreBackup, RESTORE_FLAGS} from '../lib/cli/backup.ts'
+import {BaseCommand} from '../lib/cli/base-command.ts'
+import {realDatabaseFile} from '../lib/cli/database-file.ts'
+import {oclifArgs, oclifFlags} from '../lib/cli/oclif-flags.ts'
+import {ONE_THING} from '../lib/cli/print.ts'
+import {openSession, upkeepOf} from '../lib/cli/session.ts'
+
+export default class Restore extends BaseCommand {
+  static override summary = 'Put a copy in the place of the database, after checking it'
+  static override description = 'What was there is kept beside it. New ids are above all that were ever given; jobs that were being processed are taken as lost.'
+  static override examples = ['qctl restore /srv/backup/qctl.db --dry-run', 'qctl restore /srv/backup/qctl.db']
+  static override args = oclifArgs(FILE_ARGS)
+  static override flags = oclifFlags(RESTORE_FLAGS)
+
+  protected override readonly formats = ONE_THING
+
+  override async run(): Promise<void> {
+    const {args, flags} = await this.parse(Restore)
+    const target = realDatabaseFile(this.settings)
+    let session: Awaited<ReturnType<typeof openSession>> | null = null
+    await restoreBackup(args.file, flags, {
+      upkeep: await upkeepOf({...this.settings, db: target}),
+      target,
+      open: async () => (session = await openSession(this.settings, {create: false})).storage,
+      close: async () => session?.close(),
+      print: this.print,
+    })
+  }
+}

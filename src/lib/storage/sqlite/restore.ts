@@ -1,0 +1,101 @@
+/** Puts a checked copy in the place of the database. */
+import {existsSync, renameSync, rmSync} from 'node:fs'
+import {dirname} from 'node:path'
+import {QctlError} from '../../errors.ts'
+import {type Clock, toIso} from '../../time.ts'
+import type {Restored} from '../../upkeep.ts'
+import {checkCopy, copyInto, linkNew, sync} from './backup.ts'
+import {Connection} from './connection.ts'
+import {openConnection} from './open.ts'
+
+/** More jobs than anybody adds between a backup and the loss of the original. Ids go on at the next multiple. */
+const ID_STEP = 1_000_000
+
+const RAISE_IDS = 'UPDATE store SET last_job_id = ?'
+/** The reaper finds the holders dead by a boot that is over, which counts as nobody's crash. */
+const END_CONSUMERS = `UPDATE consumer SET ended_at = coalesce(ended_at, ?1), boot_id = 'restored:0', machine_id = ?2`
+const EXPIRE_LEASES = 'UPDATE lease SET until = 0'
+const LAST_ID = 'SELECT max(last_job_id, ifnull((SELECT max(id) FROM job), 0)) FROM store'
+
+/**
+ * Replaces `target` by a copy of `file`; what is there is kept beside it.
+ * @throws QctlError
+ */
+export async function restore(file: string, target: string, clock: Clock, lockTimeoutMs: number): Promise<Restored> {
+  const facts = checkCopy(file)
+  const copy = copyInto(file, target)
+  try {
+    const idFloor = Math.ceil((Math.max(facts.lastId, lastIdOf(target)) + ID_STEP) / ID_STEP) * ID_STEP
+    await prepare(copy, idFloor, clock, lockTimeoutMs)
+    const kept = existsSync(target) ? putAside(target, clock, () => linkNew(copy, target)) : null
+    if (kept === null) linkNew(copy, target)
+    sync(dirname(target))
+    return {...facts, kept, idFloor}
+  } finally {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(`${copy}${suffix}`, {force: true})
+  }
+}
+
+/** The highest id given in the database that is to be replaced; 0 when it cannot say. */
+function lastIdOf(target: string): number {
+  if (!existsSync(target)) return 0
+  try {
+    const db = new Connection(target, {readOnly: true})
+    try {
+      return db.number(LAST_ID) ?? 0
+    } finally {
+      db.close()
+    }
+  } catch (error) {
+    if (error instanceof QctlError) return 0
+    throw error
+  }
+}
+
+async function prepare(copy: string, idFloor: number, clock: Clock, lockTimeoutMs: number): Promise<void> {
+  const {db} = await openConnection(copy, {create: false, durability: 'full', lockTimeoutMs, clock, onCreate: () => {}})
+  try {
+    db.exec('BEGIN IMMEDIATE')
+    db.run(RAISE_IDS, idFloor)
+    db.run(END_CONSUMERS, clock.wallNow(), clock.machineId)
+    db.run(EXPIRE_LEASES)
+    db.exec('COMMIT; PRAGMA wal_checkpoint(TRUNCATE)')
+  } finally {
+    db.close()
+  }
+  sync(copy)
+}
+
+/**
+ * Gives the old database another name together with its log, which must never meet the new file: nobody writes meanwhile. Who has it open
+ * finds out that the file was replaced; SQLite itself leaves alone what lies under the name of a file that was moved.
+ * @returns its new name
+ */
+function putAside(target: string, clock: Clock, replace: () => void): string {
+  const kept = `${target}.before-restore-${toIso(clock.wallNow()).replace(/[-:]|\.\d+/g, '')}`
+  if (existsSync(kept)) throw new QctlError('conflict', `${kept} exists`)
+  const lock = lockOf(target)
+  try {
+    for (const suffix of ['-wal', '-shm', '']) {
+      if (existsSync(`${target}${suffix}`)) renameSync(`${target}${suffix}`, `${kept}${suffix}`)
+    }
+    replace()
+  } finally {
+    lock?.close()
+  }
+  return kept
+}
+
+/** Keeps others from writing; `null` when the file is so damaged that it cannot be opened. */
+function lockOf(target: string): Connection | null {
+  let db: Connection | null = null
+  try {
+    db = new Connection(target)
+    db.exec('BEGIN IMMEDIATE')
+    return db
+  } catch (error) {
+    db?.close()
+    if (error instanceof QctlError && error.code === 'busy') throw error
+    return null
+  }
+}
