@@ -48,6 +48,13 @@ describe('supervisord', () => {
     expect(after['consumer:consumer_01']).toBe(before['consumer:consumer_01'] ?? 0)
     expect((await scene.status())[0]).toMatchObject({restarts: 1})
 
+    const rehearsed = [['stop', 'reaper'], ['restart', 'consumer'], ['scale', '3'], ['scale', '1'], ['start']]
+    expect(await Promise.all(rehearsed.map(async args => (await scene.supervisor(...args, '--dry-run')).stdout))).toEqual([
+      'would stop reaper\n', 'would restart consumer:consumer_00\nwould restart consumer:consumer_01\n',
+      'would start consumer:consumer_02\n', 'would stop consumer:consumer_01\n', '',
+    ])
+    expect(await scene.pids()).toEqual(after)
+
     expect((await scene.supervisor('stop', 'producer')).stdout).toBe('producer: stopped\n')
     expect((await scene.supervisor('stop', 'producer')).stdout).toBe('producer: was not running\n')
     expect((await scene.supervisor('start', 'consumer')).stdout).toMatch(/^consumer:consumer_00: is running \(pid \d+\)\nconsumer:consumer_01: is running \(pid \d+\)\n$/)

@@ -1,12 +1,14 @@
 import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
 import {ONE_THING} from '../../lib/cli/print.ts'
-import {PROCESS_ARGS, SUPERVISOR_FLAGS, SupervisorCommand} from '../../lib/cli/supervisor-command.ts'
-import {printChanges} from '../../lib/cli/supervisor-report.ts'
+import {PROCESS_ARGS, SUPERVISOR_VERB_FLAGS, SupervisorCommand} from '../../lib/cli/supervisor-command.ts'
+import {printChanges, printRehearsal} from '../../lib/cli/supervisor-report.ts'
 import {chosen} from '../../lib/supervisor/choose.ts'
+import type {Supervised} from '../../lib/supervisor/client.ts'
 import {endSupervisord} from '../../lib/supervisor/daemon.ts'
+import {isUp} from '../../lib/supervisor/operate.ts'
 
 const FLAGS = oclifFlags({
-  ...SUPERVISOR_FLAGS,
+  ...SUPERVISOR_VERB_FLAGS,
   shutdown: {kind: 'switch', summary: 'end supervisord itself, too'},
 } as const)
 
@@ -23,8 +25,12 @@ Without names it also ends what a supervisord that was killed has left here.`
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(SupervisorStop)
     const {client, operator} = this.connect()
-    const all = args.process === undefined ? [] : await client.processes()
-    const changes = args.process === undefined ? await operator.stopAll() : await operator.stop(chosen(args.process, all, all))
+    const named = async (): Promise<readonly Supervised[]> => {
+      const all = await client.processes()
+      return chosen(args.process, all, all)
+    }
+    if (flags['dry-run']) return printRehearsal({stop: (await named()).filter(isUp)}, this.print)
+    const changes = args.process === undefined ? await operator.stopAll() : await operator.stop(await named())
     if (flags.shutdown && (await client.isThere())) await endSupervisord(client, this.signal)
     process.exitCode = printChanges(changes, this.print)
   }

@@ -2,10 +2,13 @@ import {SupervisorClient} from '../supervisor/client.ts'
 import {Operator} from '../supervisor/operate.ts'
 import {existingPlace, type Place, supervisorDirOf} from '../supervisor/place.ts'
 import {BaseCommand} from './base-command.ts'
-import {asText, type ArgTable, type FlagTable, settingFlag} from './flags.ts'
+import {asText, type ArgTable, DRY_RUN_FLAGS, type FlagTable, settingFlag} from './flags.ts'
 
 /** For every command of supervisord. */
 export const SUPERVISOR_FLAGS = {'supervisor-dir': settingFlag('supervisorDir')} as const satisfies FlagTable
+
+/** For those that change something. */
+export const SUPERVISOR_VERB_FLAGS = {...SUPERVISOR_FLAGS, ...DRY_RUN_FLAGS} as const satisfies FlagTable
 
 /** Which processes. */
 export const PROCESS_ARGS = {

@@ -1,4 +1,5 @@
 import {safeText} from '../safe-text.ts'
+import {fullName, type Supervised} from '../supervisor/client.ts'
 import type {Change} from '../supervisor/operate.ts'
 import type {Printer} from './print.ts'
 
@@ -12,6 +13,22 @@ export function printChanges(changes: readonly Change[], print: Printer): number
     if (changes.length === 0) print.note('nothing to do')
   })
   return changes.some(({done}) => done === 'failed') ? 1 : 0
+}
+
+/** What would be done to processes. */
+export interface Rehearsal {
+  readonly start?: readonly Supervised[]
+  readonly stop?: readonly Supervised[]
+  readonly restart?: readonly Supervised[]
+}
+
+/** Prints what would be done. */
+export function printRehearsal(rehearsal: Rehearsal, print: Printer): void {
+  const would = (['start', 'stop', 'restart'] as const).flatMap(verb => (rehearsal[verb] ?? []).map(process => ({name: fullName(process), would: verb})))
+  print.result({dry_run: true, changes: would}, () => {
+    for (const {name, would: verb} of would) print.line(safeText(`would ${verb} ${name}`))
+    print.note('nothing was changed')
+  })
 }
 
 function sentenceOf({done, state, pid, why}: Change): string {

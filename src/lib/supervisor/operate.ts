@@ -44,7 +44,7 @@ export class Operator {
 
   /** Starts processes and waits until each has lasted, or was given up. */
   async start(processes: readonly Supervised[]): Promise<readonly Change[]> {
-    const down = processes.filter(({state}) => !UP.has(state))
+    const down = processes.filter(process => !isUp(process))
     // One that is still ending cannot be started yet.
     await this.#settled(down, ({state}) => state !== 'STOPPING')
     for (const process of down) await this.#client.start(process)
@@ -58,7 +58,7 @@ export class Operator {
 
   /** Stops processes, all at once, and waits until each has drained and ended. */
   async stop(processes: readonly Supervised[]): Promise<readonly Change[]> {
-    const up = processes.filter(({state}) => UP.has(state))
+    const up = processes.filter(isUp)
     for (const process of up) await this.#client.stop(process)
     const after = await this.#settled(processes, ({state}) => state !== 'STOPPING' && !UP.has(state))
     return after.map(process => changeOf(process, up.some(one => isSame(one, process)) ? 'stopped' : 'unchanged'))
@@ -102,14 +102,22 @@ export class Operator {
    * @throws QctlError `conflict` when supervisord knows fewer; `not_found` when it has no consumers
    */
   async scale(consumers: number): Promise<readonly Change[]> {
+    const {wanted, spare} = await this.split(consumers)
+    // First the wish, so that it is kept whatever happens meanwhile; then what it takes.
+    writeWhole(this.#place.scale, scaleFile(consumers, wanted.length + spare.length))
+    const changes = await Promise.all([this.start(wanted), this.stop(spare)])
+    return changes.flat().filter(({done}) => done !== 'unchanged')
+  }
+
+  /**
+   * Which consumers would run if there were to be so many, and which would not.
+   * @throws QctlError as `scale`
+   */
+  async split(consumers: number): Promise<{readonly wanted: readonly Supervised[]; readonly spare: readonly Supervised[]}> {
     const group = consumersOf(await this.#client.processes())
     if (group.length === 0) throw new QctlError('not_found', 'this supervisord has no consumers of qctl', {hint: 'qctl supervisor init writes a configuration that has'})
     if (consumers > group.length) throw tooMany(consumers, group.length)
-    // First the wish, so that it is kept whatever happens meanwhile; then what it takes.
-    writeWhole(this.#place.scale, scaleFile(consumers, group.length))
-    const [wanted, spare] = [group.slice(0, consumers), group.slice(consumers)]
-    const changes = await Promise.all([this.start(wanted), this.stop(spare)])
-    return changes.flat().filter(({done}) => done !== 'unchanged')
+    return {wanted: group.slice(0, consumers), spare: group.slice(consumers)}
   }
 
   /** The processes that supervisord would start by itself. */
@@ -129,6 +137,11 @@ export class Operator {
       await sleep(LOOK_EVERY_MS, this.#signal)
     }
   }
+}
+
+/** True when supervisord has started a process, or is about to try again. */
+export function isUp({state}: Supervised): boolean {
+  return UP.has(state)
 }
 
 /** The consumers, by their numbers. */
