@@ -239,9 +239,11 @@ describe('a stream worker that', () => {
   test('does not answer its oldest job in that job\'s time is replaced; what waits behind it has time of its own', async () => {
     const scene = new Scene()
     await scene.impatient()
-    await scene.produce('--timeout', '600ms', 'sleep 400', 'sleep 400', 'once hang', 'ok')
-    expect((await scene.consumeAll('-c', '4', '--grace', '200ms')).status).toBe(0)
-    expect(await scene.show(1, 2, 3, 4)).toMatchObject([
+    // The worker's start is the first one's time.
+    await scene.produce('ok')
+    await scene.produce('--timeout', '1500ms', 'sleep 900', 'sleep 900', 'once hang', 'ok')
+    expect((await scene.consumeAll('-c', '5', '--grace', '200ms')).status).toBe(0)
+    expect(await scene.show(2, 3, 4, 5)).toMatchObject([
       {attempts_list: [{outcome: 'done'}]},
       {attempts_list: [{outcome: 'done'}]},
       {attempts_list: [{outcome: 'timed_out'}, {outcome: 'done'}], crashes: 0, attempts: 2},
