@@ -113,6 +113,24 @@ describe('the guard', () => {
     expect(scene.left()).toEqual([])
   }, 60_000)
 
+  test('leaves alone the workers and handlers of other consumers', async () => {
+    await using scene = new Scene()
+    await scene.produce(['x'], '-Q', 'a')
+    await scene.produce(['x'], '-Q', 'b')
+    await scene.produce(['x'], '-Q', 'c')
+    const workers = ['--stream', 'while read -r job; do sleep 60; done']
+    const victim = scene.startQctl(['consume', '-Q', 'a', ...workers])
+    await waitFor(() => handlersOf(scene).length === 2)
+    const mine = handlersOf(scene).map(({pid}) => pid)
+    const others = [scene.startQctl(['consume', '-Q', 'b', '--grace', '0s', ...workers]), startConsumer(scene, {work: 'sleep 60', flags: ['-Q', 'c', '--grace', '0s']})]
+    await waitFor(() => handlersOf(scene).length === 6)
+    victim.kill('SIGKILL')
+    await msUntilGone(mine)
+    await waitFor(() => guardsOf(scene).length === 2, {what: 'its guard has gone'})
+    expect(handlersOf(scene)).toHaveLength(4)
+    await endConsumers(others)
+  }, 60_000)
+
   test('does nothing to a handler whose lease is kept, however long it runs', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
