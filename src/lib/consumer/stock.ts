@@ -7,10 +7,10 @@ import {after, type CancelTimer, monotonicMs} from '../time.ts'
 import type {Granted} from './claims.ts'
 
 /** Runs are short if they last no longer than this on average: a moving one, which counts the last run for a fifth. */
-const SHORT_MS = 20
+const SHORT_MS = 10
 const WEIGHT = 0.2
 /** Before anything is known: eighteen short runs change that. */
-const UNKNOWN_MS = 1000
+const UNKNOWN_MS = 500
 /** So many per slot wait, if there are few slots: more slots share their commits anyway. */
 const PER_SLOT = 4
 const MOST = 32
