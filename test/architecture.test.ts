@@ -51,8 +51,9 @@ const sources = ['src', 'bin']
 const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   package: [/^src\/lib\/(queue|consumer|storage|handlers)\//],
   bin: [/^src\/commands\/index\.ts$/, /^src\/index\.ts$/, /^src\/lib\/handlers\/module-worker\.ts$/, /^src\/lib\/(cli|guard)\//, /^package\.json$/],
-  commands: [/^src\/lib\/(cli|top|server|supervisor|consumer|producer|queue)\//, /^src\/lib\/handlers\/index\.ts$/],
-  cli: [/^src\/lib\/(queue|producer|supervisor|demo)\//],
+  commands: [/^src\/lib\/(cli|doctor|top|server|supervisor|consumer|producer|queue)\//, /^src\/lib\/handlers\/index\.ts$/],
+  doctor: [],
+  cli: [/^src\/lib\/(doctor|queue|producer|supervisor|demo)\//],
   top: [/^src\/lib\/(queue|cli)\//],
   server: [/^src\/lib\/(queue|producer)\//],
   supervisor: [],

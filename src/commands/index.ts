@@ -3,7 +3,9 @@ import type {CommandTable} from '../lib/cli/program.ts'
 /** Every command. Adding one: its file, a line here, its test. Ids use `:` where people type a blank. */
 export const commands: CommandTable = {
   backup: async () => (await import('./backup.ts')).default,
+  cleanup: async () => (await import('./cleanup.ts')).default,
   config: async () => (await import('./config.ts')).default,
+  doctor: async () => (await import('./doctor.ts')).default,
   help: async () => (await import('./help.ts')).default,
   demo: async () => (await import('./demo.ts')).default,
   consume: async () => (await import('./consume.ts')).default,

@@ -1,0 +1,145 @@
+import {describe, expect, test} from 'bun:test'
+import {chmodSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {DatabaseSync} from 'node:sqlite'
+import {judgeDisk} from '../../src/lib/doctor/disk.ts'
+import {checkVersions} from '../../src/lib/doctor/host.ts'
+import {judgeFileSystem, judgeSpace} from '../../src/lib/doctor/place.ts'
+import {readersIn} from '../../src/lib/doctor/store.ts'
+import {Sandbox} from '../support/binary.ts'
+import {waitFor} from '../support/wait-for.ts'
+
+interface Finding {
+  readonly check: string
+  readonly severity: string
+  readonly message: string
+  readonly fix: string | null
+}
+
+async function doctor(sandbox: Sandbox, ...args: readonly string[]): Promise<{readonly status: number; readonly findings: readonly Finding[]}> {
+  const {status, stdout} = await sandbox.qctl(['doctor', '--json', ...args])
+  return {status, findings: (JSON.parse(stdout) as {readonly findings: readonly Finding[]}).findings}
+}
+
+async function severityOf(sandbox: Sandbox, check: string): Promise<string | undefined> {
+  return (await doctor(sandbox)).findings.find(finding => finding.check === check)?.severity
+}
+
+describe('doctor', () => {
+  test('of a healthy database finds nothing but what waits', async () => {
+    const sandbox = new Sandbox()
+    await sandbox.qctl(['init'])
+    for (const args of [[], ['--full']]) {
+      const {status, findings} = await doctor(sandbox, ...args)
+      expect(status).toBe(0)
+      expect(findings.filter(({check, severity}) => severity !== 'ok' && !['file_system', 'disk_space', 'fsync'].includes(check))).toEqual([])
+      expect(findings.find(({check}) => check === 'durability')?.message).toBe(
+        'a job you were given an id for survives: process crash yes, power cut yes if the disk honours fsync',
+      )
+    }
+    expect((await sandbox.qctl(['doctor'])).stdout).toMatch(/^ok {5}\S.*\n/)
+    expect(existsSync(`${sandbox.database}.doctor`)).toBe(false)
+    expect((await sandbox.qctl(['doctor', '--db', join(sandbox.home, 'nowhere')])).status).toBe(66)
+  })
+
+  test('names what is wrong, each with what helps', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['init', '--durability', 'normal'])
+    await sandbox.qctl(['produce', '-Q', 'mail', 'a'])
+    await sandbox.qctl(['produce', '-Q', 'bulk', 'b'])
+    await sandbox.qctl(['queues', 'pause', 'bulk', '--reason', 'maintenance'])
+    chmodSync(sandbox.database, 0o644)
+    const {status, findings} = await doctor(sandbox)
+    expect(status).toBe(0)
+    const warnings = findings.filter(({severity}) => severity === 'warn').map(({message, fix}) => `${message} | ${fix}`)
+    expect(warnings).toContainEqual(expect.stringMatching(/open to other users \(mode 0644\) \| chmod 600/))
+    expect(warnings).toContainEqual(expect.stringMatching(/1 job in queue mail, .* no consumer \| qctl consume -Q mail/))
+    expect(warnings).toContainEqual(expect.stringMatching(/queue bulk is paused \(maintenance\) .* \| qctl queues resume bulk/))
+    expect(warnings).toContainEqual(expect.stringMatching(/power cut no/))
+  })
+
+  test('dead consumers, and their jobs that nobody rescues', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['produce', '-Q', 'mail', 'a'])
+    const consumer = sandbox.start(['consume', '-Q', 'mail', '--name', 'ann', '--', 'sleep', '60'])
+    await waitFor(async () => (await severityOf(sandbox, 'leases')) !== undefined && consumer.stderr.includes('consumer started'))
+    expect(await severityOf(sandbox, 'consumers')).toBe('ok')
+    consumer.kill('SIGKILL')
+    await consumer.finished()
+    expect((await doctor(sandbox)).findings.find(({check}) => check === 'consumers')).toMatchObject({
+      severity: 'warn', message: expect.stringContaining('1 consumer died without saying so: ann'),
+    })
+  })
+
+  test('a payload that changed and a damaged page are faults: exit 1', async () => {
+    const sandbox = new Sandbox()
+    await sandbox.qctl(['produce', 'a', 'b'.repeat(30_000)])
+    const db = new DatabaseSync(sandbox.database)
+    db.exec("UPDATE job SET payload = x'00' WHERE id = 1")
+    db.close()
+    const changed = await doctor(sandbox)
+    expect(changed.status).toBe(1)
+    expect(changed.findings.filter(({severity}) => severity === 'fault')).toMatchObject([{check: 'payloads', message: 'the payload of job 1 is not what was stored'}])
+    const bytes = readFileSync(sandbox.database)
+    writeFileSync(sandbox.database, Buffer.concat([bytes.subarray(0, 12_288), Buffer.alloc(8192, 0x5a), bytes.subarray(20_480)]))
+    const damaged = await doctor(sandbox, '--full')
+    expect(damaged.status).toBe(1)
+    expect(damaged.findings.some(({check, severity}) => severity === 'fault' && ['integrity', 'open'].includes(check))).toBe(true)
+  })
+})
+
+describe('judgements', () => {
+  test('of file systems', () => {
+    const kinds = [0xef53, 0x6969, 0xff534d42 | 0, 0x01021994, 0x794c7630, 0x65735546, 0x12345678]
+    expect(kinds.map(kind => judgeFileSystem(kind, '/q').severity)).toEqual(['ok', 'fault', 'fault', 'warn', 'warn', 'warn', 'ok'])
+  })
+
+  test('of space', () => {
+    const disk = (free: number, files = 1000) => judgeSpace({bavail: free, blocks: 100_000_000, bsize: 4096, ffree: files, files: 10_000}, '/d').severity
+    expect([disk(50_000_000), disk(4_000_000), disk(400_000), disk(1000), disk(50_000_000, 5)]).toEqual(['ok', 'warn', 'warn', 'fault', 'fault'])
+  })
+
+  test('of disks', () => {
+    expect([[2, 2, 3], [0.001, 0.002, 0.5], [80, 90, 200]].map(times => judgeDisk(times, 'full').severity)).toEqual(['ok', 'warn', 'warn'])
+  })
+
+  test('of versions', () => {
+    const judged = [['3.51.3', '1.4.5'], ['3.51.2', '1.4.5'], ['3.54.0', '1.3.9'], ['4.0', '2.0']] as const
+    expect(judged.map(([sqlite, bun]) => checkVersions(sqlite, {bun, node: '26.0.0'}).severity)).toEqual(['ok', 'fault', 'fault', 'ok'])
+    expect(checkVersions('3.52.0', {node: '22.1.0'}).severity).toBe('fault')
+  })
+
+  test('of who reads the log', () => {
+    const locks = [
+      '1: POSIX  ADVISORY  READ  41 fe:00:777 124 124', '2: POSIX  ADVISORY  READ  42 fe:00:777 128 128',
+      '3: POSIX  ADVISORY  WRITE 43 fe:00:777 120 120', '4: POSIX  ADVISORY  READ  44 fe:00:778 125 125', '5: POSIX  ADVISORY  READ  41 fe:00:777 127 127',
+    ]
+    expect(readersIn(locks.join('\n'), 777)).toEqual([41])
+  })
+})
+
+test('cleanup deletes old files that no job needs, and old finished jobs', async () => {
+  const sandbox = new Sandbox()
+  const [waiting, done, young] = ['waiting.txt', 'done.txt', 'young.txt'].map(name => join(sandbox.home, 'jobs', name))
+  await sandbox.qctl(['produce', 'x'])
+  const directory = join(sandbox.home, 'jobs')
+  mkdirSync(directory)
+  for (const path of [waiting, done, young]) writeFileSync(path ?? '', 'content')
+  const old = new Date(Date.now() - 3_600_000)
+  for (const path of [waiting, done]) utimesSync(path ?? '', old, old)
+  await sandbox.qctl(['produce', '-Q', 'files', '--file', waiting ?? ''])
+  const args = ['cleanup', '--directory', directory, '--older-than', '10m']
+  expect(await sandbox.json([...args, '--dry-run'])).toMatchObject({files: 1, files_needed: 1, sample: [done]})
+  expect(existsSync(done ?? '')).toBe(true)
+  expect((await sandbox.qctl(args)).status).toBe(2)
+  expect(await sandbox.json([...args, '--yes'])).toMatchObject({files: 1, files_needed: 1, jobs: 0})
+  expect([waiting, done, young].map(path => existsSync(path ?? ''))).toEqual([true, false, true])
+
+  await sandbox.qctl(['consume', '--drain', '--', 'true'])
+  expect(await sandbox.json(['cleanup', '--jobs', '--older-than', '1h', '--yes'])).toMatchObject({jobs: 0})
+  expect(await sandbox.json(['cleanup', '--jobs', '--older-than', '1ms', '--dry-run'])).toMatchObject({jobs: 1, dry_run: true})
+  expect(await sandbox.json(['cleanup', '--jobs', '--older-than', '1ms', '--yes'])).toMatchObject({jobs: 1})
+  expect((await sandbox.qctl(['jobs', 'show', '1'])).status).toBe(66)
+  expect((await sandbox.qctl(['cleanup', '--older-than', '1h'])).status).toBe(2)
+  expect((await sandbox.qctl(['cleanup', '--older-than', '1h', '--directory', join(sandbox.home, 'nowhere')])).status).toBe(66)
+})
