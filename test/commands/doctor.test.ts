@@ -1,11 +1,12 @@
 import {describe, expect, test} from 'bun:test'
-import {chmodSync, existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import {judgeDisk} from '../../src/lib/doctor/disk.ts'
 import {checkVersions} from '../../src/lib/doctor/host.ts'
 import {judgeFileSystem, judgeSpace} from '../../src/lib/doctor/place.ts'
 import {readersIn} from '../../src/lib/doctor/store.ts'
+import {prove} from '../../src/lib/doctor/torture-proof.ts'
 import {Sandbox} from '../support/binary.ts'
 import {waitFor} from '../support/wait-for.ts'
 
@@ -142,4 +143,30 @@ test('cleanup deletes old files that no job needs, and old finished jobs', async
   expect((await sandbox.qctl(['jobs', 'show', '1'])).status).toBe(66)
   expect((await sandbox.qctl(['cleanup', '--older-than', '1h'])).status).toBe(2)
   expect((await sandbox.qctl(['cleanup', '--older-than', '1h', '--directory', join(sandbox.home, 'nowhere')])).status).toBe(66)
+})
+
+describe('torture', () => {
+  test('kills, proves, and leaves nothing behind, also when it is interrupted', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['init'])
+    const directory = join(sandbox.database, '..')
+    const before = readdirSync(directory)
+    const proof = (await doctor(sandbox, '--torture', '3s')).findings.find(({check}) => check === 'torture')
+    expect(proof).toMatchObject({severity: 'ok', message: expect.stringMatching(/^3 s of torture: [1-9]\d* jobs, \d+ runs, [1-9]\d* producers and consumers killed; nothing was lost/)})
+    expect(readdirSync(directory)).toEqual(before)
+    const interrupted = sandbox.start(['doctor', '--torture', '60s'])
+    await waitFor(() => readdirSync(directory).some(name => name.includes('torture')))
+    interrupted.kill('SIGINT')
+    expect((await interrupted.finished()).status).toBe(130)
+    expect(readdirSync(directory)).toEqual(before)
+    expect(await sandbox.json(['queues', 'list'])).toMatchObject({items: []})
+  })
+
+  test('would see what is wrong', () => {
+    const good = {promised: new Set([1, 2]), done: new Set([1, 2]), ledger: 'start 1 1\nstart 2 1\nend 1 1\nstart 2 2\ntick 2 2\nend 2 2\n', killed: 1, seconds: 1}
+    expect(prove(good)).toMatchObject({severity: 'ok'})
+    expect(prove({...good, done: new Set([1])})).toMatchObject({severity: 'fault', message: expect.stringContaining('1 lost: job 2')})
+    expect(prove({...good, ledger: `${good.ledger}tick 2 1\n`})).toMatchObject({severity: 'fault', message: expect.stringContaining('1 run twice at the same time: job 2')})
+    expect(prove({...good, ledger: 'start 1 1\nend 1 1\nstart 2 1\n'})).toMatchObject({severity: 'fault', message: expect.stringContaining('job 2')})
+  })
 })

@@ -2,10 +2,17 @@ import {type Finding, worstOf} from '../doctor/finding.ts'
 import {safeText} from '../safe-text.ts'
 import type {FlagTable} from './flags.ts'
 import type {Printer} from './print.ts'
+import {parseSpan} from './values.ts'
 
 /** For `doctor`. */
 export const DOCTOR_FLAGS = {
   full: {kind: 'switch', summary: 'read all of the database: every index entry and every payload'},
+  torture: {
+    kind: 'value',
+    shape: 'DURATION',
+    parse: parseSpan,
+    summary: 'kill real producers and consumers at random for so long, on a database of their own beside this one, and prove that nothing was lost',
+  },
 } as const satisfies FlagTable
 
 const PAINT = {ok: 'green', warn: 'yellow', fault: 'red'} as const
