@@ -216,23 +216,25 @@ describe('supervisord', () => {
     figure(`stop and start under load: ${rounds} times, lost 0, overlaps 0, left over 0; stopped after ${spread(stops)}`)
   }, 1_200_000)
 
-  test('a consumer that cannot start ends FATAL after a few tries, with one line why', async () => {
+  test('a consumer that cannot start ends FATAL after a few tries, with one line why, and no other is touched', async () => {
     await using scene = new SupervisedScene()
-    await scene.supervisor('init', '--consumers', '2', '--', 'true')
-    const path = scene.path('sup', 'conf.d', 'consumer.conf')
-    const whole = readFileSync(path, 'utf8')
-    writeFileSync(path, whole.replaceAll('[program:consumer]\n', '[program:consumer]\nenvironment=QCTL_LEASE="soon"\n'))
-    const {status, stdout} = await scene.qctl(['supervisor', 'start'])
-    const why = 'QCTL_LEASE: not a duration: "soon" (write it like 500ms, 5s, 10m, 1h30m, 7d or 1w)'
-    expect([status, stdout]).toEqual([1, expect.stringContaining(`consumer:consumer_00: does not start (FATAL): ${why}\n`)])
-    const [first, ...rest] = await scene.status()
-    expect(first).toMatchObject({state: 'FATAL', pid: null, exit_status: 78, why, restarts: 3})
-    expect(rest.find(({name}) => name === 'reaper')).toMatchObject({state: 'RUNNING'})
+    const config = scene.path('config.toml')
+    writeFileSync(config, 'lease = "10s"\n')
+    await scene.supervise('--consumers', '2', '--config', config)
+    const before = await scene.pids()
+    writeFileSync(config, 'lease = "soon"\n')
+    const why = `${config}: lease: not a duration: "soon" (write it like 500ms, 5s, 10m, 1h30m, 7d or 1w)`
+    expect(await scene.qctl(['supervisor', 'restart'])).toEqual({
+      status: 1,
+      stdout: `consumer:consumer_00: does not start (FATAL): ${why}\n`,
+      stderr: '2 others were left as they are\n',
+    })
+    const [first, second] = await scene.status()
+    expect(first).toMatchObject({state: 'FATAL', pid: null, exit_status: 78, why, restarts: 4})
+    expect(second).toMatchObject({state: 'RUNNING', pid: before['consumer:consumer_01'], restarts: 0})
     expect((await scene.supervisor('status')).stdout).toContain(why)
-    writeFileSync(path, whole)
-    await scene.supervisor('stop', '--shutdown')
-    await scene.supervisor('start')
-    expect(Object.keys(await scene.pids())).toHaveLength(2)
+    writeFileSync(config, 'lease = "20s"\n')
+    expect((await scene.supervisor('start')).stdout).toMatch(/^consumer:consumer_00: started \(pid \d+\)\nconsumer:consumer_01: is running/)
   }, 120_000)
 
   test('a database that nobody can write to for a while ends no process', async () => {

@@ -6,7 +6,7 @@ import {chosen} from '../../lib/supervisor/choose.ts'
 
 export default class SupervisorRestart extends SupervisorCommand {
   static override summary = 'Restart processes, one after the other'
-  static override description = 'Each finishes what it has before it is started again, and the others go on working meanwhile.'
+  static override description = 'Each finishes what it has before it is started again, and the others go on working meanwhile. It ends with one that does not start.'
   static override examples = ['qctl supervisor restart consumer_00', 'qctl supervisor restart consumer', 'qctl supervisor restart']
   static override args = oclifArgs(PROCESS_ARGS)
   static override flags = oclifFlags(SUPERVISOR_VERB_FLAGS)
@@ -18,6 +18,8 @@ export default class SupervisorRestart extends SupervisorCommand {
     const {client, operator} = this.connect()
     const processes = chosen(args.process, await client.processes(), await operator.wanted())
     if (flags['dry-run']) return printRehearsal({restart: processes}, this.print)
-    process.exitCode = printChanges(await operator.restart(processes), this.print)
+    const changes = await operator.restart(processes)
+    process.exitCode = printChanges(changes, this.print)
+    if (changes.length < processes.length) this.print.note(`${processes.length - changes.length} others were left as they are`)
   }
 }

@@ -74,7 +74,7 @@ export interface RawToken {
 
 /**
  * The flags of a command line again, as words, so that a consumer gets exactly what was typed and checked.
- * @param names of the flags that are meant
+ * @param flags those that are meant
  */
 export function flagWords(raw: readonly RawToken[], flags: FlagTable): readonly string[] {
   return raw.flatMap(({type, flag, input}) => {
@@ -112,7 +112,7 @@ export function planOf({flags, queues, consume, hasHandler, settings, origins, s
     directory,
     workingDirectory: hasHandler ? cwd : directory,
     database: databaseFile(settings),
-    consume: [...ownQueue, ...graceWords(consume, settings, origins), ...consume, ...(hasHandler ? [] : ['--handler=timestamp'])],
+    consume: [...ownQueue, ...graceWords(settings, origins), ...consume, ...(hasHandler ? [] : ['--handler=timestamp'])],
     consumers,
     maxConsumers,
     generate: generate === undefined ? null : [`--queue=${queue}`, '--generate', resolve(cwd, generate), '--every', formatDuration(flags.every ?? DEFAULT_EVERY_MS)],
@@ -122,8 +122,8 @@ export function planOf({flags, queues, consume, hasHandler, settings, origins, s
 }
 
 /** How long the supervisor waits was reckoned with this grace, so consumers must not find another one in their environment. */
-function graceWords(consume: readonly string[], {grace}: Settings, {grace: origin}: InitRequest['origins']): readonly string[] {
-  return origin.kind === 'default' || consume.some(word => word.startsWith('--grace=')) ? [] : [`--grace=${formatDuration(grace)}`]
+function graceWords({grace}: Settings, {grace: {kind}}: InitRequest['origins']): readonly string[] {
+  return kind === 'environment' || kind === 'file' ? [`--grace=${formatDuration(grace)}`] : []
 }
 
 /** The files of a plan. */

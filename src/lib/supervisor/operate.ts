@@ -71,7 +71,7 @@ export class Operator {
   async stopAll(): Promise<readonly Change[]> {
     const strays = (await this.#client.isThere()) ? [] : await this.endStrays()
     if (strays.length > 0) return strays
-    const changes = await this.stop((await this.#client.processes()).filter(({pid}) => pid !== null))
+    const changes = await this.stop((await this.#client.processes()).filter(process => isUp(process) || process.pid !== null))
     return [...changes, ...(await this.endStrays())]
   }
 
@@ -87,12 +87,13 @@ export class Operator {
     return strays.map(({pid, post}) => ({name: fullName(post), done: 'ended', state: null, pid, why: null}))
   }
 
-  /** Stops and starts processes one after the other, so that the others go on working. */
+  /** Stops and starts processes one after the other, so that the others go on working; not those after one that does not start. */
   async restart(processes: readonly Supervised[]): Promise<readonly Change[]> {
     const changes: Change[] = []
     for (const process of processes) {
       await this.stop([process])
       changes.push(...(await this.start((await this.#client.processes()).filter(one => isSame(one, process)))))
+      if (changes.some(({done}) => done === 'failed')) break
     }
     return changes
   }
