@@ -239,7 +239,7 @@ describe('supervisord', () => {
 
   test('a database that nobody can write to for a while ends no process', async () => {
     await using scene = new SupervisedScene()
-    await scene.supervise('--consumers', '2', '--lease', '1s', '--generate', scene.path('made'), '--every', '100ms')
+    await scene.supervise('--consumers', '2', '--lease', '1s', '--lock-timeout', '500ms', '--generate', scene.path('made'), '--every', '100ms')
     const before = (await scene.status()).map(({name, pid}) => [name, pid])
     const database = new DatabaseSync(scene.database, {timeout: 10_000})
     database.exec('BEGIN IMMEDIATE')
