@@ -10,7 +10,7 @@ export interface Histogram {
   readonly maxMs: number
   /** The bucket (see `bucketOf`) of the first of `counts`; those before it and after the last are empty. */
   readonly first: number
-  readonly counts: ArrayLike<number>
+  readonly counts: readonly number[]
 }
 
 export const EMPTY_HISTOGRAM: Histogram = {count: 0, sumMs: 0, maxMs: 0, first: 0, counts: []}
@@ -45,8 +45,8 @@ export class HistogramDraft {
   #maxMs = 0
   #first = BUCKETS
   #last = -1
-  /** Made for the first measurement. Floats: in whole numbers of 32 bits a busy queue's total would come round. */
-  #counts: Float64Array | null = null
+  /** Made for the first measurement. */
+  #counts: number[] | null = null
 
   /** Counts one measurement. */
   note(ms: number): void {
@@ -54,7 +54,11 @@ export class HistogramDraft {
     this.#count += 1
     this.#sumMs += whole
     if (whole > this.#maxMs) this.#maxMs = whole
-    this.#raise(bucketOf(whole), 1)
+    const bucket = bucketOf(whole)
+    const own = (this.#counts ??= new Array<number>(BUCKETS).fill(0))
+    own[bucket] = (own[bucket] ?? 0) + 1
+    if (bucket < this.#first) this.#first = bucket
+    if (bucket > this.#last) this.#last = bucket
   }
 
   /** Counts all that another one counted. */
@@ -62,20 +66,17 @@ export class HistogramDraft {
     this.#count += count
     this.#sumMs += sumMs
     this.#maxMs = Math.max(this.#maxMs, maxMs)
-    for (let i = 0; i < counts.length; i += 1) this.#raise(first + i, counts[i] ?? 0)
+    if (counts.length === 0) return
+    const own = (this.#counts ??= new Array<number>(BUCKETS).fill(0))
+    for (let i = 0; i < counts.length; i += 1) own[first + i] = (own[first + i] ?? 0) + (counts[i] ?? 0)
+    this.#first = Math.min(this.#first, first)
+    this.#last = Math.max(this.#last, first + counts.length - 1)
   }
 
   finish(): Histogram {
     if (this.#counts === null) return EMPTY_HISTOGRAM
     const counts = this.#counts.slice(this.#first, this.#last + 1)
     return {count: this.#count, sumMs: this.#sumMs, maxMs: this.#maxMs, first: this.#first, counts}
-  }
-
-  #raise(bucket: number, by: number): void {
-    this.#counts ??= new Float64Array(BUCKETS)
-    this.#counts[bucket] = (this.#counts[bucket] ?? 0) + by
-    if (bucket < this.#first) this.#first = bucket
-    if (bucket > this.#last) this.#last = bucket
   }
 }
 

@@ -53,6 +53,12 @@ export class MeterDraft {
     if (runMs !== null) this.#run.note(runMs)
   }
 
+  /** Counts runs that ended alike. */
+  noteRuns(outcome: RunOutcome, times: readonly (number | null)[]): void {
+    this.#runs[outcome] = (this.#runs[outcome] ?? 0) + times.length
+    for (const ms of times) if (ms !== null) this.#run.note(ms)
+  }
+
   /** Counts how long a job had to wait that was claimed. */
   noteWait(ms: number): void {
     this.#wait.note(ms)

@@ -1,92 +1,70 @@
 /**
  * A meter as bytes: whole numbers, each in as few bytes as it needs (seven bits to a byte, the low ones first, as in LEB128). It is read
- * and written with every commit that ends a run: as JSON that cost a third of the commit.
+ * and written with every commit that ends a run: as JSON that cost a third of the commit. Hence the tight loops, too.
  */
 import type {Histogram} from '../../histogram.ts'
 import {RUN_OUTCOMES, type RunOutcome} from '../../job.ts'
 import type {Meter} from '../../meter.ts'
 
-/** Longer than any number that is exact. */
-const LONGEST = 8
-
 /** The additions are not in it: they have a column of their own, since most writes count nothing else. */
 export function encodeMeter({resubmitted, retried, failed, cancelled, runs, wait, run}: Meter): Uint8Array {
-  const numbers = 4 + 2 * 5 + wait.counts.length + run.counts.length + RUN_OUTCOMES.length
-  const writer = new NumberWriter(numbers)
-  for (const count of [resubmitted, retried, failed, cancelled]) writer.put(count)
-  for (const histogram of [wait, run]) putHistogram(writer, histogram)
+  const numbers = [resubmitted, retried, failed, cancelled]
+  for (const {count, sumMs, maxMs, first, counts} of [wait, run]) {
+    numbers.push(count, sumMs, maxMs, first, counts.length)
+    for (let i = 0; i < counts.length; i += 1) numbers.push(counts[i] ?? 0)
+  }
   // Last, so that there may be more of them some day.
-  for (const outcome of RUN_OUTCOMES) writer.put(runs[outcome] ?? 0)
-  return writer.finish()
-}
-
-function putHistogram(writer: NumberWriter, {count, sumMs, maxMs, first, counts}: Histogram): void {
-  for (const number of [count, sumMs, maxMs, first, counts.length]) writer.put(number)
-  for (let i = 0; i < counts.length; i += 1) writer.put(counts[i] ?? 0)
+  for (const outcome of RUN_OUTCOMES) numbers.push(runs[outcome] ?? 0)
+  return pack(numbers)
 }
 
 export function decodeMeter(bytes: Uint8Array, added: number): Meter {
-  const reader = new NumberReader(bytes)
-  const counts = {added, resubmitted: reader.take(), retried: reader.take(), failed: reader.take(), cancelled: reader.take()}
-  const wait = takeHistogram(reader)
-  const run = takeHistogram(reader)
+  const numbers = unpack(bytes)
+  const [resubmitted = 0, retried = 0, failed = 0, cancelled = 0] = numbers
+  const [wait, afterWait] = histogramAt(numbers, 4)
+  const [run, afterRun] = histogramAt(numbers, afterWait)
   const runs: Partial<Record<RunOutcome, number>> = {}
-  for (const outcome of RUN_OUTCOMES) {
-    const some = reader.take()
-    if (some > 0) runs[outcome] = some
+  for (const [i, outcome] of RUN_OUTCOMES.entries()) {
+    const count = numbers[afterRun + i] ?? 0
+    if (count > 0) runs[outcome] = count
   }
-  return {...counts, runs, wait, run}
+  return {added, resubmitted, retried, failed, cancelled, runs, wait, run}
 }
 
-function takeHistogram(reader: NumberReader): Histogram {
-  const head = {count: reader.take(), sumMs: reader.take(), maxMs: reader.take(), first: reader.take()}
-  const counts = new Float64Array(reader.take())
-  for (let i = 0; i < counts.length; i += 1) counts[i] = reader.take()
-  return {...head, counts}
+/** @returns it, and the place after it */
+function histogramAt(numbers: readonly number[], at: number): readonly [Histogram, number] {
+  const [count = 0, sumMs = 0, maxMs = 0, first = 0, length = 0] = numbers.slice(at, at + 5)
+  const end = at + 5 + length
+  return [{count, sumMs, maxMs, first, counts: numbers.slice(at + 5, end)}, end]
 }
 
-class NumberWriter {
-  readonly #bytes: Uint8Array
-  #at = 0
+/** Longer than any number that is exact. */
+const LONGEST = 8
 
-  /** @param most so many numbers at most */
-  constructor(most: number) {
-    this.#bytes = new Uint8Array(most * LONGEST)
-  }
-
-  put(value: number): void {
-    let rest = value
+function pack(numbers: readonly number[]): Uint8Array {
+  const bytes = new Uint8Array(numbers.length * LONGEST)
+  let at = 0
+  for (let i = 0; i < numbers.length; i += 1) {
+    let rest = numbers[i] ?? 0
     // No shifts: a sum of times has more than 32 bits.
-    for (; rest > 127; rest = Math.floor(rest / 128)) this.#byte((rest % 128) | 128)
-    this.#byte(rest)
+    for (; rest > 127; rest = Math.floor(rest / 128)) bytes[at++] = (rest % 128) | 128
+    bytes[at++] = rest
   }
-
-  finish(): Uint8Array {
-    return this.#bytes.slice(0, this.#at)
-  }
-
-  #byte(byte: number): void {
-    this.#bytes[this.#at] = byte
-    this.#at += 1
-  }
+  return bytes.slice(0, at)
 }
 
-/** What lies past the end reads as zero. */
-class NumberReader {
-  readonly #bytes: Uint8Array
-  #at = 0
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
+function unpack(bytes: Uint8Array): readonly number[] {
+  const numbers: number[] = []
+  let value = 0
+  let weight = 1
+  for (let i = 0; i < bytes.length; i += 1) {
+    const byte = bytes[i] ?? 0
+    value += (byte & 127) * weight
+    weight *= 128
+    if (byte > 127) continue
+    numbers.push(value)
+    value = 0
+    weight = 1
   }
-
-  take(): number {
-    let value = 0
-    for (let weight = 1; ; weight *= 128) {
-      const byte = this.#bytes[this.#at] ?? 0
-      this.#at += 1
-      value += (byte & 127) * weight
-      if (byte < 128) return value
-    }
-  }
+  return numbers
 }

@@ -51,10 +51,8 @@ export function settleDone(tx: Transaction, fence: number, successes: readonly T
 }
 
 function meterRuns(tx: Transaction, queues: ReadonlyMap<number, number> | number, successes: readonly Transition[]): void {
-  for (const {id, run} of successes) {
-    const queueId = typeof queues === 'number' ? queues : queues.get(id)
-    if (queueId !== undefined) tx.meter(queueId).noteRun('done', run.runMs)
-  }
+  const byQueue = typeof queues === 'number' ? [[queues, successes] as const] : Map.groupBy(successes, ({id}) => queues.get(id) ?? 0)
+  for (const [queueId, group] of byQueue) tx.meter(queueId).noteRuns('done', group.map(({run}) => run.runMs))
 }
 
 /** The queue of each job, or that of them all: nearly always there is only one. */
