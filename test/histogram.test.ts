@@ -2,7 +2,7 @@ import {describe, expect, test} from 'bun:test'
 import fc from 'fast-check'
 import {average, boundsOf, bucketOf, countBelow, EMPTY_HISTOGRAM, HistogramDraft, percentile} from '../src/lib/histogram.ts'
 import {EMPTY_METER, failureRate, MeterDraft, sumOf} from '../src/lib/meter.ts'
-import {decodeMeter, encodeMeter} from '../src/lib/storage/sqlite/meter-bytes.ts'
+import {decodeMeters, encodeMeter} from '../src/lib/storage/sqlite/meter-bytes.ts'
 
 const times = fc.array(fc.oneof(fc.nat(50), fc.nat(100_000), fc.nat(2 ** 31 - 1)), {minLength: 1, maxLength: 200})
 
@@ -68,8 +68,9 @@ describe('a meter', () => {
     draft.noteRun('lost', null)
     draft.noteRun('timed_out', 60_001)
     const meter = draft.finish()
-    expect(decodeMeter(encodeMeter(meter), 7)).toEqual({...meter, added: 7})
-    expect(decodeMeter(new Uint8Array(), 3)).toMatchObject({added: 3, runs: {}, wait: {count: 0}})
+    expect(decodeMeters(encodeMeter(meter))).toEqual([meter])
+    expect(decodeMeters(new Uint8Array([...encodeMeter(meter), ...encodeMeter(EMPTY_METER), ...encodeMeter(meter)]))).toEqual([meter, EMPTY_METER, meter])
+    expect(decodeMeters(new Uint8Array())).toEqual([])
   })
 
   test('knows the share of runs that went wrong', () => {

@@ -1,6 +1,6 @@
 /**
- * A meter as bytes: whole numbers, each in as few bytes as it needs (seven bits to a byte, the low ones first, as in LEB128). It is read
- * and written with every commit that ends a run: as JSON that cost a third of the commit. Hence the tight loops, too.
+ * Meters as bytes: whole numbers, each in as few bytes as it needs (seven bits to a byte, the low ones first, as in LEB128). Several in a
+ * row are their sum: a commit only appends what it counted, which costs it a third of reading and writing the whole.
  */
 import type {Histogram} from '../../histogram.ts'
 import {RUN_OUTCOMES, type RunOutcome} from '../../job.ts'
@@ -13,22 +13,35 @@ export function encodeMeter({resubmitted, retried, failed, cancelled, runs, wait
     numbers.push(count, sumMs, maxMs, first, counts.length)
     for (let i = 0; i < counts.length; i += 1) numbers.push(counts[i] ?? 0)
   }
-  // Last, so that there may be more of them some day.
+  // How many there are is said: some day there may be more.
+  numbers.push(RUN_OUTCOMES.length)
   for (const outcome of RUN_OUTCOMES) numbers.push(runs[outcome] ?? 0)
   return pack(numbers)
 }
 
-export function decodeMeter(bytes: Uint8Array, added: number): Meter {
+/** The meters that lie in a row, without additions. */
+export function decodeMeters(bytes: Uint8Array): readonly Meter[] {
   const numbers = unpack(bytes)
-  const [resubmitted = 0, retried = 0, failed = 0, cancelled = 0] = numbers
-  const [wait, afterWait] = histogramAt(numbers, 4)
+  const meters: Meter[] = []
+  for (let at = 0; at < numbers.length; ) {
+    const [meter, end] = meterAt(numbers, at)
+    meters.push(meter)
+    at = end
+  }
+  return meters
+}
+
+/** @returns it, and the place after it */
+function meterAt(numbers: readonly number[], at: number): readonly [Meter, number] {
+  const [resubmitted = 0, retried = 0, failed = 0, cancelled = 0] = numbers.slice(at, at + 4)
+  const [wait, afterWait] = histogramAt(numbers, at + 4)
   const [run, afterRun] = histogramAt(numbers, afterWait)
   const runs: Partial<Record<RunOutcome, number>> = {}
   for (const [i, outcome] of RUN_OUTCOMES.entries()) {
-    const count = numbers[afterRun + i] ?? 0
+    const count = numbers[afterRun + 1 + i] ?? 0
     if (count > 0) runs[outcome] = count
   }
-  return {added, resubmitted, retried, failed, cancelled, runs, wait, run}
+  return [{added: 0, resubmitted, retried, failed, cancelled, runs, wait, run}, afterRun + 1 + (numbers[afterRun] ?? 0)]
 }
 
 /** @returns it, and the place after it */

@@ -4,7 +4,7 @@
  */
 import {EMPTY_METER, METER_KEPT_MS, type Meter, minuteOf, sumOf} from '../../meter.ts'
 import type {Connection, Tuple} from './connection.ts'
-import {decodeMeter, encodeMeter} from './meter-bytes.ts'
+import {decodeMeters, encodeMeter} from './meter-bytes.ts'
 import {blob, num} from './rows.ts'
 
 /** Minutes past their time wait until there are so many that one deletion pays: a store at rest is left alone most of the time. */
@@ -13,6 +13,10 @@ const PRUNED_TOGETHER_MS = 60 * 60_000
 const EVER = 0
 
 const COUNTING = 'SELECT minute, added, meter FROM queue WHERE id = ?'
+const SIZE = 'SELECT ifnull(length(meter), 0) FROM queue WHERE id = ? AND minute = ?'
+const FOLD = 'UPDATE queue SET meter = ? WHERE id = ?'
+/** With what else is in it the row of a queue still fits in its page. */
+const FOLDED_BYTES = 2000
 const COUNT_ANEW = 'UPDATE queue SET minute = ?, added = 0, meter = NULL WHERE id = ?'
 const KEPT = 'SELECT added, meter FROM meter WHERE minute = ? AND queue_id = ?'
 const KEEP = `
@@ -26,7 +30,20 @@ const FORGET = 'DELETE FROM meter WHERE queue_id = ?'
 
 /** A meter from its columns. */
 export function meterOf(added: number, cell: Tuple[number] | undefined): Meter {
-  return cell == null ? {...EMPTY_METER, added} : decodeMeter(blob(cell), added)
+  return cell == null ? {...EMPTY_METER, added} : {...sumOf(decodeMeters(blob(cell))), added}
+}
+
+/**
+ * Makes one of the meters that lie in a row in a queue's column, once they are many.
+ * @returns false when the row is at another minute
+ */
+export function foldMeters(db: Connection, queueId: number, minute: number): boolean {
+  const bytes = db.number(SIZE, queueId, minute)
+  if (bytes === null) return false
+  if (bytes <= FOLDED_BYTES) return true
+  const [row] = db.tuples(COUNTING, queueId)
+  db.run(FOLD, encodeMeter(meterOf(0, row?.[2])), queueId)
+  return true
 }
 
 /** Puts the minute that a queue's row has counted so far away, and begins another one. */

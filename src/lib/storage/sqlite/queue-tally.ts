@@ -1,14 +1,13 @@
 import {MeterDraft, minuteOf} from '../../meter.ts'
 import type {Connection} from './connection.ts'
 import {encodeMeter} from './meter-bytes.ts'
-import {closeMinute, meterOf} from './meters.ts'
+import {closeMinute, foldMeters} from './meters.ts'
 import {CANCELLED, DONE, FAILED, PENDING} from './rows.ts'
 
 /** ?11 is the minute that is counted: where the row is at another one nothing is changed. */
 const WRITE = `
 UPDATE queue SET pending = pending + ?1, processing = processing + ?2, done = done + ?3, failed = failed + ?4, cancelled = cancelled + ?5,
-  last_run_at = max(last_run_at, ?6), updated_at = ?7, added = added + ?8, meter = coalesce(?9, meter) WHERE id = ?10 AND minute = ?11`
-const METER = 'SELECT meter FROM queue WHERE id = ? AND minute = ?'
+  last_run_at = max(last_run_at, ?6), updated_at = ?7, added = added + ?8, meter = iif(?9 IS NULL, meter, CAST(ifnull(meter, x'') || ?9 AS BLOB)) WHERE id = ?10 AND minute = ?11`
 
 /** What one transaction has to move in the row of one queue: written once, however many jobs it was. */
 export class QueueTally {
@@ -66,9 +65,7 @@ export class QueueTally {
   #writeIn(db: Connection, minute: number, now: number): boolean {
     let meter: Uint8Array | null = null
     if (this.#meter !== null) {
-      const [row] = db.tuples(METER, this.#queueId, minute)
-      if (row === undefined) return false
-      this.#meter.add(meterOf(0, row[0]))
+      if (!foldMeters(db, this.#queueId, minute)) return false
       meter = encodeMeter(this.#meter.finish())
     }
     return db.run(WRITE, ...this.#moves, this.#lastRunAt, now, this.#added, meter, this.#queueId, minute) === 1

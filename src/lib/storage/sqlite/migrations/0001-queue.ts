@@ -5,7 +5,7 @@
  * (claim, done) overwrites a row in place; SQLite keeps 0 and 1 in no byte, and a row that grows splits its full page.
  * `payload` is the last column: lists never read its overflow pages.
  * Lanes of a pending job: 0 open to all, 1 assigned to one consumer, 2 suspect (runs alone).
- * `queue.minute`, `added` and `meter` are what was counted in that minute (its start, UTC ms); the table `meter` has the minutes before it,
+ * `queue.minute`, `added` and `meter` are what was counted in that minute (its start, UTC ms; see `meter-bytes.ts`); the table `meter` has the minutes before it,
  * and under minute 0 the sum of all that are over.
  * `updated_at` of a finished job is when it finished.
  * `job.queue_id` is no declared reference: checking it at the end of a queue would read every job.
