@@ -6,8 +6,7 @@ export type Outcome =
   /** `retryAfterMs` overrides the queue's backoff. */
   | {readonly kind: 'failed'; readonly error: string; readonly retryAfterMs: number | null; readonly cause?: 'oom'}
   | {readonly kind: 'timed_out'; readonly error: string}
-  /** The handler died by a signal nobody here sent it; `oom`: the kernel did, because there was no memory left. */
-  | {readonly kind: 'crashed'; readonly error: string; readonly cause?: 'signal' | 'oom'}
+  | {readonly kind: 'crashed'; readonly error: string; readonly cause: CrashCause}
   /** Not now: later, without spending an attempt. */
   | {readonly kind: 'snoozed'; readonly delayMs: number | null}
   /** Failed now, whatever attempts are left. */
@@ -19,6 +18,12 @@ export type Outcome =
   | {readonly kind: 'released'}
   /** The holder is gone. `alone`: this was the only job it held. */
   | {readonly kind: 'lost'; readonly cause: LossCause; readonly alone: boolean}
+
+/**
+ * `signal`: the handler died by one nobody here sent it; `oom`: the kernel sent it, because there was no memory left;
+ * `worker_died`: a worker ended by itself with the job in hand; `bad_answer`: a worker wrote what is no answer.
+ */
+export type CrashCause = 'signal' | 'oom' | 'worker_died' | 'bad_answer'
 
 export type LossCause = 'lease_expired' | 'consumer_died' | 'host_rebooted'
 

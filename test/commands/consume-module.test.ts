@@ -151,7 +151,7 @@ describe('a module', () => {
     const scene = new Scene()
     await scene.produce('ok', 'exit 0')
     await scene.qctl(scene.args('--drain'))
-    expect(await scene.job(2)).toMatchObject({state: 'pending', crashes: 1, attempts_list: [{outcome: 'crashed'}]})
+    expect(await scene.job(2)).toMatchObject({state: 'pending', crashes: 1, attempts_list: [{outcome: 'crashed', exit_code: 0, signal: null, cause: 'worker_died'}]})
   })
 
   test('sees its signal when the job has to end; only if it stays, the worker is ended and the others go back unharmed', async () => {

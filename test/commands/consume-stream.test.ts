@@ -20,7 +20,7 @@ interface Shown {
   readonly fence: number
   readonly progress: number | null
   readonly result: string | null
-  readonly attempts_list: readonly {readonly outcome: string; readonly error: string | null}[]
+  readonly attempts_list: readonly {readonly outcome: string; readonly signal: string | null; readonly cause: string | null; readonly error: string | null}[]
 }
 
 /** A sandbox whose jobs tell a scripted worker what to do. */
@@ -199,16 +199,16 @@ describe('a stream worker', () => {
 })
 
 describe('a stream worker that', () => {
-  const suspects: readonly (readonly [string, string, string])[] = [
-    ['exits', 'once exit 3', 'the worker ended with exit status 3: last words'],
-    ['exits well before it answers', 'once exit 0', 'the worker ended with exit status 0'],
-    ['is killed', 'once die', 'the worker was killed by SIGKILL'],
-    ['writes no JSON', 'once print hello', 'the worker wrote what is no answer: not JSON: "hello"'],
-    ['writes no answer', 'once say {"x":1}', 'the worker wrote what is no answer: neither'],
-    ['answers for a job it does not have', 'once other', 'the worker wrote what is no answer: an answer for job 1002, fence 1, which it does not have'],
-    ['answers with an old fence', 'once old', 'the worker wrote what is no answer: an answer for job 2, fence 0, which it does not have'],
+  const suspects: readonly (readonly [what: string, payload: string, cause: string, error: string])[] = [
+    ['exits', 'once exit 3', 'worker_died', 'the worker ended with exit status 3: last words'],
+    ['exits well before it answers', 'once exit 0', 'worker_died', 'the worker ended with exit status 0'],
+    ['is killed', 'once die', 'signal', 'the worker was killed by SIGKILL'],
+    ['writes no JSON', 'once print hello', 'bad_answer', 'the worker wrote what is no answer: not JSON: "hello"'],
+    ['writes no answer', 'once say {"x":1}', 'bad_answer', 'the worker wrote what is no answer: neither'],
+    ['answers for a job it does not have', 'once other', 'bad_answer', 'the worker wrote what is no answer: an answer for job 1002, fence 1, which it does not have'],
+    ['answers with an old fence', 'once old', 'bad_answer', 'the worker wrote what is no answer: an answer for job 2, fence 0, which it does not have'],
   ]
-  for (const [what, payload, error] of suspects) {
+  for (const [what, payload, cause, error] of suspects) {
     test(`${what} is replaced: the job it had is a crash, the others go back unharmed`, async () => {
       const scene = new Scene()
       await scene.impatient()
@@ -218,6 +218,8 @@ describe('a stream worker that', () => {
       const [first, suspect, ...others] = await scene.show(1, 2, 3, 4)
       expect(first).toMatchObject({state: 'done', attempts_list: [{outcome: 'done'}]})
       expect(suspect).toMatchObject({state: 'done', crashes: 1, attempts: 2, attempts_list: [{outcome: 'crashed'}, {outcome: 'done'}]})
+      // A KILL of qctl's own is no fact about the run.
+      expect(suspect?.attempts_list[0]).toMatchObject({cause, signal: cause === 'signal' ? 'SIGKILL' : null})
       expect(suspect?.attempts_list[0]?.error).toStartWith(error)
       for (const other of others) {
         expect(other).toMatchObject({state: 'done', crashes: 0, attempts: 1, attempts_list: [{outcome: 'released'}, {outcome: 'done'}]})

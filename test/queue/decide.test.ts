@@ -22,7 +22,7 @@ function decided(outcome: Outcome, {subject = {}, settings = {}, random = ALMOST
 
 const FAILED: Outcome = {kind: 'failed', error: 'exit 1', retryAfterMs: null}
 const TIMED_OUT: Outcome = {kind: 'timed_out', error: 'after 5s'}
-const CRASHED: Outcome = {kind: 'crashed', error: 'SIGSEGV'}
+const CRASHED: Outcome = {kind: 'crashed', error: 'SIGSEGV', cause: 'signal'}
 const SNOOZED: Outcome = {kind: 'snoozed', delayMs: null}
 
 function lost(cause: LossCause, alone: boolean): Outcome {
@@ -252,7 +252,7 @@ describe('every end', () => {
     fc.record({kind: fc.constant('done'), result: fc.option(fc.uint8Array({maxLength: 3}))}),
     fc.record({kind: fc.constant('failed'), error: fc.string(), retryAfterMs: fc.option(fc.nat())}),
     fc.record({kind: fc.constant('timed_out'), error: fc.string()}),
-    fc.record({kind: fc.constant('crashed'), error: fc.string()}),
+    fc.record({kind: fc.constant('crashed'), error: fc.string(), cause: fc.constantFrom('signal', 'oom', 'worker_died', 'bad_answer')}),
     fc.record({kind: fc.constant('snoozed'), delayMs: fc.option(fc.nat())}),
     fc.record({kind: fc.constant('rejected'), reason: fc.constantFrom('permanent', 'corrupt'), error: fc.string()}),
     fc.record({kind: fc.constant('unrunnable'), error: fc.string(), streak: fc.integer({min: 1, max: 5}), pause: fc.option(fc.string())}),
@@ -330,7 +330,7 @@ describe('every end', () => {
       expect(run.outcome).toBe(seen.kind)
       expect(run.error).toBe('error' in seen ? seen.error : null)
       const named = 'cause' in seen ? seen.cause : seen.kind === 'cancelled' ? seen.requested : null
-      expect(run.cause).toBe(named ?? (seen.kind === 'crashed' ? 'signal' : null))
+      expect(run.cause).toBe(named ?? null)
     })
     fc.assert(property, {numRuns: 1000})
   })

@@ -145,6 +145,8 @@ WHAT ENDS IT
 HOW A RUN WAS LOST OR CRASHED (cause in jobs show)
   signal          it died by a signal that qctl did not send
   oom             the kernel killed it, or something it had started, for want of memory
+  worker_died     the worker that had it longest of all jobs ended by itself
+  bad_answer      the worker that had it longest of all jobs wrote what is no answer, and was killed for it
   lease_expired   its consumer did not prolong the lease in time
   consumer_died   its consumer is gone: a crash only if this was the only job it held
   host_rebooted   the host was started anew

@@ -125,11 +125,10 @@ function runFacts(end: RunEnd): RunFacts {
 function causeOf(outcome: Outcome): string | null {
   switch (outcome.kind) {
     case 'lost':
+    case 'crashed':
       return outcome.cause
     case 'cancelled':
       return outcome.requested
-    case 'crashed':
-      return outcome.cause ?? 'signal'
     case 'failed':
       return outcome.cause ?? null
     default:

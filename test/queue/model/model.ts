@@ -206,7 +206,7 @@ export class Model {
     const overruled = decided.to === 'pending' && requested !== null
     const verdict = overruled ? asked(requested) : decided
     const ending = overruled ? ({kind: 'cancelled', requested} as const) : outcome
-    const cause = ending.kind === 'lost' ? ending.cause : ending.kind === 'cancelled' ? ending.requested : ending.kind === 'crashed' ? 'signal' : null
+    const cause = ending.kind === 'lost' || ending.kind === 'crashed' ? ending.cause : ending.kind === 'cancelled' ? ending.requested : null
     job.runs.push({
       run: job.fence,
       attempt: job.attempts,

@@ -87,7 +87,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.constantFrom(null, ENCODER.encode('result')).map((result): Outcome => ({kind: 'done', result})),
   fc.constantFrom(null, null, 700).map((retryAfterMs): Outcome => ({kind: 'failed', error: 'exit 1', retryAfterMs})),
   fc.constant<Outcome>({kind: 'timed_out', error: 'too long'}),
-  fc.constant<Outcome>({kind: 'crashed', error: 'SIGSEGV'}),
+  fc.constantFrom<Outcome>({kind: 'crashed', error: 'SIGSEGV', cause: 'signal'}, {kind: 'crashed', error: 'exit 3', cause: 'worker_died'}),
   fc.constantFrom(null, 900).map((delayMs): Outcome => ({kind: 'snoozed', delayMs})),
   fc.constantFrom('permanent', 'corrupt').map((reason): Outcome => ({kind: 'rejected', reason, error: 'bad data'})),
   fc.constantFrom(null, 'exit 78').map((pause): Outcome => ({kind: 'unrunnable', error: 'exit 78', streak: 1, pause})),

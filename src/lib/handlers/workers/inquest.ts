@@ -1,5 +1,5 @@
 /** Who is to blame when a worker ends that was not told to: the job it had longest, or the worker itself. */
-import type {Outcome} from '../../outcome.ts'
+import type {CrashCause, Outcome} from '../../outcome.ts'
 import {after, type CancelTimer} from '../../time.ts'
 import type {ChildExit} from '../child.ts'
 import {actionOf, DEFAULT_EXIT_POLICY, UNRUNNABLE_LIMIT} from '../exit-policy.ts'
@@ -18,6 +18,7 @@ export interface InquestOptions {
 /** A worker that has ended by itself, or was ended because it lied. */
 export interface DeadWorker {
   readonly worker: WorkerProcess
+  readonly cause: CrashCause
   readonly error: string
   readonly exit: ChildExit | null
   /** The jobs it had, oldest first. */
@@ -63,17 +64,19 @@ export class Inquest implements Carrier {
     this.#failures = 0
   }
 
-  judge({worker, error, exit, flights}: DeadWorker): void {
+  judge({worker, cause, error, exit, flights}: DeadWorker): void {
     const action = exit?.code == null ? 'none' : actionOf(exit.code, DEFAULT_EXIT_POLICY).kind
     if (action === 'pause-queue') return this.giveUp(flights, error, 1)
     if (action === 'unrunnable' || worker === this.#prover) return this.giveUp(flights, error)
     const [suspect, ...others] = flights
     for (const flight of others) flight.release()
     if (suspect === undefined) return
-    const outcome: Outcome = {kind: 'crashed', error}
+    const outcome: Outcome = {kind: 'crashed', error, cause}
+    // One that lied was killed for it: how it ended says nothing about the job.
+    const seen = cause === 'bad_answer' ? null : exit
     if (suspect.stopping !== null) suspect.release()
-    else if (worker.hasAnswered) suspect.end(outcome, exit)
-    else this.#suspect(suspect, outcome, exit)
+    else if (worker.hasAnswered) suspect.end(outcome, seen)
+    else this.#suspect(suspect, outcome, seen)
   }
 
   /**

@@ -146,9 +146,6 @@ export class WorkerPool implements Handler, Carrier {
 
   #onEnd(worker: WorkerProcess, {why, exit, flights}: WorkerEnd): void {
     this.#workers.delete(worker)
-    if (why.kind === 'lied' || why.kind === 'died') {
-      this.#options.log.warn('worker ended', {worker: worker.number, error: why.error, jobs: flights.length})
-    }
     switch (why.kind) {
       case 'told':
         for (const flight of flights) flight.release()
@@ -156,9 +153,9 @@ export class WorkerPool implements Handler, Carrier {
       case 'not_started':
         this.#notStarted(flights, why.reason)
         break
-      case 'lied':
-      case 'died':
-        this.#inquest.judge({worker, error: why.error, exit, flights})
+      case 'failed':
+        this.#options.log.warn('worker ended', {worker: worker.number, error: why.error, jobs: flights.length})
+        this.#inquest.judge({worker, cause: why.cause, error: why.error, exit, flights})
     }
     this.#placeWaiting()
     if (this.#workers.size === 0) for (const resolve of this.#onEmpty.splice(0)) resolve()

@@ -1,5 +1,6 @@
 /** One running worker: jobs go in as lines, answers come out as lines, and it is ended when it does not keep to that. */
 import type {Log} from '../../log.ts'
+import type {CrashCause} from '../../outcome.ts'
 import type {OutputStream} from '../../output-record.ts'
 import {after, type CancelTimer} from '../../time.ts'
 import type {ChildExit} from '../child.ts'
@@ -46,9 +47,8 @@ export interface WorkerEnd {
 
 export type WorkerEnding =
   | {readonly kind: 'told'}
-  | {readonly kind: 'lied'; readonly error: string}
-  /** By itself. `error`: how, and what it said last. */
-  | {readonly kind: 'died'; readonly error: string}
+  /** By itself, or because it wrote what is no answer. `error`: how, and what it said last. */
+  | {readonly kind: 'failed'; readonly cause: CrashCause; readonly error: string}
   | {readonly kind: 'not_started'; readonly reason: unknown}
 
 /** How long an idle worker may take to end once its stdin is closed, and then once it got its TERM. */
@@ -187,11 +187,12 @@ export class WorkerProcess implements Carrier {
   }
 
   #endingOf({code, signal}: ChildExit): WorkerEnding {
-    if (this.#lie !== null) return {kind: 'lied', error: `the worker wrote what is no answer: ${this.#lie}`}
+    if (this.#lie !== null) return {kind: 'failed', cause: 'bad_answer', error: `the worker wrote what is no answer: ${this.#lie}`}
     if (this.#wasTold || this.#wasKilled) return {kind: 'told'}
+    const cause = code === null ? 'signal' : 'worker_died'
     const end = code === null ? `the worker was killed by ${signal}` : `the worker ended with exit status ${code}`
     const line = new TextDecoder().decode(this.#lastWords).trimEnd().split('\n').at(-1)?.trim() ?? ''
-    return {kind: 'died', error: line === '' ? end : `${end}: ${line.slice(0, LAST_LINE_MAX)}`}
+    return {kind: 'failed', cause, error: line === '' ? end : `${end}: ${line.slice(0, LAST_LINE_MAX)}`}
   }
 
   #obey(message: Message): void {
