@@ -1,4 +1,5 @@
-import {expect, test} from 'bun:test'
+import {describe, expect, test} from 'bun:test'
+import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {openQueue, type OpenQueue, Permanent, Snooze} from '../../src/index.ts'
 import {scratchDirectory} from '../support/scratch.ts'
@@ -63,4 +64,71 @@ test('the signal stops a consumer; what it cannot finish in time is given back',
   const [details] = await queue.inspector.show([job?.id ?? 0])
   expect(details?.job).toMatchObject({state: 'pending', attempts: 0})
   await queue.close()
+})
+
+describe('what a caller got wrong is refused', () => {
+  /** Calls as a program without types may. */
+  const refusal = async (use: (queue: OpenQueue) => Promise<unknown>): Promise<unknown> => {
+    const queue = await scratchQueue()
+    const error: unknown = await use(queue).catch((reason: unknown) => reason)
+    expect((await queue.inspector.list({})).jobs).toEqual([])
+    await queue.close()
+    return error
+  }
+  const work = (): void => {}
+
+  test.each([
+    [{payload: 'x', delay: '10m'}, 'unknown field "delay" of a job: did you mean delayMs?'],
+    [{payload: 'x', max_attempts: 3}, 'unknown field "max_attempts" of a job: did you mean maxAttempts?'],
+    [{payload: 'x', nothingLikeIt: undefined}, 'unknown field "nothingLikeIt" of a job: the fields are queue, payload, '],
+    [[{payload: 'x'}], 'a job must be an object with queue, payload, '],
+    ['x', 'a job must be an object with '],
+    [null, 'a job must be an object with '],
+    [{payload: 'x', runAt: 'soon'}, 'runAt "soon" is not valid: expected a whole number'],
+    [{payload: 'x', runAt: 1, delayMs: 1}, 'delayMs and runAt exclude each other'],
+    [{payload: 'x', maxAttempts: 0}, 'maxAttempts 0 is not valid'],
+    [{payload: 'x', timeoutMs: 1.5}, 'timeoutMs 1.5 is not valid'],
+    [{payload: 'x', assignedTo: 'a b'}, 'assignedTo "a b" is not valid'],
+    [{payload: 'x', assignedForMs: 5}, 'assignedForMs needs assignedTo'],
+    [{payload: 'x', file: 'no'}, 'file "no" is not valid: expected true or false'],
+  ])('enqueue(%j)', async (job, message) => {
+    expect(await refusal(queue => queue.enqueue(job as never))).toMatchObject({code: 'bad_input', message: expect.stringContaining(message)})
+  })
+
+  test.each([
+    [{queue: ['z'], drain: true}, 'unknown field "queue" of the options of consume: did you mean queues?'],
+    [{queues: ['bad name']}, 'queue "bad name" is not valid'],
+    [{queues: 'mail'}, 'queues must be a list'],
+    [{queues: []}, 'queues must be a list'],
+    [{concurrency: 0}, 'concurrency 0 is not valid'],
+    [{graceMs: '10s'}, 'graceMs "10s" is not valid'],
+    [{name: ''}, 'name "" is not valid'],
+    [{drain: 'no'}, 'drain must be true or false'],
+    [{signal: new AbortController()}, 'signal must be an AbortSignal'],
+    [null, 'the options of consume must be an object'],
+  ])('consume(work, %j)', async (options, message) => {
+    expect(await refusal(queue => queue.consume(work, options as never))).toMatchObject({code: 'bad_input', message: expect.stringContaining(message)})
+  })
+
+  test('consume without a function, and openQueue', async () => {
+    expect(await refusal(queue => queue.consume(undefined as never))).toMatchObject({code: 'bad_input', message: expect.stringContaining('a function')})
+    const opened = (...args: unknown[]): unknown => openQueue(...(args as [string])).catch((reason: unknown) => reason)
+    const path = join(scratchDirectory(), 'q.db')
+    expect(await opened(path, {creat: true})).toMatchObject({
+      code: 'bad_input', message: 'unknown field "creat" of the options of openQueue: did you mean create?',
+    })
+    expect(await opened(path, true)).toMatchObject({code: 'bad_input', message: expect.stringContaining('must be an object')})
+    expect(await opened(undefined, {create: true})).toMatchObject({code: 'bad_input', message: expect.stringContaining('the path of')})
+    expect(existsSync(path)).toBe(false)
+  })
+
+  test('whatever is asked of a queue that is closed', async () => {
+    const queue = await scratchQueue()
+    await queue.close()
+    await queue.close()
+    const closed = {code: 'conflict', message: 'the queue is closed'}
+    for (const use of [() => queue.enqueue({payload: 'x'}), () => queue.consume(work, {drain: true}), () => queue.inspector.list({})]) {
+      expect(await use().then(() => null, (reason: unknown) => reason)).toMatchObject(closed)
+    }
+  })
 })

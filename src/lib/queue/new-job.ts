@@ -9,6 +9,7 @@ import {
   PRIORITY_MIN,
   type Schedule,
 } from '../job.ts'
+import type {FieldsOf} from '../known-fields.ts'
 
 /** A job as a caller writes it: everything but the payload may be left out. */
 export interface JobInput {
@@ -32,6 +33,24 @@ export interface JobInput {
   readonly assignedForMs?: number | null | undefined
 }
 
+/** What a `JobInput` may have. */
+export const JOB_FIELDS: FieldsOf<JobInput> = {
+  queue: true, payload: true, type: true, file: true, priority: true, delayMs: true, runAt: true, maxAttempts: true, timeoutMs: true, key: true,
+  tags: true, assignedTo: true, assignedForMs: true,
+}
+
+/** What messages call the fields that programs and people write differently. */
+type Spelling = Readonly<Record<'delayMs' | 'runAt' | 'maxAttempts' | 'timeoutMs' | 'assignedTo' | 'assignedForMs', string>>
+
+/** As flags and NDJSON have them. */
+const IN_TEXT: Spelling = {
+  delayMs: 'delay', runAt: 'run_at', maxAttempts: 'max_attempts', timeoutMs: 'timeout', assignedTo: 'assigned_to', assignedForMs: 'assigned_for',
+}
+/** As the library has them. */
+export const IN_PROGRAMS: Spelling = {
+  delayMs: 'delayMs', runAt: 'runAt', maxAttempts: 'maxAttempts', timeoutMs: 'timeoutMs', assignedTo: 'assignedTo', assignedForMs: 'assignedForMs',
+}
+
 /** RFC 2045 token "/" token, with parameters: enough to keep nonsense and control characters out. */
 const CONTENT_TYPE_PATTERN = /^[!-~][ -~]{0,254}$/
 const NOW: Schedule = {kind: 'now'}
@@ -41,10 +60,11 @@ const ENCODER = new TextEncoder()
 /**
  * Checks a caller's job and fills in what was left out.
  * @param input the job as the caller wrote it
+ * @param called what messages call its fields
  * @returns the job as storage takes it
  * @throws QctlError `bad_input` naming the field and the value; `payload_too_large` above 256 MiB
  */
-export function newJob(input: JobInput): NewJob {
+export function newJob(input: JobInput, called: Spelling = IN_TEXT): NewJob {
   const payload = typeof input.payload === 'string' ? ENCODER.encode(input.payload) : input.payload
   if (!(payload instanceof Uint8Array)) throw bad('payload', input.payload, 'a string or bytes')
   if (payload.length > HARD_MAX_PAYLOAD_BYTES) {
@@ -54,15 +74,15 @@ export function newJob(input: JobInput): NewJob {
     queue: name('queue', input.queue ?? 'default'),
     payload,
     contentType: input.type == null ? null : contentType(input.type),
-    file: input.file ?? false,
+    file: input.file == null ? false : yesOrNo('file', input.file),
     priority: input.priority === undefined ? 0 : integer('priority', input.priority, PRIORITY_MIN, PRIORITY_MAX),
-    when: schedule(input),
-    maxAttempts: input.maxAttempts == null ? null : integer('max_attempts', input.maxAttempts, 1, 1_000_000),
-    timeoutMs: input.timeoutMs == null ? null : integer('timeout', input.timeoutMs, 1, MAX_SPAN_MS),
+    when: schedule(input, called),
+    maxAttempts: input.maxAttempts == null ? null : integer(called.maxAttempts, input.maxAttempts, 1, 1_000_000),
+    timeoutMs: input.timeoutMs == null ? null : integer(called.timeoutMs, input.timeoutMs, 1, MAX_SPAN_MS),
     key: input.key == null ? null : keyOf(input.key),
     tags: input.tags === undefined || input.tags.length === 0 ? NO_TAGS : tagsOf(input.tags),
-    assignedTo: input.assignedTo == null ? null : name('assigned_to', input.assignedTo),
-    assignedForMs: assignment(input),
+    assignedTo: input.assignedTo == null ? null : name(called.assignedTo, input.assignedTo),
+    assignedForMs: assignment(input, called),
   }
 }
 
@@ -87,30 +107,40 @@ const MAX_SPAN_MS = 100 * 366 * 86_400_000
 /** 9999-12-31T23:59:59.999Z: the last time RFC 3339 can write. */
 const MAX_TIME_MS = 253_402_300_799_999
 
-function schedule(input: JobInput): Schedule {
+function schedule(input: JobInput, called: Spelling): Schedule {
   if (input.delayMs !== undefined && input.runAt !== undefined) {
-    throw new QctlError('bad_input', 'delay and run_at exclude each other')
+    throw new QctlError('bad_input', `${called.delayMs} and ${called.runAt} exclude each other`)
   }
   if (input.delayMs !== undefined && input.delayMs !== 0) {
-    return {kind: 'after', delayMs: integer('delay', input.delayMs, 0, MAX_SPAN_MS)}
+    return {kind: 'after', delayMs: integer(called.delayMs, input.delayMs, 0, MAX_SPAN_MS)}
   }
-  if (input.runAt !== undefined) return {kind: 'at', runAt: integer('run_at', input.runAt, 0, MAX_TIME_MS)}
+  if (input.runAt !== undefined) return {kind: 'at', runAt: integer(called.runAt, input.runAt, 0, MAX_TIME_MS)}
   return NOW
 }
 
-function assignment(input: JobInput): number | null {
+function assignment(input: JobInput, called: Spelling): number | null {
   if (input.assignedTo == null) {
-    if (input.assignedForMs != null) throw new QctlError('bad_input', 'assigned_for needs assigned_to')
+    if (input.assignedForMs != null) throw new QctlError('bad_input', `${called.assignedForMs} needs ${called.assignedTo}`)
     return null
   }
   if (input.assignedForMs === undefined) return DEFAULT_ASSIGNMENT_MS
-  return input.assignedForMs === null ? null : integer('assigned_for', input.assignedForMs, 1, MAX_SPAN_MS)
+  return input.assignedForMs === null ? null : integer(called.assignedForMs, input.assignedForMs, 1, MAX_SPAN_MS)
 }
 
-function integer(field: string, value: number, min: number, max: number): number {
+/**
+ * Checks a whole number.
+ * @param field what it is, for the message
+ * @throws QctlError `bad_input`
+ */
+export function integer(field: string, value: number, min: number, max: number): number {
   if (!Number.isInteger(value) || value < min || value > max) {
     throw bad(field, value, `a whole number from ${min} to ${max}`)
   }
+  return value
+}
+
+function yesOrNo(field: string, value: boolean): boolean {
+  if (typeof value !== 'boolean') throw bad(field, value, 'true or false')
   return value
 }
 

@@ -3,7 +3,7 @@ import {type Claim, DEFAULT_SETTINGS, type Enqueued, type Lease, type ProcessIde
 import {bareEnd, type LossCause, type RunEnd} from '../outcome.ts'
 import type {ClaimRequest, Extension, Held, SettleCondition, Storage, Transition} from '../storage/storage.ts'
 import {decide, type Random, type Subject} from './decide.ts'
-import {type JobInput, newJob} from './new-job.ts'
+import {IN_PROGRAMS, type JobInput, newJob} from './new-job.ts'
 
 /** A run that ended, to be settled. */
 export interface Ended {
@@ -73,7 +73,7 @@ export class Queue {
    * @throws QctlError `bad_input`, `payload_too_large`, `busy` (nothing stored), `outcome_unknown`
    */
   async enqueue(jobs: readonly JobInput[]): Promise<readonly Enqueued[]> {
-    return this.#storage.enqueue(jobs.map(newJob))
+    return this.#storage.enqueue(jobs.map(job => newJob(job, IN_PROGRAMS)))
   }
 
   /**

@@ -1,4 +1,5 @@
 import {QctlError} from '../errors.ts'
+import type {FieldsOf} from '../known-fields.ts'
 import {type Clock, systemClock} from '../time.ts'
 import type {Upkeep} from '../upkeep.ts'
 import type {Storage} from './storage.ts'
@@ -16,6 +17,9 @@ export interface OpenOptions {
   /** Told the path when the database was missing and has been made. */
   readonly onCreate?: (path: string) => void
 }
+
+/** What `OpenOptions` may have. */
+export const OPEN_FIELDS: FieldsOf<OpenOptions> = {create: true, durability: true, lockTimeoutMs: true, clock: true, onCreate: true}
 
 /** Long enough for any honest queue at the lock, short enough that a script notices. */
 export const DEFAULT_LOCK_TIMEOUT_MS = 30_000

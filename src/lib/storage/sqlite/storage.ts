@@ -220,6 +220,6 @@ export class SqliteStorage implements Storage {
   }
 
   #assertOpen(): void {
-    if (this.#closed) throw new QctlError('internal', 'the store is closed')
+    if (this.#closed) throw new QctlError('conflict', 'the queue is closed')
   }
 }
