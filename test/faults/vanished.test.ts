@@ -129,4 +129,21 @@ describe('a database that goes away', () => {
     const {ms} = await takeAway(scene, way, producer)
     figure(`${way}, generating producer: exit 74 after ${Math.round(ms)} ms`)
   }, 60_000)
+
+  test.each([
+    ['the index of its log deleted', null],
+    ['the index of its log deleted', 'SIGTERM'],
+    ['deleted with its log', null],
+  ] as const)('what others store meanwhile is not touched by the end of a consumer: %s, %p', async (way, signal) => {
+    await using scene = await sceneWithBackup()
+    const consumer = startConsumer(scene, {flags: ['-Q', 'nothing']})
+    await waitFor(() => consumer.stderr.includes('started'))
+    consumer.kill('SIGSTOP')
+    WAYS[way]?.(scene)
+    const ids = await scene.produce(['a', 'b', 'c'])
+    consumer.kill('SIGCONT')
+    if (signal !== null) consumer.kill(signal)
+    expect((await consumer.finished()).status).toBe(74)
+    expect((await allJobs(scene)).filter(({id}) => ids.includes(id)).map(({payload}) => payload).toSorted()).toEqual(['a', 'b', 'c'])
+  }, 60_000)
 })

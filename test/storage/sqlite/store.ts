@@ -23,6 +23,7 @@ export async function openSqliteStore(clock: Clock): Promise<Store> {
   const storage = await reopen()
   let probe: DatabaseSync | null = null
   const behindItsBack = (): DatabaseSync => (probe ??= new DatabaseSync(path))
+  let hasVanished = false
   return {
     storage,
     reopen,
@@ -39,9 +40,11 @@ export async function openSqliteStore(clock: Clock): Promise<Store> {
     },
     async vanish() {
       unlinkSync(path)
+      hasVanished = true
     },
     async close() {
-      for (const handle of handles) await handle.close()
+      // One whose file has vanished says so, whatever it is asked.
+      for (const handle of handles) await handle.close().catch(error => hasVanished || Promise.reject(error))
       probe?.close()
       rmSync(directory, {recursive: true, force: true})
     },

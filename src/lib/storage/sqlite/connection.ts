@@ -2,6 +2,7 @@ import {accessSync, constants, statSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite'
 import {QctlError} from '../../errors.ts'
+import {leaveEverythingAsItIs} from '../../leave.ts'
 
 export type Value = Exclude<SQLInputValue, NodeJS.ArrayBufferView> | Uint8Array
 /** Values by the name of their parameter, without its sigil. */
@@ -29,7 +30,9 @@ export class Connection {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
   readonly #tupleStatements = new Map<string, StatementSync>()
-  #identity: string | null = null
+  #isLost = false
+  /** The files this connection lives on, and which they were: by path. */
+  readonly #files = new Map<string, string>()
 
   /**
    * Opens the file (which must exist) or, with `null`, a database in memory.
@@ -39,7 +42,7 @@ export class Connection {
     this.path = path ?? ':memory:'
     // No timeout: SQLite's own wait blocks the event loop and favours newcomers; GroupCommit waits instead.
     this.#db = this.guard(() => new DatabaseSync(this.path, {timeout: 0, readOnly}))
-    if (path !== null) this.#identity = fileIdentity(path)
+    if (path !== null) this.#remember(path)
   }
 
   /** Runs statements that return nothing. */
@@ -98,21 +101,40 @@ export class Connection {
     return this.#db.isTransaction
   }
 
-  /**
-   * Makes sure that the path still names the file this connection writes to.
-   * SQLite goes on writing into a deleted file without a word.
-   * @throws QctlError `outcome_unknown` when it vanished or was replaced
-   */
-  assertSameFile(): void {
-    if (this.#identity === null) return
-    const now = fileIdentity(this.path)
-    if (now === this.#identity) return
-    const what = now === null ? 'was deleted' : 'was replaced by another file'
-    throw new QctlError('outcome_unknown', `the database ${this.path} ${what} while in use; nothing more is stored in it`)
+  /** Takes the log and its index for part of the database; to be called once they are there. While a connection is open SQLite deletes neither. */
+  rememberLogs(): void {
+    for (const suffix of ['-wal', '-shm']) this.#remember(`${this.path}${suffix}`)
   }
 
+  /**
+   * Makes sure that the paths still name the files this connection lives on. SQLite goes on writing into a deleted file without
+   * a word; and where the index of the log was deleted, others make a new one, and what either writes destroys what the other wrote.
+   * @throws QctlError `outcome_unknown` when one vanished or was replaced
+   */
+  assertSameFile(): void {
+    for (const [path, identity] of this.#files) {
+      const now = fileIdentity(path)
+      if (now === identity) continue
+      if (!this.#isLost) leaveEverythingAsItIs()
+      this.#isLost = true
+      const what = now === null ? 'was deleted' : 'was replaced by another file'
+      throw new QctlError('outcome_unknown', `${path} ${what} while in use; nothing more is stored in ${this.path}`)
+    }
+  }
+
+  /**
+   * Lets go of the database; but of one that is not the same any more only by the end of the process: SQLite would copy what it
+   * takes for the log over what others wrote meanwhile.
+   * @throws QctlError `outcome_unknown` in that case
+   */
   close(): void {
+    this.assertSameFile()
     this.#db.close()
+  }
+
+  #remember(path: string): void {
+    const identity = fileIdentity(path)
+    if (identity !== null) this.#files.set(path, identity)
   }
 
   /**

@@ -152,7 +152,7 @@ export class GroupCommit {
       const tx = this.#transaction()
       const values = calls.map(call => call.run(tx))
       tx.flush()
-      this.#db.run('COMMIT')
+      this.#commit()
       return values.map(value => ({ok: true, value}))
     } catch (error) {
       if (calls.length === 1 || !this.#db.inTransaction || isFatal(error)) throw error
@@ -182,8 +182,14 @@ export class GroupCommit {
         return {ok: false, error}
       }
     })
-    this.#db.run('COMMIT')
+    this.#commit()
     return results
+  }
+
+  /** Nothing is written before: so this is the moment to look whether it goes where it belongs. */
+  #commit(): void {
+    this.#db.assertSameFile()
+    this.#db.run('COMMIT')
   }
 
   #transaction(): Transaction {

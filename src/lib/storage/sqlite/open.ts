@@ -82,6 +82,7 @@ function prepare(db: Connection, options: SqliteOptions): Durability {
   const durability = text(row?.[0]) === 'normal' ? 'normal' : 'full'
   db.exec(`${CONNECTION_PRAGMAS}; PRAGMA synchronous = ${durability === 'normal' ? 'NORMAL' : 'FULL'}`)
   db.harden()
+  db.rememberLogs()
   return durability
 }
 

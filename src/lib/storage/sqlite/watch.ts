@@ -1,5 +1,4 @@
-import {type FSWatcher, statSync, watch} from 'node:fs'
-import {QctlError} from '../../errors.ts'
+import {type FSWatcher, watch} from 'node:fs'
 import {after, type CancelTimer, type Clock} from '../../time.ts'
 import type {Connection} from './connection.ts'
 import {nextDue} from './next-due.ts'
@@ -22,8 +21,6 @@ export class ChangeWatcher {
   readonly #db: Connection
   readonly #clock: Clock
   readonly #listeners = new Map<Listener, CancelTimer>()
-  /** The log and its index, and which files they were when the watching began. */
-  #logs: ReadonlyMap<string, number> = new Map()
   #file: FSWatcher | null = null
   #version: number | null = null
   #look: CancelTimer | null = null
@@ -72,7 +69,6 @@ export class ChangeWatcher {
 
   #open(): void {
     this.#version = this.#dataVersion()
-    this.#logs = logsOf(this.#db.path)
     try {
       // Our own open connection keeps the index in place, so a watch on the file itself lasts.
       this.#file = watch(`${this.#db.path}-shm`, () => this.#stirred())
@@ -121,7 +117,6 @@ export class ChangeWatcher {
   #poll(listener: Listener): void {
     try {
       this.#db.assertSameFile()
-      this.#assertSameLogs()
     } catch (error) {
       listener(error instanceof Error ? error : new Error(String(error)))
       return
@@ -129,17 +124,6 @@ export class ChangeWatcher {
     if (this.#advanced()) this.#tell()
     else listener(null)
     this.#expect()
-  }
-
-  /**
-   * While a connection is open SQLite never deletes them. When somebody else does, processes that start later make new ones, and
-   * neither they nor we see what the other writes.
-   */
-  #assertSameLogs(): void {
-    for (const [path, inode] of this.#logs) {
-      if (inodeOf(path) === inode) continue
-      throw new QctlError('outcome_unknown', `${path} was deleted while in use; nothing more is stored in ${this.#db.path}`)
-    }
   }
 
   #advanced(): boolean {
@@ -161,13 +145,4 @@ export class ChangeWatcher {
   #tell(): void {
     for (const listener of [...this.#listeners.keys()]) listener(null)
   }
-}
-
-function logsOf(database: string): Map<string, number> {
-  const paths = [`${database}-wal`, `${database}-shm`]
-  return new Map(paths.map(path => [path, inodeOf(path)] as const).filter((log): log is readonly [string, number] => log[1] !== null))
-}
-
-function inodeOf(path: string): number | null {
-  return statSync(path, {throwIfNoEntry: false})?.ino ?? null
 }
