@@ -119,7 +119,7 @@ export interface Lease {
   readonly attempt: number
   readonly crashes: number
   readonly snoozes: number
-  readonly payload: Uint8Array
+  readonly payload: Uint8Array<ArrayBuffer>
   /** False when the stored checksum does not match the payload: the handler must not start. */
   readonly intact: boolean
   readonly contentType: string | null

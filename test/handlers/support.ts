@@ -13,7 +13,7 @@ export function leaseOf(payload: string | Uint8Array, facts: Partial<Lease> = {}
     attempt: 2,
     crashes: 0,
     snoozes: 0,
-    payload: typeof payload === 'string' ? new TextEncoder().encode(payload) : payload,
+    payload: typeof payload === 'string' ? new TextEncoder().encode(payload) : new Uint8Array(payload),
     intact: true,
     contentType: null,
     file: false,

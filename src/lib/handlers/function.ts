@@ -15,7 +15,7 @@ export interface FunctionJob {
   readonly contentType: string | null
   /** True when the payload is the path of a file. */
   readonly file: boolean
-  readonly payload: Uint8Array
+  readonly payload: Uint8Array<ArrayBuffer>
   /** The payload as UTF-8 text. */
   text(): string
   /** The payload as JSON; throws SyntaxError when it is none. */
@@ -84,7 +84,7 @@ class LeasedJob implements FunctionJob {
   get file(): boolean {
     return this.#lease.file
   }
-  get payload(): Uint8Array {
+  get payload(): Uint8Array<ArrayBuffer> {
     return this.#lease.payload
   }
 

@@ -108,7 +108,7 @@ class ModuleJob implements FunctionJob {
     this.#line = line
   }
 
-  get payload(): Uint8Array {
+  get payload(): Uint8Array<ArrayBuffer> {
     const {payload, payload_base64: base64} = this.#line
     return payload === undefined ? Buffer.from(base64 ?? '', 'base64') : Buffer.from(payload)
   }

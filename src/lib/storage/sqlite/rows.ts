@@ -55,8 +55,9 @@ export function textOrNull(cell: Cell): string | null {
   return cell == null ? null : text(cell)
 }
 
-export function blob(cell: Cell): Uint8Array {
-  return cell instanceof Uint8Array ? cell : corrupt('bytes', cell)
+export function blob(cell: Cell): Uint8Array<ArrayBuffer> {
+  // Each blob is copied out of SQLite into memory of its own, which is never shared; the types of node:sqlite do not say so.
+  return cell instanceof Uint8Array ? (cell as Uint8Array<ArrayBuffer>) : corrupt('bytes', cell)
 }
 
 export function blobOrNull(cell: Cell): Uint8Array | null {
