@@ -144,6 +144,11 @@ export function liveness(identity: ProcessIdentity): Liveness {
   return stat.startTime === identity.startTime ? 'alive' : 'dead'
 }
 
+/** True when that process is known to live, and is stopped: it does nothing until it gets a CONT. */
+export function isStopped(identity: ProcessIdentity): boolean {
+  return readStat(identity.pid)?.state === 'T' && liveness(identity) === 'alive'
+}
+
 /** Whether no process has this number now. */
 export function isPidFree(pid: number): boolean {
   try {

@@ -66,6 +66,8 @@ export interface ClaimantStanding {
   readonly jobs: number
   /** Some of them, oldest claim first. */
   readonly holding: readonly number[]
+  /** It claims no more, and ends when what it holds has ended. */
+  readonly leaving: boolean
   /** After how many other jobs a claim would be granted this one; `null` = not at all. */
   readonly gets: number | null
   /** How many other jobs of its queue a claim would be granted before it. */

@@ -93,6 +93,44 @@ describe('jobs explain', () => {
     expect((await explain(sandbox, 2)).reasons.at(-1)).toMatchObject({code: 'holder_dead', consumer: 'ann', fix: 'qctl reap --once'})
   })
 
+  test('counts on no consumer that takes no more: told to stop, too old, or at its last job', async () => {
+    await using sandbox = new Sandbox()
+    const work = ['-c', '4', '--grace', '1m', '--', 'sleep', '60']
+    for (const [i, flags] of [['--name', 'ann'], ['--max-jobs', '1'], ['--max-age', '1s']].entries()) {
+      const queue = `q${i}`
+      const held = Number((await sandbox.qctl(['produce', '-Q', queue, 'x'])).stdout)
+      const consumer = sandbox.start(['consume', '-Q', queue, ...flags, ...work])
+      await waitFor(async () => (await explain(sandbox, held)).state === 'processing')
+      if (i === 0) consumer.kill('SIGTERM')
+      await waitFor(async () => ((await sandbox.json(['consumers', 'list'])) as {items: {leaving: boolean}[]}).items.every(({leaving}) => leaving))
+      const waiting = Number((await sandbox.qctl(['produce', '-Q', queue, 'z'])).stdout)
+      expect(await explain(sandbox, waiting)).toMatchObject({
+        claimable: false,
+        reasons: [{code: 'consumer_stopping', jobs: 1, fix: `qctl consume -Q ${queue} -- COMMAND`}],
+      })
+      expect((await sandbox.qctl(['consumers', 'list'])).stdout).toContain('takes no more')
+      await sandbox.qctl(['jobs', 'cancel', String(held)])
+      expect((await consumer.finished()).status).toBe(0)
+    }
+  })
+
+  test('counts on no consumer that a signal stopped', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['init'])
+    const consumer = sandbox.start(['consume', '--name', 'ann', '--', 'true'])
+    await waitFor(async () => (await sandbox.qctl(['consumers', 'list'])).stdout.includes('ann'))
+    consumer.kill('SIGSTOP')
+    await waitFor(() => readStat(consumer.pid)?.state === 'T')
+    await sandbox.qctl(['produce', 'x'])
+    expect(await explain(sandbox, 1)).toMatchObject({
+      claimable: false,
+      reasons: [{code: 'consumer_stopped', consumer: 'ann', pid: consumer.pid, fix: `kill -CONT ${consumer.pid}`}],
+    })
+    expect((await sandbox.qctl(['consumers', 'list'])).stdout).toContain('stopped by a signal')
+    consumer.kill('SIGCONT')
+    expect((await sandbox.qctl(['jobs', 'wait', '1', '--for', '20s'])).status).toBe(0)
+  })
+
   test('names what still runs of a job whose consumer is dead', async () => {
     await using sandbox = new Sandbox()
     await sandbox.qctl(['produce', 'x'])

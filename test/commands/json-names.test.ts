@@ -8,7 +8,7 @@ const JOB = `id queue state scheduled reason error priority run_at key tags cont
 const RUN = `run attempt consumer started_at finished_at outcome exit_code signal cause error run_ms cpu_ms max_rss_bytes
   stdout_dropped_bytes stderr_dropped_bytes`
 const QUEUE = 'name paused paused_reason counts scheduled_is_more oldest_pending_ms settings retry_window_ms'
-const CONSUMER = 'name pid host queues concurrency alive jobs current processed failed started_at'
+const CONSUMER = 'name pid host queues concurrency alive leaving jobs current processed failed started_at'
 
 function words(names: string): string[] {
   return names.split(/\s+/)

@@ -14,7 +14,7 @@ const JOB: Job = {
   leaseRemainingMs: null, progress: null, result: null, originId: null, deadLetterId: null,
 }
 const CLAIMANT: ClaimantStanding = {
-  consumerId: 1, name: 'ann', process: HERE, concurrency: 2, jobs: 0, holding: [], gets: 0, before: {count: 0, isMore: false}, barred: null, earlier: [],
+  consumerId: 1, name: 'ann', process: HERE, concurrency: 2, jobs: 0, holding: [], leaving: false, gets: 0, before: {count: 0, isMore: false}, barred: null, earlier: [],
 }
 const PENDING: PendingStanding = {due: true, suspect: false, assignment: null, ahead: {count: 0, isMore: false}, claimants: [CLAIMANT]}
 const HOLDER: Holder = {
@@ -42,12 +42,14 @@ function held(change: Partial<Holder>, job: Partial<Job> = {}): Standing {
   return standing({holder: {...HOLDER, ...change}, job: {state: 'processing', leaseRemainingMs: 25_000, ...job}})
 }
 
+const SIGHT: Eyes = {liveness: () => 'alive', isStopped: () => false, pidsOf: () => []}
+
 function codes(facts: Standing, eyes: Partial<Eyes> = {}): readonly string[] {
-  return explain(facts, {liveness: () => 'alive', pidsOf: () => [], ...eyes}).reasons.map(({code}) => code)
+  return explain(facts, {...SIGHT, ...eyes}).reasons.map(({code}) => code)
 }
 
 function words(facts: Standing, eyes: Partial<Eyes> = {}): string {
-  const explanation = explain(facts, {liveness: () => 'alive', pidsOf: () => [], ...eyes})
+  const explanation = explain(facts, {...SIGHT, ...eyes})
   const [reason] = explanation.reasons
   if (reason === undefined) throw new Error('no reason')
   const {text, fix} = wordingOf(reason, explanation)
@@ -61,7 +63,7 @@ describe('a pending job', () => {
   })
 
   test('is not called claimable by a dead consumer, or by one without a free slot for it', () => {
-    const dead = explain(pending({}), {liveness: () => 'dead', pidsOf: () => []})
+    const dead = explain(pending({}), {...SIGHT, liveness: () => 'dead'})
     expect([dead.claimable, dead.reasons.map(({code}) => code)]).toEqual([false, ['consumers_dead']])
     expect(codes(pending({}, {jobs: 2, gets: 0, holding: [7, 9]}))).toEqual(['consumers_busy'])
     expect(words(pending({}, {jobs: 2, gets: 0, holding: [7, 9]}))).toBe(
@@ -70,8 +72,18 @@ describe('a pending job', () => {
     expect(codes(pending({ahead: {count: 2, isMore: false}}, {gets: 2}))).toEqual(['behind'])
   })
 
+  test('is not called claimable by one that takes no more, or that a signal stopped', () => {
+    const leaving = pending({}, {leaving: true, gets: null, jobs: 1})
+    expect(codes(leaving)).toEqual(['consumer_stopping'])
+    expect(words(leaving)).toBe('consumer ann takes no more: it ends when what it has in hand (1 job) has ended → qctl consume -Q q -- COMMAND')
+    const stopped = explain(pending({}), {...SIGHT, isStopped: () => true})
+    expect([stopped.claimable, stopped.reasons.map(({code}) => code)]).toEqual([false, ['consumer_stopped']])
+    expect(words(pending({}), {isStopped: () => true})).toBe('consumer ann (pid 100 on here) was stopped by a signal → kill -CONT 100')
+    expect(codes(pending({claimants: [{...CLAIMANT, leaving: true, gets: null}, {...CLAIMANT, name: 'bob'}]}))).toEqual(['ready'])
+  })
+
   test('may be out of reach for one that cannot be seen', () => {
-    expect(explain(pending({}), {liveness: () => 'unknown', pidsOf: () => []}).claimable).toBe(true)
+    expect(explain(pending({}), {...SIGHT, liveness: () => 'unknown'}).claimable).toBe(true)
   })
 
   test('behind suspects, other queues and a backlog', () => {
@@ -156,7 +168,7 @@ describe('a finished job', () => {
 
 test('the codes are those that programs know', () => {
   const known = `queue_paused limit_reached delayed snoozed backing_off assigned assigned_elsewhere assigned_to_nobody assigned_to_dead suspect
-    no_consumer consumers_dead consumers_busy suspect_first earlier_queues behind ready processing requested holder_dead holder_unreachable
+    no_consumer consumers_dead consumers_busy consumer_stopping consumer_stopped suspect_first earlier_queues behind ready processing requested holder_dead holder_unreachable
     lease_expired heartbeat_late survivors done cancelled failed key_taken key_kept dead_letter dead_letter_of`
   expect(REASON_CODES).toEqual(known.split(/\s+/))
 })

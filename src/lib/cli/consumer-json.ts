@@ -36,6 +36,7 @@ export function consumerJson(consumer: BusyConsumer, now: number): Readonly<Reco
     queues: consumer.queues,
     concurrency: consumer.concurrency,
     alive: aliveOf(consumer),
+    leaving: consumer.leaving,
     jobs: consumer.jobs,
     current: consumer.held.map(({id, queue, attempt, startedAt, requested}) => {
       return {id, queue, attempt, started_at: timeField(startedAt), running_ms: Math.max(0, now - startedAt), requested}

@@ -1,9 +1,10 @@
+import {isStopped} from '../process.ts'
 import {formatDurationShort} from '../time.ts'
 import {aliveOf, type BusyConsumer, consumerJson} from './consumer-json.ts'
 import {csvColumns} from './csv-columns.ts'
 import type {ListFormat} from './print.ts'
 
-const CSV_SHOWN = 'name pid host queues concurrency alive jobs processed failed started_at'.split(' ')
+const CSV_SHOWN = 'name pid host queues concurrency alive leaving jobs processed failed started_at'.split(' ')
 
 /**
  * How consumers are listed.
@@ -34,10 +35,11 @@ export function consumerList(now: number): ListFormat<BusyConsumer> {
   }
 }
 
-/** The job it has had for longest, for how long, and how many more. */
-function current({held}: BusyConsumer, now: number): string | null {
+/** The job it has had for longest, for how long, how many more, and why it takes no other. */
+function current({held, leaving, process}: BusyConsumer, now: number): string | null {
   const [first] = held
-  if (first === undefined) return null
   const more = held.length > 1 ? ` +${held.length - 1}` : ''
-  return `${first.id} ${first.queue} ${formatDurationShort(Math.max(0, now - first.startedAt))}${more}`
+  const job = first === undefined ? '' : `${first.id} ${first.queue} ${formatDurationShort(Math.max(0, now - first.startedAt))}${more}`
+  const state = isStopped(process) ? 'stopped by a signal' : leaving ? 'takes no more' : ''
+  return [job, state].filter(part => part !== '').join(', ') || null
 }

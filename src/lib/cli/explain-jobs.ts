@@ -3,7 +3,7 @@ import {explain, type Explanation, type Eyes} from '../queue/explain.ts'
 import {wordingOf} from '../queue/explain-text.ts'
 import type {IdSpec} from '../queue/id-list.ts'
 import type {Inspector} from '../queue/inspector.ts'
-import {liveness} from '../process.ts'
+import {isStopped, liveness} from '../process.ts'
 import {safeText} from '../safe-text.ts'
 import type {Storage} from '../storage/storage.ts'
 import {processName, survivors} from '../survivors.ts'
@@ -45,6 +45,7 @@ function eyesOf(dbPath: string | null): Eyes {
   const name = dbPath === null ? null : realpathSync(dbPath)
   return {
     liveness,
+    isStopped,
     pidsOf({id, fence}, holder) {
       const found = survivors([{id, fence, workersOf: processName(holder)}], name)
       return [...found.values()].flat().map(({pid}) => pid)

@@ -12,7 +12,7 @@ import type {Registration} from './registration.ts'
 
 export interface ClaimsOptions {
   readonly queue: Pick<Queue, 'claim' | 'settle'>
-  readonly storage: Pick<Storage, 'queues' | 'held'>
+  readonly storage: Pick<Storage, 'queues' | 'held' | 'unregister'>
   readonly consumer: Registration
   readonly queues: readonly string[]
   readonly leaseMs: number | null
@@ -94,6 +94,16 @@ export class Claims {
       // The next change or poll of the store asks again.
       onTrouble('counting jobs', error, null)
       return false
+    }
+  }
+
+  /** Tells others not to count on this consumer: it claims nothing more while it finishes what it has. Never rejects. */
+  async leave(): Promise<void> {
+    const {storage, consumer, onTrouble} = this.#options
+    try {
+      await storage.unregister(consumer.id, {leaving: true})
+    } catch (error) {
+      onTrouble('telling that it takes no more jobs', error, null)
     }
   }
 

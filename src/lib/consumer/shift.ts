@@ -138,6 +138,7 @@ export class Shift {
     this.#slots.close()
     const {graceMs, log} = this.#options
     log({kind: 'stopping', running: this.#slots.size, graceMs})
+    if (this.#slots.size > 0) void this.#claims.leave()
     this.#timers.later(graceMs, () => this.#slots.stopAll({cause: 'shutdown', graceMs: LAST_GRACE_MS}))
     // One that was told to end before, for another reason, may have a longer grace of its own.
     this.#timers.later(graceMs + LAST_GRACE_MS, () => this.#slots.killAll())
@@ -150,6 +151,7 @@ export class Shift {
     this.#isRetiring = true
     this.#slots.close()
     this.#options.log({kind: 'retiring', running: this.#slots.size, why})
+    if (this.#slots.size > 0) void this.#claims.leave()
     this.#wakeup.signal()
   }
 
@@ -173,13 +175,8 @@ export class Shift {
 
   /** Leaves no timer behind. */
   close(): void {
-    this.#heartbeat.close()
-    this.#requests.close()
-    this.#claims.close()
-    this.#pace.close()
-    this.#ends.close()
-    this.#spools.close()
-    this.#timers.close()
+    const parts = [this.#heartbeat, this.#requests, this.#claims, this.#pace, this.#ends, this.#spools, this.#timers]
+    for (const part of parts) part.close()
   }
 
   /** @param isLast when it finds nothing there will be no other look, so it is never too soon */
@@ -197,6 +194,15 @@ export class Shift {
     if (granted !== null && this.#mayStart) this.#guard?.expect(granted)
     this.#slots.take(granted ?? [])
     await settling
+    this.#knowLastJob()
+  }
+
+  /** With the last of `maxJobs` at work it claims no more. One that waits for a slot may be given back, and one that is lost is not made up for. */
+  #knowLastJob(): void {
+    const {maxJobs} = this.#options
+    if (maxJobs === null || !this.#mayStart || this.#isRetiring || this.#slots.haveQueue || this.#ends.count > 0) return
+    this.#isRetiring = this.#settled + this.#slots.size >= maxJobs
+    if (this.#isRetiring && this.#slots.size > 0) void this.#claims.leave()
   }
 
   /** While all slots are taken and jobs wait for them, ends may wait for company in their commit. */
@@ -268,9 +274,7 @@ export class Shift {
     if (this.#isPatienceOver) return true
     if (this.#slots.size > 0 || this.#ends.count > 0) return false
     if (this.#failure !== null || this.#isStopping || this.#isRetiring) return true
-    const {drain, maxJobs} = this.#options
-    if (maxJobs !== null && this.#settled >= maxJobs) return true
-    return drain && this.#foundNothing && (await this.#isDrained())
+    return this.#options.drain && this.#foundNothing && (await this.#isDrained())
   }
 
   /** Nobody works on these queues now, so nothing can come back from a failure, and a last look finds nothing. */

@@ -54,6 +54,11 @@ const WORDINGS: {readonly [Code in Reason['code']]: (reason: Of<Code>, about: Ex
   no_consumer: ({queue}) => ({text: `nobody consumes queue ${queue}`, fix: consume(queue)}),
   consumers_dead: ({queue, consumers}) => ({text: `nobody consumes queue ${queue} any more: ${consumers.join(', ')} died`, fix: consume(queue)}),
   consumers_busy: ({queue, consumers}) => ({text: `every slot is taken: ${consumers.map(inHand).join('; ')}`, fix: consume(queue)}),
+  consumer_stopping: ({queue, consumer, jobs: count}) => ({
+    text: `consumer ${consumer} takes no more: it ends when what it has in hand (${jobs(count)}) has ended`,
+    fix: consume(queue),
+  }),
+  consumer_stopped: ({consumer, pid, host}) => ({text: `consumer ${consumer} (pid ${pid} on ${host}) was stopped by a signal`, fix: `kill -CONT ${pid}`}),
   suspect_first: ({consumer, suspect}) =>
     suspect === null ? `consumer ${consumer} runs a job that must run alone` : `consumer ${consumer} has to run job ${suspect} first, and that one alone`,
   earlier_queues: ({queue, consumer, earlier}) => ({

@@ -5,6 +5,8 @@ import type {Assignment, ClaimantStanding, Counted, Holder, PendingStanding, Que
 /** What only a look at the processes of this host can tell. */
 export interface Eyes {
   liveness(process: ProcessIdentity): Liveness
+  /** It lives and does nothing: a signal stopped it. */
+  isStopped(process: ProcessIdentity): boolean
   /** The processes that still run this job for that holder. */
   pidsOf(job: {readonly id: number; readonly fence: number}, holder: ProcessIdentity): readonly number[]
 }
@@ -45,6 +47,8 @@ export type Reason =
   | {readonly code: 'no_consumer'; readonly queue: string}
   | {readonly code: 'consumers_dead'; readonly queue: string; readonly consumers: readonly string[]}
   | {readonly code: 'consumers_busy'; readonly queue: string; readonly consumers: readonly Candidate[]}
+  | {readonly code: 'consumer_stopping'; readonly queue: string; readonly consumer: string; readonly jobs: number}
+  | {readonly code: 'consumer_stopped'; readonly consumer: string; readonly pid: number; readonly host: string}
   | {readonly code: 'suspect_first'; readonly consumer: string; readonly suspect: number | null}
   | {readonly code: 'earlier_queues'; readonly queue: string; readonly consumer: string; readonly earlier: ClaimantStanding['earlier']}
   | {readonly code: 'behind'; readonly queue: string; readonly ahead: Counted}
@@ -105,7 +109,7 @@ export function explain(standing: Standing, eyes: Eyes): Explanation {
 function readyFor({claimants}: PendingStanding, eyes: Eyes): readonly Reason[] {
   return claimants
     .flatMap(({name, process, gets, jobs, concurrency}) =>
-      gets !== null && jobs + gets < concurrency && eyes.liveness(process) !== 'dead' ? [{code: 'ready', consumer: name, after: gets} as const] : [],
+      gets !== null && jobs + gets < concurrency && eyes.liveness(process) !== 'dead' && !eyes.isStopped(process) ? [{code: 'ready', consumer: name, after: gets} as const] : [],
     )
     .sort((a, b) => a.after - b.after)
 }
@@ -152,8 +156,9 @@ function whyNobody({name}: QueueStanding, {claimants}: PendingStanding, eyes: Ey
 
 function whyNotTaken(queue: string, {ahead, assignment, claimants}: PendingStanding, eyes: Eyes): readonly Reason[] {
   const asked = claimants.filter(({name, process}) => (assignment === null || name === assignment.to) && eyes.liveness(process) !== 'dead')
-  const busy = asked.filter(({jobs, concurrency}) => jobs >= concurrency)
-  const free = asked.filter(({jobs, concurrency}) => jobs < concurrency)
+  const awake = asked.filter(({process, leaving}) => !leaving && !eyes.isStopped(process))
+  const busy = awake.filter(({jobs, concurrency}) => jobs >= concurrency)
+  const free = awake.filter(({jobs, concurrency}) => jobs < concurrency)
   const barred = free.flatMap(({name, barred: by}): readonly Reason[] =>
     by === null ? [] : [{code: 'suspect_first', consumer: name, suspect: by.kind === 'holds_suspect' ? null : by.jobId}],
   )
@@ -162,12 +167,19 @@ function whyNotTaken(queue: string, {ahead, assignment, claimants}: PendingStand
   )
   const first = mostAhead([...(ahead === null ? [] : [ahead]), ...free.map(({before}) => before)])
   return [
+    ...asked.flatMap(claimant => whyAsleep(queue, claimant, eyes)),
     ...(busy.length === 0 ? [] : [{code: 'consumers_busy', queue, consumers: busy.map(candidate)} as const]),
     ...barred,
     ...elsewhere,
     ...(first.count === 0 ? [] : [{code: 'behind', queue, ahead: first} as const]),
     ...(assignment === null ? [] : [{code: 'assigned', consumer: assignment.to, assignedUntil: assignment.until, queue} as const]),
   ]
+}
+
+/** Why a consumer that lives takes nothing at all. */
+function whyAsleep(queue: string, {name: consumer, process, leaving, jobs}: ClaimantStanding, eyes: Eyes): readonly Reason[] {
+  if (eyes.isStopped(process)) return [{code: 'consumer_stopped', consumer, pid: process.pid, host: process.host}]
+  return leaving ? [{code: 'consumer_stopping', queue, consumer, jobs}] : []
 }
 
 /** Jobs that are assigned to a consumer may go first only there. */

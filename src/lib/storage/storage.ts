@@ -137,8 +137,11 @@ export interface Storage {
    */
   register(consumer: NewConsumer): Promise<Registered>
 
-  /** Ends a registration. Jobs it still holds stay with it until they are settled. */
-  unregister(consumerId: number): Promise<void>
+  /**
+   * Ends a registration. Jobs it still holds stay with it until they are settled.
+   * With `leaving` it does not end yet: it is granted nothing more, and keeps its name and its jobs.
+   */
+  unregister(consumerId: number, how?: {readonly leaving: boolean}): Promise<void>
 
   /** The registrations that have not ended, or that hold jobs still, by name. */
   consumers(): Promise<readonly Consumer[]>

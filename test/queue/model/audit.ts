@@ -70,7 +70,7 @@ export class Audit {
 
   /** There is always a reason; a pending job is called claimable exactly when a consumer with a free slot gets it. */
   explained(standing: Standing): void {
-    const {state, claimable, reasons} = explain(standing, {liveness: () => 'alive', pidsOf: () => []})
+    const {state, claimable, reasons} = explain(standing, {liveness: () => 'alive', isStopped: () => false, pidsOf: () => []})
     const isReady = standing.pending?.claimants.some(({gets, jobs, concurrency}) => gets !== null && jobs + gets < concurrency) ?? false
     same(`whether job ${standing.job.id} is claimable`, claimable, isReady)
     same(`the reasons for job ${standing.job.id} (${state})`, reasons.some(({code}) => code === 'ready'), claimable)

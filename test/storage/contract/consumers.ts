@@ -19,6 +19,7 @@ export function consumersContract(suite: Suite): void {
           concurrency: 3,
           startedAt: bench.clock.wall,
           endedAt: null,
+          leaving: false,
           jobs: 0,
           processed: 0,
           failed: 0,
@@ -162,6 +163,45 @@ export function consumersContract(suite: Suite): void {
     expect(await bench.storage.extend([lease], 5001)).toEqual([])
     expect((await bench.settle(lease)).kind).toBe('settled')
     expect(only(await bench.runs(id)).consumer).toBe(`holder-of-${id}`)
+  })
+
+  suite.sentence('With `leaving` it does not end yet: it is granted nothing more, and keeps its name and its jobs.', {
+    'it is granted nothing more, and explain says so': async bench => {
+      const ann = await bench.hire('ann')
+      const [, next = 0] = await bench.produce({}, {})
+      const lease = await bench.take(ann)
+      await bench.storage.unregister(ann, {leaving: true})
+      expect(await bench.claimIds(ann)).toEqual([])
+      const {pending} = only(await bench.storage.explain([next]))
+      expect(pending?.claimants).toMatchObject([{name: 'ann', leaving: true, gets: null, jobs: 1}])
+      expect(await bench.claimIds(await bench.hire('bob'))).toEqual([next])
+      expect((await bench.settle(lease)).kind).toBe('settled')
+      expect(await bench.claimIds(ann)).toEqual([])
+    },
+    'it writes nothing for a claim, not even where assignments have ended': async bench => {
+      const ann = await bench.hire('ann')
+      await bench.add({assignedTo: 'bob', assignedForMs: 1001})
+      await bench.storage.unregister(ann, {leaving: true})
+      bench.clock.pass(2000)
+      expect(await bench.claimIds(ann)).toEqual([])
+    },
+    'it keeps its name and its jobs': async bench => {
+      const {id, lease, consumerId} = await bench.processing()
+      await bench.storage.unregister(consumerId, {leaving: true})
+      await bench.storage.unregister(consumerId, {leaving: true})
+      expect(await bench.consumer(consumerId)).toMatchObject({leaving: true, endedAt: null, jobs: 1})
+      expect(await bench.storage.register(bench.newcomer(`holder-of-${id}`))).toMatchObject({kind: 'taken', by: {id: consumerId}})
+      expect(await bench.storage.extend([lease], 5001)).toEqual([])
+      await bench.storage.unregister(consumerId)
+      expect(await bench.consumer(consumerId)).toMatchObject({endedAt: bench.clock.wall})
+    },
+    'one that ended, or never was: nothing': async bench => {
+      const ann = await bench.hire('ann')
+      await bench.storage.unregister(ann)
+      await bench.storage.unregister(ann, {leaving: true})
+      await bench.storage.unregister(4711, {leaving: true})
+      expect(await bench.storage.consumers()).toEqual([])
+    },
   })
 
   suite.sentence('The registrations that have not ended, or that hold jobs still, by name.', async bench => {

@@ -19,7 +19,7 @@ import {
 } from './rows.ts'
 import type {Transaction} from './transaction.ts'
 
-const LIVE_CONSUMER = 'SELECT name FROM consumer WHERE id = ? AND ended_at IS NULL'
+const LIVE_CONSUMER = 'SELECT name, leaving FROM consumer WHERE id = ? AND ended_at IS NULL'
 
 /** What a lease is made of, but for what the claim itself adds. */
 const FOR_LEASES = reading([
@@ -46,9 +46,10 @@ SELECT value, ?1, ?2, ?3, ?4, ?5 FROM json_each(?6)`
  * @param now wall clock, UTC ms
  */
 export function wouldGrant(db: Connection, request: ClaimRequest, now: number): boolean {
-  const choice = new Choice(db, FOR_A_LOOK, now).of(claimantOf(db, {...request, limit: Math.min(1, request.limit)}))
+  const claimant = claimantOf(db, {...request, limit: Math.min(1, request.limit)})
+  const choice = new Choice(db, FOR_A_LOOK, now).of(claimant)
   if ('kind' in choice) return false
-  return choice.length > 0 || (request.limit > 0 && db.number(ANY_ENDED_ASSIGNMENT, now) !== null)
+  return choice.length > 0 || (claimant.limit > 0 && db.number(ANY_ENDED_ASSIGNMENT, now) !== null)
 }
 
 /**
@@ -58,7 +59,7 @@ export function wouldGrant(db: Connection, request: ClaimRequest, now: number): 
 export function claim(tx: Transaction, request: ClaimRequest): readonly Lease[] {
   const {db} = tx
   const claimant = claimantOf(db, request)
-  if (request.limit > 0 && db.number(ANY_ENDED_ASSIGNMENT, tx.now) !== null) db.run(OPEN_ENDED_ASSIGNMENTS, tx.now)
+  if (claimant.limit > 0 && db.number(ANY_ENDED_ASSIGNMENT, tx.now) !== null) db.run(OPEN_ENDED_ASSIGNMENTS, tx.now)
   const choice = new Choice(db, FOR_LEASES, tx.now, {processingDelta: queueId => tx.processingDelta(queueId)}).of(claimant)
   return 'kind' in choice ? [] : choice.flatMap(chosen => grant(tx, request, chosen))
 }
@@ -67,7 +68,7 @@ function claimantOf(db: Connection, {consumerId, queues, limit}: ClaimRequest): 
   const [row] = db.tuples(LIVE_CONSUMER, consumerId)
   if (row === undefined) throw new QctlError('not_found', `consumer registration ${consumerId} has ended`)
   const found = [...new Set(queues)].map(name => queueByName(db, name)).filter(queue => queue !== null)
-  return {consumerId, name: text(row[0]), queues: found, limit}
+  return {consumerId, name: text(row[0]), queues: found, limit: row[1] === 1 ? 0 : limit}
 }
 
 function grant(tx: Transaction, request: ClaimRequest, {queue, rows, suspect}: Chosen): readonly Lease[] {

@@ -16,6 +16,7 @@ const INSERT = `
 INSERT INTO consumer (name, pid, start_time, boot_id, pid_namespace, host, machine_id, queues, concurrency, started_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`
 const END = 'UPDATE consumer SET ended_at = ? WHERE id = ? AND ended_at IS NULL'
+const LEAVE = 'UPDATE consumer SET leaving = 1 WHERE id = ? AND ended_at IS NULL AND leaving = 0'
 /** A registration is only of use while it lives or holds jobs; history rows carry the name themselves. */
 const FORGET_ENDED = `
 DELETE FROM consumer WHERE ended_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM lease l WHERE l.consumer_id = consumer.id)`
@@ -45,6 +46,11 @@ export function unregister(tx: Transaction, consumerId: number): void {
   forgetEnded(tx)
 }
 
+/** Nothing more is granted to a registration; it has not ended yet. */
+export function leave(tx: Transaction, consumerId: number): void {
+  tx.db.run(LEAVE, consumerId)
+}
+
 /** Removes registrations that ended and hold nothing. */
 export function forgetEnded(tx: Transaction): void {
   tx.db.run(FORGET_ENDED)
@@ -64,6 +70,7 @@ function consumerOf(row: Row): Consumer {
     concurrency: num(row['concurrency']),
     startedAt: num(row['started_at']),
     endedAt: numOrNull(row['ended_at']),
+    leaving: row['leaving'] === 1,
     jobs: num(row['jobs']),
     processed: num(row['processed']),
     failed: num(row['failed']),

@@ -124,7 +124,8 @@ class Look {
       concurrency: consumer.concurrency,
       jobs: consumer.jobs,
       holding,
-      gets: places.get(id) ?? null,
+      leaving: consumer.leaving,
+      gets: consumer.leaving ? null : (places.get(id) ?? null),
       before: {count: placeIn(chosen.find(part => part.queue.id === queue.id), id), isMore},
       barred,
       earlier: chosen

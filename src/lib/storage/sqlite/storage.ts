@@ -27,7 +27,7 @@ import {act} from './act.ts'
 import {Bell} from './bell.ts'
 import {claim, wouldGrant} from './claim.ts'
 import type {Connection} from './connection.ts'
-import {consumers, register, unregister} from './consumers.ts'
+import {consumers, leave, register, unregister} from './consumers.ts'
 import {deleteQueue, isSwept, sweepDeleted} from './delete-queue.ts'
 import {enqueue} from './enqueue.ts'
 import {explain} from './explain.ts'
@@ -156,8 +156,8 @@ export class SqliteStorage implements Storage {
     return this.#write('change', tx => register(tx, consumer))
   }
 
-  unregister(consumerId: number): Promise<void> {
-    return this.#write('change', tx => unregister(tx, consumerId))
+  unregister(consumerId: number, {leaving}: {readonly leaving: boolean} = {leaving: false}): Promise<void> {
+    return this.#write('change', tx => (leaving ? leave(tx, consumerId) : unregister(tx, consumerId)))
   }
 
   consumers(): Promise<readonly Consumer[]> {

@@ -165,6 +165,7 @@ CREATE TABLE consumer (
   started_at INTEGER NOT NULL,
   extended_at INTEGER,
   ended_at INTEGER,
+  leaving INTEGER NOT NULL DEFAULT 0 CHECK (leaving IN (0, 1)),
   processed INTEGER NOT NULL DEFAULT 0,
   failed INTEGER NOT NULL DEFAULT 0
 ) STRICT;
