@@ -365,7 +365,11 @@ describe('a consumer that is told to retire', () => {
       const running = scene.start(['consume', flag, value, '--grace', '100ms', '--shell', 'sleep 1.2'])
       const {status, stderr} = await running.finished()
       expect(status).toBe(0)
-      expect(stderr).toContain(`"why":"${why}"`)
+      const log = stderr.trim().split('\n').filter(line => line.startsWith('{')).map(line => JSON.parse(line) as Readonly<Record<string, unknown>>)
+      const size = {rss_bytes: expect.any(Number), limit_bytes: 1024 * 1024}
+      expect(log.find(({msg}) => msg === 'retiring')).toMatchObject({why, ...(why === 'max_rss' ? size : {age_ms: expect.any(Number), limit_ms: 500})})
+      const warnings = log.filter(({msg}) => msg === 'more memory than --max-rss before the first job: may end after every job')
+      expect(warnings).toMatchObject(why === 'max_rss' ? [{level: 'warn', ...size}] : [])
       const jobs = (await scene.show(1, 2, 3, 4)).map(({state, attempts}) => `${state} ${attempts}`)
       expect(jobs.filter(job => job !== 'done 1' && job !== 'pending 0')).toEqual([])
       expect([jobs[0], jobs[3]]).toEqual(['done 1', 'pending 0'])

@@ -98,6 +98,7 @@ export class Consumer {
     const shift = new Shift({...this.#options, dbPath: coroner.dbPath, spools: coroner.spools, log: this.#log}, registration, guard)
     const over = new AbortController()
     const retirement = new Retirement(this.#options)
+    this.#tellOfSize(retirement)
     const maintenance = new Maintenance({queue, storage, coroner, spools: coroner.spools, log: this.#log})
     const unwatch = storage.watch(error => {
       if (error !== null) return shift.fail(error)
@@ -120,6 +121,12 @@ export class Consumer {
       shift.close()
       await guard?.close()
     }
+  }
+
+  #tellOfSize({reason}: Retirement): void {
+    if (reason?.why !== 'max_rss') return
+    const {rssBytes, limitBytes} = reason
+    this.#log({kind: 'born_too_big', rssBytes, limitBytes})
   }
 
   #startGuard(dbPath: string | null): Guard | null {

@@ -21,7 +21,9 @@ export type WorkEvent =
   /** Something went wrong that may pass; `retryInMs` is `null` when it is not tried again. */
   | {readonly kind: 'trouble'; readonly doing: string; readonly error: string; readonly retryInMs: number | null}
   /** Claims no more and ends when what runs has ended, because it is too old or too big. */
-  | {readonly kind: 'retiring'; readonly running: number; readonly why: RetirementReason}
+  | ({readonly kind: 'retiring'; readonly running: number} & RetirementReason)
+  /** Too big before it has done anything, and so will the next one be. */
+  | {readonly kind: 'born_too_big'; readonly rssBytes: number; readonly limitBytes: number}
   | {readonly kind: 'stopping'; readonly running: number; readonly graceMs: number}
   | {readonly kind: 'stopped'; readonly consumer: string; readonly settled: number}
 

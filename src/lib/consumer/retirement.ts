@@ -7,7 +7,9 @@ export interface RetirementLimits {
 }
 
 /** Why a fresh process should take over. */
-export type RetirementReason = 'max_age' | 'max_rss'
+export type RetirementReason =
+  | {readonly why: 'max_age'; readonly ageMs: number; readonly limitMs: number}
+  | {readonly why: 'max_rss'; readonly rssBytes: number; readonly limitBytes: number}
 
 /** Memory does not change so fast that it is worth asking more often. */
 const LOOK_EVERY_MS = 500
@@ -24,11 +26,19 @@ export class Retirement {
 
   /** @returns `null` as long as there is none; to be asked again and again */
   get reason(): RetirementReason | null {
-    const {maxAgeMs, maxRssBytes} = this.#limits
     const now = monotonicMs()
     if (now - this.#lookedAt < LOOK_EVERY_MS) return null
     this.#lookedAt = now
-    if (maxAgeMs != null && now - this.#bornAt >= maxAgeMs) return 'max_age'
-    return maxRssBytes != null && process.memoryUsage.rss() > maxRssBytes ? 'max_rss' : null
+    return this.#tooOld(now - this.#bornAt) ?? this.#tooBig(process.memoryUsage.rss())
+  }
+
+  #tooOld(ageMs: number): RetirementReason | null {
+    const {maxAgeMs: limitMs} = this.#limits
+    return limitMs != null && ageMs >= limitMs ? {why: 'max_age', ageMs: Math.round(ageMs), limitMs} : null
+  }
+
+  #tooBig(rssBytes: number): RetirementReason | null {
+    const {maxRssBytes: limitBytes} = this.#limits
+    return limitBytes != null && rssBytes > limitBytes ? {why: 'max_rss', rssBytes, limitBytes} : null
   }
 }

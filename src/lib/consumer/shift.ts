@@ -146,11 +146,11 @@ export class Shift {
   }
 
   /** Claims no more; ends when what runs has ended. One that is too big before its first job is done stays: so would the next one be. */
-  retire(why: RetirementReason): void {
-    if (this.#isRetiring || this.#isStopping || (why === 'max_rss' && this.#settled === 0)) return
+  retire(reason: RetirementReason): void {
+    if (this.#isRetiring || this.#isStopping || (reason.why === 'max_rss' && this.#settled === 0)) return
     this.#isRetiring = true
     this.#slots.close()
-    this.#options.log({kind: 'retiring', running: this.#slots.size, why})
+    this.#options.log({kind: 'retiring', running: this.#slots.size, ...reason})
     if (this.#slots.size > 0) void this.#claims.leave()
     this.#wakeup.signal()
   }

@@ -41,6 +41,8 @@ function entryOf(event: WorkEvent): Entry {
       return {level: 'warn', message: `trouble with ${event.doing}`}
     case 'retiring':
       return {level: 'info', message: 'retiring'}
+    case 'born_too_big':
+      return {level: 'warn', message: 'more memory than --max-rss before the first job: may end after every job'}
     case 'stopping':
       return {level: 'info', message: 'stopping'}
     case 'stopped':
