@@ -3,8 +3,14 @@ import type {Requested, RunFacts} from './job.ts'
 
 export type Outcome =
   | {readonly kind: 'done'; readonly result: Uint8Array | null}
-  /** `retryAfterMs` overrides the queue's backoff. */
-  | {readonly kind: 'failed'; readonly error: string; readonly retryAfterMs: number | null; readonly cause?: 'oom'}
+  /** `retryAfterMs` overrides the queue's backoff; `notBeforeMs` only makes a shorter one longer. */
+  | {
+      readonly kind: 'failed'
+      readonly error: string
+      readonly retryAfterMs: number | null
+      readonly notBeforeMs?: number
+      readonly cause?: 'oom'
+    }
   | {readonly kind: 'timed_out'; readonly error: string}
   | {readonly kind: 'crashed'; readonly error: string; readonly cause: CrashCause}
   /** Not now: later, without spending an attempt. */

@@ -41,6 +41,21 @@ describe('consume --http', () => {
     expect((await sandbox.qctl(['jobs', 'show', '2'])).stdout).toContain('said 404')
   })
 
+  test('waits for the backoff when Retry-After is over already, and for whichever is longer when not', async () => {
+    const sandbox = new Sandbox()
+    using receiver = await Receiver.open(({body}, response) => {
+      const hint = String(body)
+      response.writeHead(429, {'Retry-After': hint === 'past' ? new Date(Date.now() - 2000).toUTCString() : hint}).end()
+    })
+    await sandbox.qctl(['init'])
+    await sandbox.qctl(['queues', 'create', 'default', '--backoff', 'fixed:1h'])
+    await sandbox.qctl(['produce', 'past', '0', '1', '7200'])
+    await sandbox.qctl(['consume', '--drain', '--http', receiver.url, '--allow-private'])
+    const jobs = await Promise.all([1, 2, 3, 4].map(id => show(sandbox, id)))
+    const minutes = jobs.map(({run_at: at}) => Math.round((Date.parse(String(at)) - Date.now()) / 60_000))
+    expect([receiver.received.length, ...minutes]).toEqual([4, 60, 60, 60, 120])
+  })
+
   test('each try of a job has the same Idempotency-Key, and another fence', async () => {
     const sandbox = new Sandbox()
     using receiver = await Receiver.open((_, response) => void response.writeHead(receiver.received.length === 1 ? 500 : 200).end())

@@ -38,7 +38,7 @@ describe('an answer', () => {
     for (const status of [408, 425, 429, 500, 501, 502, 503, 504, 599]) {
       expect(outcome(status)).toEqual({kind: 'failed', error: `HTTP ${status} Word`, retryAfterMs: null})
     }
-    expect(outcome(503, {retryAfter: '120'})).toMatchObject({kind: 'failed', retryAfterMs: 120_000})
+    expect(outcome(503, {retryAfter: '120'})).toEqual({kind: 'failed', error: 'HTTP 503 Word', retryAfterMs: null, notBeforeMs: 120_000})
   })
 
   test('a long line is cut', () => {
@@ -49,7 +49,7 @@ describe('an answer', () => {
 
 describe('Retry-After', () => {
   test.each([
-    ['0', 0],
+    ['0', null],
     ['7', 7000],
     [' 7 ', 7000],
     ['86400', 86_400_000],
@@ -57,7 +57,8 @@ describe('Retry-After', () => {
     ['Sun, 22 Nov 2026 10:01:00 GMT', 60_000],
     ['Sunday, 22-Nov-26 10:01:00 GMT', 60_000],
     ['Sun Nov 22 10:01:00 2026', 60_000],
-    ['Sun, 22 Nov 2026 09:00:00 GMT', 0],
+    ['Sun, 22 Nov 2026 09:59:59 GMT', null],
+    ['Sun, 22 Nov 2026 10:00:00 GMT', null],
     ['Fri, 01 Jan 2100 00:00:00 GMT', 86_400_000],
     ['-1', null],
     ['1.5', null],

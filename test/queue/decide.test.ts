@@ -57,6 +57,11 @@ describe('failed', () => {
     expect(decided({...FAILED, retryAfterMs: 0}).delayMs).toBe(0)
   })
 
+  test('waits at least as long as the other side asked', () => {
+    const wait = (attempt: number): number => decided({...FAILED, notBeforeMs: 10_000}, {subject: {attempt}}).delayMs
+    expect([1, 2, 3].map(wait)).toEqual([10_000, 10_000, 16_000])
+  })
+
   test('on the last attempt is failed: attempts', () => {
     expect(decided(FAILED, {subject: {attempt: 7}}).to).toBe('pending')
     expect(decided(FAILED, {subject: {attempt: 8}})).toMatchObject({to: 'failed', reason: 'attempts', delayMs: 0})

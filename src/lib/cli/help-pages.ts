@@ -153,8 +153,8 @@ HOW A RUN WAS LOST OR CRASHED (cause in jobs show)
 
 WITHOUT A PROGRAM OF YOURS
   --http URL posts the payload with the job's content type. 2xx is done, and the answer's body (1 MiB at most) the result;
-  408, 425, 429 and 5xx are tried again, after Retry-After if it is given; any other 4xx and 3xx fail the job: no redirect
-  is followed. Headers: Idempotency-Key (the same in every run of a job), Qctl-Job-Id, Qctl-Queue, Qctl-Attempt,
+  408, 425, 429 and 5xx are tried again, not before Retry-After if it is given; any other 4xx and 3xx fail the job: no
+  redirect is followed. Headers: Idempotency-Key (the same in every run of a job), Qctl-Job-Id, Qctl-Queue, Qctl-Attempt,
   Qctl-Max-Attempts, Qctl-Fence, Qctl-Consumer, Qctl-Key (percent-encoded), Qctl-Deadline, Qctl-File; others from
   --http-header-file. Without a timeout an answer is waited for 5 minutes. Addresses that are not public are refused,
   whatever name leads there, unless --allow-private is given; proxies of the environment are not used.

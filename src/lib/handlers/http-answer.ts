@@ -27,15 +27,20 @@ export function answerOutcome(answer: HttpAnswer, now: number): Outcome {
   if (status >= 200 && status < 300) return {kind: 'done', result: isCut || body.length === 0 ? null : body}
   const error = describe(answer)
   if (status < 500 && !LATER.includes(status)) return {kind: 'rejected', reason: 'permanent', error}
-  return {kind: 'failed', error, retryAfterMs: retryAfterMs(answer.retryAfter, now)}
+  const hintMs = retryAfterMs(answer.retryAfter, now)
+  // A minimum: a server that is down for long and asks for a second each time would have all attempts within seconds.
+  return {kind: 'failed', error, retryAfterMs: null, ...(hintMs === null ? {} : {notBeforeMs: hintMs})}
 }
 
-/** `null` when there is none that makes sense: then the queue's backoff counts. */
+/**
+ * How long the server wants to be left alone, more than 0.
+ * @returns `null` when it does not say, or names a moment that is over: its clock may be behind
+ */
 export function retryAfterMs(text: string | null, now: number): number | null {
   const value = text?.trim() ?? ''
   // Date.parse reads nearly anything; a date of HTTP begins with the day of the week.
   const ms = /^\d{1,12}$/.test(value) ? Number(value) * 1000 : /^[A-Z][a-z]+,? /.test(value) ? Date.parse(value) - now : Number.NaN
-  return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), LONGEST_RETRY_MS)
+  return ms > 0 ? Math.min(ms, LONGEST_RETRY_MS) : null
 }
 
 function describe({status, statusMessage, location, body}: HttpAnswer): string {

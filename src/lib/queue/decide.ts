@@ -58,7 +58,7 @@ function judge(subject: Subject, outcome: Outcome, settings: QueueSettings, rand
     case 'done':
       return {to: 'done', result: outcome.result}
     case 'failed':
-      return retry(outcome.retryAfterMs ?? backoff(subject.attempt), 'attempts')
+      return retry(outcome.retryAfterMs ?? Math.max(outcome.notBeforeMs ?? 0, backoff(subject.attempt)), 'attempts')
     case 'timed_out':
       return retry(backoff(subject.attempt), 'timeout')
     case 'rejected':

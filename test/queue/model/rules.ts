@@ -42,7 +42,7 @@ export function verdictOf(job: ModelJob, outcome: Outcome, settings: QueueSettin
     case 'snoozed':
       return back(outcome.delayMs ?? backoff(job.snoozes + 1), {refund: true, snooze: true})
     case 'failed':
-      return again(outcome.retryAfterMs ?? backoff(job.attempts), 'attempts')
+      return again(outcome.retryAfterMs ?? Math.max(outcome.notBeforeMs ?? 0, backoff(job.attempts)), 'attempts')
     case 'timed_out':
       return again(backoff(job.attempts), 'timeout')
     case 'crashed':

@@ -86,6 +86,7 @@ const newJob: fc.Arbitrary<NewJob> = fc.record({
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.constantFrom(null, ENCODER.encode('result')).map((result): Outcome => ({kind: 'done', result})),
   fc.constantFrom(null, null, 700).map((retryAfterMs): Outcome => ({kind: 'failed', error: 'exit 1', retryAfterMs})),
+  fc.constant<Outcome>({kind: 'failed', error: 'HTTP 503', retryAfterMs: null, notBeforeMs: 800}),
   fc.constant<Outcome>({kind: 'timed_out', error: 'too long'}),
   fc.constantFrom<Outcome>({kind: 'crashed', error: 'SIGSEGV', cause: 'signal'}, {kind: 'crashed', error: 'exit 3', cause: 'worker_died'}),
   fc.constantFrom(null, 900).map((delayMs): Outcome => ({kind: 'snoozed', delayMs})),
