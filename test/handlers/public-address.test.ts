@@ -4,7 +4,7 @@ import {assertMayBePublic, PrivateAddress, publicLookup, specialRange} from '../
 
 const SPECIAL = `127.0.0.1 127.255.255.254 0.0.0.0 10.1.2.3 172.16.0.1 172.31.255.255 192.168.1.1 169.254.169.254 100.64.0.1 100.100.100.200 192.0.0.192
   198.18.0.1 192.0.2.1 224.0.0.1 240.0.0.1 255.255.255.255 168.63.129.16 ::1 :: fe80::1 fe80::1%eth0 fc00::1 fd00:ec2::254 ff02::1 ::ffff:127.0.0.1
-  ::ffff:a00:1 ::127.0.0.1 ::ffff:0:10.0.0.1 64:ff9b::10.0.0.1 64:ff9b::a9fe:a9fe 64:ff9b:1::8.8.8.8 2002:a00:1:: 2001::1 2001:db8::1 fec0::1`.split(/\s+/)
+  ::ffff:a00:1 ::127.0.0.1 ::7f00:1 ::a00:1 ::8.8.8.8 ::808:808 ::ffff:0:10.0.0.1 64:ff9b::10.0.0.1 64:ff9b::a9fe:a9fe 64:ff9b:1::8.8.8.8 2002:a00:1:: 2001::1 2001:db8::1 fec0::1`.split(/\s+/)
 const PUBLIC = '8.8.8.8 1.1.1.1 172.32.0.1 100.128.0.1 169.253.1.1 2606:4700::1111 2a00:1450:4001::200e 64:ff9b::8.8.8.8 ::ffff:8.8.8.8'.split(' ')
 
 describe('an address', () => {
@@ -13,7 +13,7 @@ describe('an address', () => {
 })
 
 describe('a URL', () => {
-  const SPELLINGS = ['127.0.0.1', '127.1', '2130706433', '0x7f.1', '0177.0.0.1', '[::1]', '[::ffff:7f00:1]', 'localhost', 'LOCALHOST', 'localhost.', 'a.localhost', '169.254.169.254', '0']
+  const SPELLINGS = ['127.0.0.1', '127.1', '2130706433', '0x7f.1', '0177.0.0.1', '[::1]', '[::ffff:7f00:1]', '[::127.0.0.1]', '[::10.0.0.1]', '[::8.8.8.8]', 'localhost', 'LOCALHOST', 'localhost.', 'a.localhost', '169.254.169.254', '0']
   test.each(SPELLINGS)('to %s is private however it is spelled', host => {
     expect(() => assertMayBePublic(new URL(`http://${host}/`))).toThrow(PrivateAddress)
   })

@@ -12,6 +12,10 @@ import {QctlError} from '../errors.ts'
 const AZURE_HOST = '168.63.129.16'
 /** 64:ff9b::/96 (RFC 6052): an IPv4 address as an IPv6-only network sees it. */
 const NAT64_PREFIX = [0x64, 0xff9b, 0, 0, 0, 0]
+/** ::/96 (RFC 4291, 2.5.5.1): an IPv4 address in the first, long deprecated way. It is nobody's; the library takes it for global. */
+const COMPATIBLE_PREFIX = [0, 0, 0, 0, 0, 0]
+/** The same with dots, which the library reads as ::ffff:0:0/96. */
+const COMPATIBLE_TEXT = /^::\d+\.\d+\.\d+\.\d+$/
 
 /**
  * Says what is special about an address.
@@ -20,12 +24,15 @@ const NAT64_PREFIX = [0x64, 0xff9b, 0, 0, 0, 0]
  */
 export function specialRange(address: string): string | null {
   const parsed = ipaddr.process(address)
-  if (parsed instanceof ipaddr.IPv6 && NAT64_PREFIX.every((part, i) => parsed.parts[i] === part)) {
-    return specialRange(ipaddr.fromByteArray(parsed.toByteArray().slice(-4)).toString())
-  }
+  if (beginsWith(parsed, NAT64_PREFIX)) return specialRange(ipaddr.fromByteArray(parsed.toByteArray().slice(-4)).toString())
   if (parsed.toString() === AZURE_HOST) return 'metadata'
   const range = parsed.range()
-  return range === 'unicast' ? null : range
+  if (range !== 'unicast') return range
+  return COMPATIBLE_TEXT.test(address) || beginsWith(parsed, COMPATIBLE_PREFIX) ? 'deprecated' : null
+}
+
+function beginsWith(address: ipaddr.IPv4 | ipaddr.IPv6, prefix: readonly number[]): boolean {
+  return address instanceof ipaddr.IPv6 && prefix.every((part, i) => address.parts[i] === part)
 }
 
 /** A way to resolve names, as `dns.lookup` with `all`. */
