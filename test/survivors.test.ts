@@ -86,6 +86,16 @@ describe('survivors', () => {
     expect(pidsOf()).toHaveLength(1)
   })
 
+  test('of all earlier runs of a job are found together, and nothing of this run or of another job', async () => {
+    const [first, second] = [await start('echo on; exec sleep 100', {id: 7, fence: 1}), await start('echo on; exec sleep 100', {id: 7, fence: 2})]
+    const others = [await start('echo on; exec sleep 100'), await start('echo on; exec sleep 100', {id: 8, fence: 1}), await start('echo on; exec sleep 100', {id: 7, fence: 0})]
+    const earlier = {...A, earlierOnes: true} as const
+    expect(survivors([earlier], DB).get(claimKey(A))?.map(({pid}) => pid).toSorted()).toEqual([first, second].map(({child}) => child.pid ?? 0).toSorted())
+    expect(await killSurvivors([earlier], DB, {deadlineMs: 5000})).toEqual(new Set())
+    await waitFor(() => first.child.signalCode !== null && second.child.signalCode !== null)
+    expect(others.map(({child}) => child.signalCode)).toEqual([null, null, null])
+  })
+
   test('of a database that is named by a URL have no QCTL_DB', async () => {
     const {child} = await start('echo on; exec sleep 100', A, null)
     expect(pidsOf(A, null)).toEqual([child.pid ?? 0])

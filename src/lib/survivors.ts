@@ -18,6 +18,8 @@ import {monotonicMs, sleep} from './time.ts'
 export interface Attempt extends Claim {
   /** Whose workers it may be in the hands of: the `processName` of its consumer. */
   readonly workersOf?: string
+  /** Not this run is meant but every one of its job before it. */
+  readonly earlierOnes?: true
 }
 
 /** The name of a process in QCTL_WORKER: of no other one as long as this host runs. */
@@ -45,18 +47,18 @@ interface Findings {
 
 /** Looks through /proc for the processes of some attempts, and remembers whom it has seen. */
 class Search {
-  /** The keys of attempts by what their processes carry: the key itself, or the name of a worker. */
-  readonly #keysOfMark: ReadonlyMap<string, readonly string[]>
+  /** The keys of attempts by what their processes carry: the key of a run, or the name of a worker. */
+  readonly #keysOfMark = new Map<string, readonly string[]>()
+  /** By job. */
+  readonly #attempts: ReadonlyMap<number, readonly Attempt[]>
   readonly #dbPath: string | null
   #seen = new Set<number>()
 
   constructor(attempts: readonly Attempt[], dbPath: string | null) {
-    const keysOfMark = new Map<string, readonly string[]>()
-    for (const attempt of attempts) keysOfMark.set(claimKey(attempt), [claimKey(attempt)])
+    this.#attempts = Map.groupBy(attempts, ({id}) => id)
     for (const [name, served] of Map.groupBy(attempts, ({workersOf}) => workersOf ?? '')) {
-      if (name !== '') keysOfMark.set(name, served.map(claimKey))
+      if (name !== '') this.#keysOfMark.set(name, served.map(claimKey))
     }
-    this.#keysOfMark = keysOfMark
     this.#dbPath = dbPath
   }
 
@@ -112,15 +114,31 @@ class Search {
     const entries = environment.toString('utf8').split('\0')
     if (variable(entries, 'QCTL_DB') !== this.#dbPath) return null
     const [job, worker] = [variable(entries, 'QCTL_JOB_ID'), variable(entries, 'QCTL_WORKER')]
-    const keys = job === null ? undefined : this.#keysOfMark.get(claimKey({id: Number(job), fence: Number(variable(entries, 'QCTL_FENCE'))}))
+    const keys = job === null ? null : this.#keysOfRun({id: Number(job), fence: Number(variable(entries, 'QCTL_FENCE'))})
     // Nobody but a worker's own processes carries its name, whatever else they were told.
     return keys ?? this.#keysOfWorker(worker ?? '')
+  }
+
+  #keysOfRun(run: Claim): readonly string[] | null {
+    const mark = claimKey(run)
+    const known = this.#keysOfMark.get(mark)
+    if (known !== undefined) return known
+    const meant = this.#attempts.get(run.id)?.filter((attempt) => isOf(attempt, run.fence)) ?? []
+    if (meant.length === 0) return null
+    const keys = meant.map(claimKey)
+    this.#keysOfMark.set(mark, keys)
+    return keys
   }
 
   /** One worker is named `CONSUMER/NUMBER`; it is found under that name and under its consumer's. */
   #keysOfWorker(name: string): readonly string[] | null {
     return this.#keysOfMark.get(name) ?? this.#keysOfMark.get(name.split('/', 1)[0] ?? '') ?? null
   }
+}
+
+/** Whether a process with this fence is of the attempt; no run has a fence below 1. */
+function isOf({fence, earlierOnes}: Attempt, carried: number): boolean {
+  return earlierOnes === true ? carried >= 1 && carried < fence : carried === fence
 }
 
 /** The first entry of that name, as getenv(3) would find it. */

@@ -33,6 +33,10 @@ export function leaseOf(payload: string | Uint8Array, facts: Partial<Lease> = {}
 export class Told implements Report {
   readonly said: string[] = []
 
+  get isSnoozed(): boolean {
+    return this.said.some(saying => saying.startsWith('snooze'))
+  }
+
   progress(value: number): void {
     this.said.push(`progress ${value}`)
   }

@@ -1,5 +1,6 @@
 /** One run of one job: the handler, its time limit, and the ways to end it early. */
-import type {Handler, Output, Report, RunContext, RunListener, Stop} from '../handlers/handler.ts'
+import {type Handler, type Output, type Report, type RunContext, type RunListener, type Stop, stoppedOutcome} from '../handlers/handler.ts'
+import type {Sweeper} from '../handlers/sweeper.ts'
 import type {Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import {after, type CancelTimer, type Clock, monotonicMs} from '../time.ts'
@@ -27,6 +28,7 @@ export interface AttemptFacts {
 export interface Keepers {
   readonly heartbeat: Pick<Heartbeat, 'holds' | 'report'>
   readonly guard: Pick<Guard, 'started'> | null
+  readonly sweeper: Pick<Sweeper, 'sweep'>
 }
 
 /** Also what the handler is told of the run. Thousands start every second, so signals are made only for who wants them. */
@@ -101,7 +103,9 @@ export class Attempt implements RunContext {
 
   /** Runs the handler to its end. Never rejects. */
   async run(handler: Handler): Promise<RunEnd> {
+    if (this.lease.fence > 1) await this.#endEarlierRuns()
     const startedAt = monotonicMs()
+    if (this.#stop !== null) return this.#completed(bareEnd(stoppedOutcome(this.#stop)), startedAt)
     if (handler.startsClock !== true) this.startClock()
     try {
       const end = await handler.run(this.lease, this)
@@ -154,6 +158,17 @@ export class Attempt implements RunContext {
   lose(): void {
     this.#isLost = true
     this.stop({cause: 'lease_lost', graceMs: 0})
+  }
+
+  /**
+   * What left the group of a run that ended well may live on, and is ended before its job runs again. That takes a look at all
+   * processes of the host, so it is done here, for those few, and not after every success.
+   */
+  async #endEarlierRuns(): Promise<void> {
+    const {promise: told, resolve} = Promise.withResolvers<void>()
+    this.signal.addEventListener('abort', () => resolve(), {once: true})
+    const {id, fence} = this.lease
+    await Promise.race([this.#keepers.sweeper.sweep({id, fence, earlierOnes: true}), told])
   }
 
   #completed(end: RunEnd, startedAt: number): RunEnd {

@@ -45,6 +45,10 @@ export class RunReport implements Report {
     this.#snooze = {delayMs}
   }
 
+  get isSnoozed(): boolean {
+    return this.#snooze !== null
+  }
+
   /** The end of the run together with what was said before. */
   completed(end: RunEnd): RunEnd {
     return {...end, outcome: this.#outcome(end.outcome), progress: this.#progress}

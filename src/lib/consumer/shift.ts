@@ -82,6 +82,7 @@ export class Shift {
       handler,
       heartbeat: this.#heartbeat,
       guard,
+      dbPath: options.dbPath,
       count: options.concurrency,
       onStart: lease => this.#begin(lease),
       onGivenBack: granted => this.#giveBack(granted),

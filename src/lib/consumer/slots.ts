@@ -1,8 +1,9 @@
 /** The attempts that run now, each with the lease that allows it, and the jobs that wait to be next. */
 import type {Handler, Stop} from '../handlers/handler.ts'
+import {Sweeper} from '../handlers/sweeper.ts'
 import type {Claim, Lease} from '../job.ts'
 import type {Outcome, RunEnd} from '../outcome.ts'
-import {Attempt, type AttemptFacts} from './attempt.ts'
+import {Attempt, type AttemptFacts, type Keepers} from './attempt.ts'
 import type {Granted} from './claims.ts'
 import type {Guard} from './guard.ts'
 import type {Heartbeat} from './heartbeat.ts'
@@ -15,6 +16,8 @@ export interface SlotsOptions {
   readonly handler: Handler
   readonly heartbeat: Heartbeat
   readonly guard: Guard | null
+  /** The database as handlers see it. */
+  readonly dbPath: string | null
   /** How many there are. */
   readonly count: number
   /** A job is started: what its run needs. */
@@ -27,12 +30,14 @@ export interface SlotsOptions {
 
 export class Slots {
   readonly #options: SlotsOptions
+  readonly #keepers: Keepers
   readonly #running = new Map<Claim, Attempt>()
   readonly #stock: Stock
   #isClosed = false
 
   constructor(options: SlotsOptions) {
     this.#options = options
+    this.#keepers = {heartbeat: options.heartbeat, guard: options.guard, sweeper: new Sweeper(options.dbPath)}
     this.#stock = new Stock(options.count, options.onGivenBack)
   }
 
@@ -105,7 +110,7 @@ export class Slots {
   }
 
   #start({lease, grantedAt}: Granted): void {
-    const attempt = new Attempt(lease, this.#options, this.#options.onStart(lease))
+    const attempt = new Attempt(lease, this.#keepers, this.#options.onStart(lease))
     this.#running.set(lease, attempt)
     this.#options.heartbeat.add(lease, grantedAt)
     void this.#run(attempt)

@@ -93,7 +93,7 @@ export class ExecHandler implements Handler {
     this.#channel.leave(lease)
     this.#isTalkative = isTalk(context.output)
     // A run has not ended while anything of it lives: its job could be granted again beside it.
-    if (end.stopped || end.leftovers || end.exit.code !== 0) await this.#sweeperOf(context).sweep(lease)
+    if (end.stopped || end.leftovers || !this.#isDone(end, context)) await this.#sweeperOf(context).sweep(lease)
     const wasEnclosed = enclosure?.leave() === true
     const outOfMemory = wasEnclosed || (end.exit.signal === 'SIGKILL' && this.#memory.hasSeenKillSince(oomKills))
     return this.#runEnd(lease, context, {...end, outOfMemory}, resultPath)
@@ -103,6 +103,11 @@ export class ExecHandler implements Handler {
     this.#results.close()
     this.#channel.close()
     this.#limits?.close()
+  }
+
+  /** Whether the job is not to be run again after this end. */
+  #isDone({exit}: GroupEnd, {report}: RunContext): boolean {
+    return exit.code !== null && actionOf(exit.code, this.#policy).kind === 'done' && !report.isSnoozed
   }
 
   #runEnd(lease: Lease, context: RunContext, end: ExecEnd, resultPath: string): RunEnd {

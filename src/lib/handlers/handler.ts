@@ -81,6 +81,8 @@ export interface Report {
   result(bytes: Uint8Array): void
   /** Turns the success the run ends with into "not now"; a failure stays one. `null` = by the queue's backoff. */
   snooze(delayMs: number | null): void
+  /** Whether that was said: a success of the run is none then. */
+  readonly isSnoozed: boolean
 }
 
 /** Why a run has to end before its time, and how long it may take to do so. */

@@ -173,8 +173,9 @@ export class WorkerProcess implements Carrier {
     const {exit, stopped, leftovers} = await this.#group.ended
     this.#outbox.close()
     this.#close()
+    const wasDismissed = this.#wasTold && this.#flights.size === 0
     // A job has not ended while anything that worked on it lives: it could be granted again beside it.
-    if (stopped || leftovers || exit.code !== 0) await sweep()
+    if (stopped || leftovers || exit.code !== 0 || !wasDismissed) await sweep()
     this.#end(this.#endingOf(exit), exit)
   }
 
