@@ -62,7 +62,7 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     const {stop, now: kill} = this.interruption
     await takeOver(this.settings.grace, stop, sentence => log.warn(sentence))
     const {queue, storage} = await this.open({create: true})
-    await tellOfMissing(work.queues, storage, log)
+    await tellOfMissing(work, storage, log)
     if (limits !== undefined) log.info('each run is limited', limits.description)
     const handler = await openHandler(spec, {removeFile: flags['remove-file'], limits})
     const dbPath = databaseFile(this.settings)

@@ -92,6 +92,13 @@ describe('consume', () => {
     expect((await running.finished()).status).toBe(0)
   })
 
+  test('does not say that it waits for one that it drains', async () => {
+    const {status, stderr} = await new Sandbox().qctl(['consume', '-Q', 'later', '--drain', '--', 'true'])
+    expect(status).toBe(0)
+    expect(stderr).toContain('no such queue: nothing to drain there')
+    expect(stderr).not.toContain('waiting')
+  })
+
   test('two of one name: the second exits 4', async () => {
     await using sandbox = new Sandbox()
     const first = sandbox.start(['consume', '--name', 'c', '--', 'true'])

@@ -239,9 +239,13 @@ describe('verbs by filter', () => {
   test('a queue that does not exist is told, with the one that was meant', async () => {
     const sandbox = await withJobs()
     const note = 'there is no queue mial (did you mean mail?)\n'
-    expect(await sandbox.qctl(['jobs', 'list', '-Q', 'mial', '-o', 'id'])).toEqual({status: 0, stdout: '', stderr: note})
+    const error = `qctl: no queue mial in ${sandbox.database} (did you mean mail?)\n`
+    for (const args of [['list', '-Q', 'mial'], ['list', '-Q', 'mail,mial'], ['cancel', '-Q', 'mial', '-y'], ['delete', '-Q', 'mial', '-n']]) {
+      expect(await sandbox.qctl(['jobs', ...args])).toEqual({status: 66, stdout: '', stderr: error})
+    }
+    expect(await sandbox.qctl(['jobs', 'list', '--where', 'queue=mial', '-o', 'id'])).toEqual({status: 0, stdout: '', stderr: note})
     expect(await sandbox.qctl(['jobs', 'delete', '--where', 'not (queue!=mial)', '-y'])).toEqual({status: 0, stdout: '0 deleted\n', stderr: note})
-    expect((await sandbox.qctl(['jobs', 'list', '-Q', 'mial', '-q'])).stderr).toBe('')
+    expect((await sandbox.qctl(['jobs', 'list', '--where', 'queue=mial', '-q'])).stderr).toBe('')
   })
 
   test('Ctrl-C at the question is an interruption', () => {

@@ -1,7 +1,6 @@
 import {ActionCommand} from '../../lib/cli/action-command.ts'
 import {CONFIRM_FLAGS, DRY_RUN_FLAGS} from '../../lib/cli/flags.ts'
 import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
-import {existingQueue} from '../../lib/cli/queue-command.ts'
 import {PURGE_FLAGS, QUEUE_ARGS} from '../../lib/cli/queue-flags.ts'
 import {and} from '../../lib/queue/filter.ts'
 
@@ -13,13 +12,11 @@ export default class QueuesPurge extends ActionCommand {
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(QueuesPurge)
-    const {storage} = await this.open()
-    await existingQueue(args.name, storage)
     const filter = and(
       {kind: 'text', field: 'queue', op: 'in', values: [args.name]},
       {kind: 'state', states: flags.state ?? ['pending']},
     )
     const action = {kind: 'delete', reason: 'queues purge'} as const
-    await this.perform({kind: 'where', filter}, {action, dryRun: flags['dry-run']})
+    await this.perform({kind: 'where', filter, queues: [args.name]}, {action, dryRun: flags['dry-run']})
   }
 }

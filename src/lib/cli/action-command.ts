@@ -8,7 +8,7 @@ import {counted} from './counted.ts'
 import {databaseFile} from './database-file.ts'
 import {reportFailure} from './failure.ts'
 import type {Selection} from './job-flags.ts'
-import {noteMissingQueues} from './missing.ts'
+import {noteMissingQueues, requireQueues} from './missing.ts'
 import {ONE_THING} from './print.ts'
 import type {Session} from './session.ts'
 
@@ -37,7 +37,7 @@ export abstract class ActionCommand extends BaseCommand {
 
   /**
    * Finds the jobs, asks if that is needed, acts, prints what became of them and sets the exit status.
-   * @throws QctlError `conflict` when `--confirm` expected another number, `confirmation_needed`
+   * @throws QctlError `not_found` for a queue that `-Q` names and that does not exist, `conflict` when `--confirm` expected another number, `confirmation_needed`
    */
   protected async perform(selection: Selection, deed: Deed): Promise<void> {
     const session = await this.open()
@@ -71,6 +71,7 @@ export abstract class ActionCommand extends BaseCommand {
     {inspector, storage}: Session,
   ): Promise<{readonly targets: readonly Target[]; readonly unnamed: readonly string[]}> {
     if (selection.kind === 'where') {
+      await requireQueues(selection.queues, storage)
       await noteMissingQueues(selection.filter, storage, this.print)
       return {targets: await inspector.snapshot(selection.filter), unnamed: []}
     }

@@ -145,9 +145,9 @@ export function workOf(flags: ConsumeFlags, settings: Settings, leaseOrigin: Ori
 }
 
 /** Tells of queues that do not exist: it may be a slip of the keyboard, or they come later. */
-export async function tellOfMissing(queues: readonly string[], storage: Pick<Storage, 'queues'>, log: Log): Promise<void> {
+export async function tellOfMissing({queues, drain}: Pick<Work, 'queues' | 'drain'>, storage: Pick<Storage, 'queues'>, log: Log): Promise<void> {
   const known = (await storage.queues()).map(({name}) => name)
   for (const queue of queues) {
-    if (!known.includes(queue)) log.warn('no such queue yet; waiting for it', {queue, known: known.slice(0, 10)})
+    if (!known.includes(queue)) log.warn(drain ? 'no such queue: nothing to drain there' : 'no such queue yet; waiting for it', {queue, known: known.slice(0, 10)})
   }
 }

@@ -101,7 +101,8 @@ export function filterOf(flags: SelectFlags): Filter | null {
 /** Which jobs a verb is for: these, or all that match. */
 export type Selection =
   | {readonly kind: 'ids'; readonly specs: readonly IdSpec[]}
-  | {readonly kind: 'where'; readonly filter: Filter}
+  /** `queues`: those that are named apart from the filter, and have to exist. */
+  | {readonly kind: 'where'; readonly filter: Filter; readonly queues: readonly string[]}
 
 /**
  * Which jobs a command line means.
@@ -114,5 +115,5 @@ export function selectionOf(ids: readonly string[] | undefined, flags: SelectFla
     return {kind: 'ids', specs: parseIds(ids)}
   }
   if (filter === null) throw new QctlError('usage', 'which jobs?', {hint: 'give ids, --where FILTER, or -Q, -s, --tag and the like'})
-  return {kind: 'where', filter}
+  return {kind: 'where', filter, queues: flags.queue ?? []}
 }

@@ -5,7 +5,7 @@ import type {FlagValues} from './flags.ts'
 import {counted} from './counted.ts'
 import {filterOf, type LIST_FLAGS, type SelectFlags} from './job-flags.ts'
 import {jobList} from './job-list.ts'
-import {noteMissingQueues} from './missing.ts'
+import {noteMissingQueues, requireQueues} from './missing.ts'
 import type {Printer} from './print.ts'
 import {repaint} from './repaint.ts'
 
@@ -22,8 +22,12 @@ export interface Listing {
   readonly print: Printer
 }
 
-/** Prints one page of jobs. */
+/**
+ * Prints one page of jobs.
+ * @throws QctlError `not_found` for a queue that `-Q` names and that does not exist
+ */
 export async function listJobs(flags: ListFlags, {inspector, storage, print}: Listing): Promise<void> {
+  await requireQueues(flags.queue ?? [], storage)
   await noteMissingQueues(filterOf(flags), storage, print)
   const page = await read(flags, inspector)
   await show(page, print)

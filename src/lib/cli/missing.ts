@@ -42,6 +42,17 @@ function queuesIn(filter: Filter): readonly string[] {
   return filter.kind === 'text' && filter.field === 'queue' && filter.op === 'in' ? filter.values : []
 }
 
+/**
+ * Makes sure that queues which were named by flag exist.
+ * @throws QctlError `not_found`
+ */
+export async function requireQueues(names: readonly string[], storage: Pick<Storage, 'info' | 'queues'>): Promise<void> {
+  if (names.length === 0) return
+  const known = (await storage.queues(names)).map(({name}) => name)
+  const missing = names.find(name => !known.includes(name))
+  if (missing !== undefined) throw await noSuchQueue(missing, storage)
+}
+
 /** Tells of queues in a filter that do not exist: nothing can match them, and it may be a slip of the keyboard. */
 export async function noteMissingQueues(filter: Filter | null, storage: Pick<Storage, 'queues'>, print: Pick<Printer, 'note'>): Promise<void> {
   const named = new Set(filter === null ? [] : queuesIn(filter))
