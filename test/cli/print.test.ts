@@ -42,11 +42,15 @@ describe('a list', () => {
   })
 
   test('on a terminal has a rule below its head, and fits', async () => {
-    const text = await list({output: 'wide', paint: painter(1)}, 24)
+    const text = await list({columns: ['id', 'queue', 'error'], paint: painter(1)}, 20)
     expect(text).toContain('\u001b[32mmail')
     expect(text).toContain('─')
     const widths = Bun.stripANSI(text).split('\n').map((line) => Bun.stringWidth(line))
-    expect(Math.max(...widths)).toBeLessThanOrEqual(24)
+    expect(Math.max(...widths)).toBeLessThanOrEqual(20)
+  })
+
+  test('wide is not cut on a terminal', async () => {
+    expect(await list({output: 'wide'}, 12)).toBe('  ID  QUEUE         ERROR\n   7  mail          a "b", c\n1234  日本\\x1b[31m\n')
   })
 
   test('as CSV, JSON, NDJSON and ids', async () => {
@@ -65,6 +69,47 @@ describe('a list', () => {
   test('of nothing is its head', async () => {
     const {out} = await printed({}, (print) => print.list({items: [], next: null, searched: null}, FORMAT))
     expect(out).toBe('ID  QUEUE\n')
+  })
+})
+
+describe('a table that is too wide', () => {
+  interface Line {
+    readonly name: string
+    readonly count: number
+    readonly rest: number
+    readonly why: string
+  }
+  const columns: readonly Column<Line>[] = [
+    {key: 'name', title: 'NAME', value: ({name}) => name},
+    {key: 'count', title: 'PROCESSING', short: 'PROC', value: ({count}) => count, align: 'right'},
+    {key: 'rest', title: 'REST', value: ({rest}) => rest, align: 'right', spare: true},
+    {key: 'why', title: 'WHY', value: ({why}) => why, free: true},
+  ]
+  const items: readonly Line[] = [{name: 'a-rather-long-name', count: 123456, rest: 7, why: 'because nobody has told it to'}]
+  const at = async (width: number, chosen?: readonly string[]): Promise<readonly string[]> => {
+    const format: ListFormat<Line> = {columns, id: ({name}) => name, toJson: (row) => row}
+    const {out} = await printed({columns: chosen}, (print) => print.list({items, next: null, searched: null}, format), width)
+    const [head = '', , row = ''] = out.split('\n')
+    return [head, row]
+  }
+
+  test('gets shorter headings, then shorter sentences, then shorter names, then fewer columns', async () => {
+    expect(await at(69)).toEqual([
+      'NAME                PROCESSING  REST  WHY',
+      'a-rather-long-name      123456     7  because nobody has told it to',
+    ])
+    expect(await at(65)).toEqual([
+      'NAME                  PROC  REST  WHY',
+      'a-rather-long-name  123456     7  because nobody has told it to',
+    ])
+    expect(await at(50)).toEqual(['NAME                  PROC  REST  WHY', 'a-rather-long-name  123456     7  because nobody …'])
+    expect(await at(42)).toEqual(['NAME              PROC  REST  WHY', 'a-rather-long…  123456     7  because nob…'])
+    expect(await at(34)).toEqual(['NAME            PROC  WHY', 'a-rather-lo…  123456  because nob…'])
+  })
+
+  test('keeps the columns that were asked for, and never cuts a heading or a number', async () => {
+    expect(await at(34, ['name', 'count', 'rest', 'why'])).toEqual(['NAME         PROC  REST  WHY', 'a-rather…  123456     7  because …'])
+    expect(await at(10)).toEqual(['NAME      PROC  WHY', 'a-rat…  123456  becau…'])
   })
 })
 

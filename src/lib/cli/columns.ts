@@ -9,6 +9,8 @@ export interface Column<Row> {
   readonly key: string
   /** The head of the column on paper. */
   readonly title: string
+  /** The head where there is little room, when `title` is longer than what stands below it. */
+  readonly short?: string
   /** What stands in the cell; null is an empty one. */
   readonly value: (row: Row) => string | number | null
   /** How the cell is painted, if at all. */
@@ -17,6 +19,10 @@ export interface Column<Row> {
   readonly align?: 'right'
   /** True: left out unless the output is `wide` or the column is asked for. */
   readonly wide?: boolean
+  /** True: a sentence, which is cut before names are. */
+  readonly free?: boolean
+  /** True: left out of a terminal where the others have no room, unless it was asked for. */
+  readonly spare?: boolean
 }
 
 /**

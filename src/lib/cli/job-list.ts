@@ -85,7 +85,7 @@ export function jobList(now: number): ListFormat<Job> {
     {key: 'attempts', title: 'ATT', value: job => job.attempts, align: 'right'},
     {key: 'priority', title: 'PRIO', value: job => job.priority, align: 'right', wide: true},
     {key: 'age', title: 'AGE', value: job => age(job.createdAt, now), align: 'right'},
-    {key: 'updated', title: 'UPDATED', value: job => age(job.updatedAt, now), align: 'right'},
+    {key: 'updated', title: 'UPDATED', short: 'UPD', value: job => age(job.updatedAt, now), align: 'right'},
     {key: 'key', title: 'KEY', value: job => job.key, wide: true},
     {key: 'tags', title: 'TAGS', value: job => job.tags.join(','), wide: true},
     {key: 'payload_bytes', title: 'BYTES', value: job => job.payloadBytes, align: 'right', wide: true},
@@ -97,10 +97,10 @@ export function jobList(now: number): ListFormat<Job> {
     {key: 'wait_ms', title: 'WAITED', value: job => span(waitMs(job)), align: 'right', wide: true},
     {key: 'run_ms', title: 'RAN', value: job => span(job.runMs), align: 'right', wide: true},
     {key: 'progress', title: 'PROGRESS', value: percent, align: 'right', wide: true},
-    {key: 'result', title: 'RESULT', value: result, wide: true},
+    {key: 'result', title: 'RESULT', value: result, wide: true, free: true},
     {key: 'reason', title: 'REASON', value: job => job.reason, wide: true},
-    {key: 'error', title: 'ERROR', value: job => job.error, wide: true},
-    {key: 'remark', title: 'REMARK', value: job => remark(job, now), style: job => (job.state === 'failed' ? 'red' : 'dim')},
+    {key: 'error', title: 'ERROR', value: job => job.error, wide: true, free: true},
+    {key: 'remark', title: 'REMARK', value: job => remark(job, now), style: job => (job.state === 'failed' ? 'red' : 'dim'), free: true},
   ]
   const toJson = (job: Job): Readonly<Record<string, unknown>> => jobJson(job, now)
   return {columns, csv: csvColumns(CSV_SHOWN, CSV_OTHERS, toJson), id: job => job.id, toJson}

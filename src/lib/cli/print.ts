@@ -144,8 +144,9 @@ export class Printer {
     if (output === 'id') return page.items.forEach((row) => this.line(safeText(String(format.id(row)))))
     const {renderCsv, renderTable} = await import('./table.ts')
     // A wide table is for scrolling: nothing is cut.
-    const width = screenWidth(out)
-    out.write(output === 'csv' ? renderCsv(page.items, columns) : renderTable(page.items, columns, {width, paint}))
+    const width = output === 'wide' ? null : screenWidth(out)
+    const layout = {width, maySpare: chosen === undefined, paint}
+    out.write(output === 'csv' ? renderCsv(page.items, columns) : renderTable(page.items, columns, layout))
   }
 
   /** Tells the user something: progress, what was done, where. Nothing with `-q`. One line. */

@@ -1,19 +1,19 @@
 import type {ChalkInstance} from 'chalk'
 import CliTable from 'cli-table3'
-import stringWidth from 'string-width'
 import {safeText} from '../safe-text.ts'
 import type {Column} from './columns.ts'
+import {fit, type Place, placeOf, widthOf} from './fit.ts'
 
 /** How to lay out a table. */
 export interface Layout {
   /** Columns of the terminal; null lays out for a pipe: no lines, nothing cut. */
   readonly width: number | null
+  /** False when every column was asked for, so that none may be left out of a terminal that is too narrow; default true. */
+  readonly maySpare?: boolean
   readonly paint: ChalkInstance
 }
 
 const GAP = '  '
-/** A column is never cut narrower than this. */
-const NARROWEST = 6
 
 const RULE_BELOW_HEAD = {
   top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
@@ -30,21 +30,15 @@ const RULE_BELOW_HEAD = {
  * @param layout where it goes
  * @returns the lines, each ended by a line feed; the head alone when there are no rows
  */
-export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], {width, paint}: Layout): string {
-  const texts = rows.map((row) => columns.map((column) => cellText(column, row)))
-  const natural = columns.map((column, index) =>
-    texts.reduce((widest, cells) => Math.max(widest, widthOf(cells[index] ?? '')), widthOf(column.title)),
-  )
-  const head = columns.map((column) => paint.bold(column.title))
-  const cells = rows.map((row, index) => columns.map((column, at) => painted(column, row, texts[index]?.[at] ?? '', paint)))
-  const aligns = columns.map((column) => column.align ?? 'left')
-  const lines = width === null ? pad([head, ...cells], natural, aligns) : drawn(head, cells, fit(natural, width), aligns)
+export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], {width, maySpare = true, paint}: Layout): string {
+  const all = columns.map((column) => placeOf(column, rows.map((row) => cellText(column, row))))
+  const places = width === null ? all : fit(all, width, maySpare)
+  const head = places.map(({title}) => paint.bold(title))
+  const cells = rows.map((row, at) => places.map((place) => painted(place, row, at, paint)))
+  const widths = places.map((place) => place.width)
+  const aligns = places.map(({column}) => column.align ?? 'left')
+  const lines = width === null ? pad([head, ...cells], widths, aligns) : drawn(head, cells, widths, aligns)
   return lines.map((line) => `${line.trimEnd()}\n`).join('')
-}
-
-/** How many columns of a terminal a text takes; most are ASCII, which string-width measures a hundred times slower than this. */
-function widthOf(text: string): number {
-  return /^[ -~]*$/.test(text) ? text.length : stringWidth(text)
 }
 
 /** For a pipe: nothing to draw and nothing to cut, so no cli-table3, which takes a millisecond per row when it is cold. */
@@ -83,22 +77,10 @@ function cellText<Row>(column: Column<Row>, row: Row): string {
   return value === null ? '' : safeText(String(value))
 }
 
-function painted<Row>(column: Column<Row>, row: Row, text: string, paint: ChalkInstance): string {
+function painted<Row>({column, texts}: Place<Row>, row: Row, at: number, paint: ChalkInstance): string {
+  const text = texts[at] ?? ''
   const style = column.style?.(row) ?? null
   return style === null ? text : paint[style](text)
-}
-
-/** Takes from the widest column until the row fits. */
-function fit(natural: readonly number[], width: number): number[] {
-  const widths = [...natural]
-  let excess = widths.reduce((sum, column) => sum + column, 0) + GAP.length * (widths.length - 1) - width
-  while (excess > 0) {
-    const widest = Math.max(...widths)
-    if (widest <= NARROWEST) break
-    widths[widths.indexOf(widest)] = widest - 1
-    excess -= 1
-  }
-  return widths
 }
 
 /**
