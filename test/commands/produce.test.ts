@@ -80,6 +80,18 @@ describe('produce', () => {
     expect((await sandbox.qctl(['produce', '--key', 'k', 'a', 'b'])).status).toBe(2)
   })
 
+  test('a held key tells the state of its holder, and until when a finished one keeps it', async () => {
+    const sandbox = new Sandbox()
+    const note = async (...flags: string[]): Promise<string> => (await sandbox.qctl(['produce', '-Q', 'kk', '--key', 'k', ...flags, 'x'])).stderr
+    await sandbox.qctl(['produce', '-Q', 'kk', '--key', 'k', 'x'])
+    expect(await note()).toBe('the key is held by job 1 of queue kk (pending); nothing new was stored for it\n')
+    await sandbox.qctl(['jobs', 'cancel', '1'])
+    const kept = /^the key is held by job 1 of queue kk \(cancelled\), kept until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00; nothing new was stored for it\n$/
+    for (const flags of [[], ['--at', 'now', '-o', 'csv']]) expect((await note(...flags)).replace(/^runs at .*\n/, '')).toMatch(kept)
+    await sandbox.qctl(['jobs', 'delete', '1'])
+    expect(await note()).toBe('the key is held by job 1 of queue kk (deleted), kept until 1d after it finished; nothing new was stored for it\n')
+  })
+
   test('--file takes files by their absolute path, or nothing', async () => {
     const sandbox = new Sandbox()
     writeFileSync(join(sandbox.home, 'a'), '')

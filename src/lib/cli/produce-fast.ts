@@ -77,7 +77,7 @@ async function submit({flags, texts, settings}: Plain): Promise<void> {
   try {
     const enqueued = await storeJobs(session.storage, jobs)
     write(1, settings.output === 'json' ? `${safeJson(enqueuedJson(enqueued), 2)}\n` : enqueuedLines(enqueued, settings.output))
-    const existing = existingNote(enqueued)
+    const existing = await existingNote(enqueued, session.storage)
     if (existing !== null) note(existing)
   } finally {
     await session.close()

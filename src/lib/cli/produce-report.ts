@@ -5,7 +5,7 @@ import type {Committed} from '../producer/submit.ts'
 import {counted} from './counted.ts'
 import {failureOf, interruptionOf, reportFailure} from './failure.ts'
 import type {ListFormat, Printer} from './print.ts'
-import {enqueuedJson, enqueuedLines, existingNote} from './produce-output.ts'
+import {enqueuedJson, enqueuedLines, existingNote, type Holders} from './produce-output.ts'
 
 const CSV: ListFormat<Enqueued> = {
   columns: [
@@ -20,14 +20,17 @@ const CSV: ListFormat<Enqueued> = {
 /** Prints where jobs ended up: line by line as they are committed, or in one document at the end. */
 export class ProduceReport {
   readonly #print: Printer
+  readonly #holders: Holders | null
   readonly #atEnd: boolean
   readonly #kept: Enqueued[] = []
   #existing: Enqueued[] = []
   #count = 0
   #line: number | null = null
 
-  constructor(print: Printer) {
+  /** @param holders of keys; `null` for a rehearsal, which meets none */
+  constructor(print: Printer, holders: Holders | null) {
     this.#print = print
+    this.#holders = holders
     this.#atEnd = print.output === 'json' || print.output === 'csv'
   }
 
@@ -46,7 +49,7 @@ export class ProduceReport {
   async finish(): Promise<void> {
     if (this.#print.isJson) this.#print.json(enqueuedJson(this.#kept))
     else if (this.#atEnd) await this.#print.list({items: this.#kept, next: null, searched: null}, CSV)
-    const note = existingNote(this.#existing)
+    const note = this.#holders === null ? null : await existingNote(this.#existing, this.#holders)
     if (note !== null) this.#print.note(note)
   }
 

@@ -40,7 +40,7 @@ export async function produce(input: ProduceInput, flags: ProduceFlags, context:
   const signal = inBatches || input.kind === 'generate' ? context.signal() : new AbortController().signal
   if (input.kind === 'generate') await takeOver(0, signal, sentence => print.warn(sentence))
   const bar = await progressBar(input, print)
-  const report = new ProduceReport(print)
+  const report = new ProduceReport(print, storage)
   const around = {...surroundings(input, print, bar), storage, defaults, signal}
   try {
     await whileThere(storage, submit(input, around, report))
@@ -69,7 +69,7 @@ async function rehearse(
   const {print} = context
   const storage = new DryStorage(await existing(context))
   const around = {...surroundings(input, print, null), storage, defaults, signal: new AbortController().signal}
-  const report = new ProduceReport(print)
+  const report = new ProduceReport(print, null)
   await submit(input, around, report)
   print.note(`would store ${counted(storage.count, 'job')}; nothing was written`)
   await report.finishRehearsal(storage.count)
