@@ -1,9 +1,10 @@
-import {describe, expect, test} from 'bun:test'
+import {afterEach, describe, expect, test} from 'bun:test'
 import type {Guard, GuardOptions} from '../../src/lib/consumer/guard.ts'
 import {GuardOfRuns} from '../../src/lib/consumer/guard-of-runs.ts'
 import {GuardOfWorkers} from '../../src/lib/consumer/guard-of-workers.ts'
 import type {GuardProcess} from '../../src/lib/consumer/guard-process.ts'
 import type {Notice} from '../../src/lib/guard/notices.ts'
+import {readStat} from '../../src/lib/process.ts'
 import {NoticeLog} from '../guard/notice-log.ts'
 import {FakeClock} from '../storage/contract/clock.ts'
 import {leaseOf} from '../handlers/support.ts'
@@ -15,6 +16,9 @@ class Listener implements GuardProcess {
   readonly #end = Promise.withResolvers<string>()
   readonly ended = this.#end.promise
   isClosed = false
+  isKilled = false
+  /** Does nothing any more, not even end. */
+  isStopped = false
   /** The pipe is full until this resolves. */
   full: Promise<void> | null = null
 
@@ -25,7 +29,12 @@ class Listener implements GuardProcess {
 
   close(): void {
     this.isClosed = true
-    this.die('it ended with status 0')
+    if (!this.isStopped) this.die('it ended with status 0')
+  }
+
+  kill(): void {
+    this.isKilled = true
+    this.die('it was killed by SIGKILL')
   }
 
   die(how: string): void {
@@ -59,6 +68,18 @@ function scene(make: (options: GuardOptions) => Guard = options => new GuardOfRu
   return {clock, guard, guards, troubles, first: guards[0] ?? new Listener()}
 }
 
+const leaders: Bun.Subprocess[] = []
+afterEach(() => {
+  for (const leader of leaders.splice(0)) leader.kill('SIGKILL')
+})
+
+/** A process that leads a group. */
+function startLeader(): {readonly pid: number; readonly startTime: number; readonly process: Bun.Subprocess} {
+  const leader = Bun.spawn(['sleep', '60'], {detached: true})
+  leaders.push(leader)
+  return {pid: leader.pid, startTime: Number(readStat(leader.pid)?.startTime), process: leader}
+}
+
 /** Jobs that were granted just now, for 12 s: due one second before that. */
 function granted(clock: FakeClock, ...ids: readonly number[]) {
   return ids.map(id => ({lease: leaseOf('', {id, fence: 1, leaseMs: 12_000}), grantedAt: clock.boot}))
@@ -84,13 +105,33 @@ describe('a guard is told', () => {
   test('which process leads a run that goes on, and nothing of one that is over by then', async () => {
     const {clock, guard, first} = scene()
     const [short, long] = granted(clock, 1, 2)
+    const {pid, startTime} = startLeader()
     guard.expect([short, long].flatMap(one => one ?? []))
-    if (short !== undefined) guard.started(short.lease, 100)
-    if (long !== undefined) guard.started(long.lease, 200)
+    if (short !== undefined) guard.started(short.lease, pid)
+    if (long !== undefined) guard.started(long.lease, pid)
     if (short !== undefined) guard.release(short.lease)
     await waitFor(() => first.kinds.includes('group'))
-    expect(first.heard.slice(3)).toEqual([{kind: 'end', id: 1, fence: 1}, {kind: 'group', id: 2, fence: 1, pid: 200}])
+    expect(first.heard.slice(3)).toEqual([{kind: 'end', id: 1, fence: 1}, {kind: 'group', id: 2, fence: 1, pid, startTime}])
   })
+
+  test('nothing of a leader that had ended by then, and the start of one as it was, also when all is told anew', async () => {
+    const {clock, guard, guards, first} = scene()
+    const [gone, ending] = [startLeader(), startLeader()]
+    gone.process.kill('SIGKILL')
+    await gone.process.exited
+    const runs = granted(clock, 1, 2)
+    guard.expect(runs)
+    for (const [i, {lease}] of runs.entries()) guard.started(lease, [gone, ending][i]?.pid ?? 0)
+    await waitFor(() => first.kinds.includes('group'))
+    const told = {kind: 'group', id: 2, fence: 1, pid: ending.pid, startTime: ending.startTime} as const
+    expect(first.heard.filter(({kind}) => kind === 'group')).toEqual([told])
+    ending.process.kill('SIGKILL')
+    await ending.process.exited
+    first.die('it was killed by SIGKILL')
+    await waitFor(() => guards.length === 2, {deadlineMs: 20_000})
+    expect(guards[1]?.heard.filter(({kind}) => kind === 'group')).toEqual([told])
+    await guard.close()
+  }, 30_000)
 
   test('of prolonged leases and of the end of runs', async () => {
     const {clock, guard, first} = scene()
@@ -202,6 +243,14 @@ describe('a guard of workers', () => {
   })
 })
 
+test('a guard that does not go is killed when nothing runs any more, and left to its work when something does', async () => {
+  const [idle, busy] = [scene(), scene()]
+  for (const {first} of [idle, busy]) first.isStopped = true
+  busy.guard.expect(granted(busy.clock, 1))
+  await Promise.all([idle.guard.close(), busy.guard.close()])
+  expect([idle.first.isKilled, busy.first.isKilled]).toEqual([true, false])
+})
+
 describe('a guard that dies', () => {
   test('is replaced after a pause when it was young, and that is told; the consumer goes on meanwhile', async () => {
     const {clock, guard, guards, troubles, first} = scene()
@@ -209,12 +258,13 @@ describe('a guard that dies', () => {
     await waitFor(() => troubles.length === 1)
     expect(troubles).toEqual(['guarding the handlers: it was killed by SIGKILL'])
     const {lease} = only(expected(guard, clock))
-    guard.started(lease, 77)
+    const {pid, startTime} = startLeader()
+    guard.started(lease, pid)
     await waitFor(() => guards.length === 2, {deadlineMs: 20_000})
     expect(guards[1]?.heard).toEqual([
       {kind: 'reset'},
       {kind: 'hold', id: 1, fence: 1, dueAt: clock.boot + 11_000},
-      {kind: 'group', id: 1, fence: 1, pid: 77},
+      {kind: 'group', id: 1, fence: 1, pid, startTime},
     ])
     await guard.close()
   }, 30_000)

@@ -153,6 +153,15 @@ describe('the guard', () => {
     await msUntilGone(bare)
   }, 60_000)
 
+  test('goes with its consumer also when it was stopped', async () => {
+    await using scene = new Scene()
+    const consumer = startConsumer(scene)
+    const [guard] = await waitFor(() => (guardsOf(scene).length > 0 ? guardsOf(scene) : null))
+    process.kill(guard?.pid ?? 0, 'SIGSTOP')
+    await endConsumers([consumer])
+    await scene.empties(LIMIT_MS)
+  }, 60_000)
+
   test('is not ended by what a terminal or a supervisor sends', async () => {
     await using scene = new Scene()
     await scene.produce(['x'])

@@ -19,8 +19,8 @@ export class NoticeLog implements NoticeListener {
     this.heard.push({kind: 'hold', id, fence, dueAt})
   }
 
-  group(id: number, fence: number, pid: number): void {
-    this.heard.push({kind: 'group', id, fence, pid})
+  group(id: number, fence: number, pid: number, startTime: number): void {
+    this.heard.push({kind: 'group', id, fence, pid, startTime})
   }
 
   end(id: number, fence: number): void {

@@ -5,7 +5,7 @@ import {NoticeLog} from './notice-log.ts'
 const NOTICES: readonly Notice[] = [
   {kind: 'reset'},
   {kind: 'hold', id: 1, fence: 2, dueAt: 123_456_789.5},
-  {kind: 'group', id: 1, fence: 2, pid: 4_194_304},
+  {kind: 'group', id: 1, fence: 2, pid: 4_194_304, startTime: 9_876_543_210},
   {kind: 'hold', id: Number.MAX_SAFE_INTEGER, fence: 7, dueAt: Number.POSITIVE_INFINITY},
   {kind: 'end', id: 1, fence: 2},
   {kind: 'bye'},
@@ -18,7 +18,7 @@ function readInPieces(bytes: Uint8Array, size: number): readonly Notice[] {
   return log.heard
 }
 
-test.each([1, 7, 31, 32, 33, 100, 1000])('what is written is read, in pieces of %d bytes', size => {
+test.each([1, 7, 39, 40, 41, 100, 1000])('what is written is read, in pieces of %d bytes', size => {
   expect(readInPieces(encodeNotices(NOTICES), size)).toEqual([...NOTICES])
 })
 
@@ -35,6 +35,6 @@ test('more than the buffer holds is read, too, when it comes in the pieces there
 })
 
 test('a kind it does not know is passed over', () => {
-  const unknown = new Uint8Array(new Float64Array([99, 1, 2, 3]).buffer)
+  const unknown = new Uint8Array(new Float64Array([99, 1, 2, 3, 4]).buffer)
   expect(readInPieces(new Uint8Array([...unknown, ...encodeNotices([{kind: 'bye'}])]), 64)).toEqual([{kind: 'bye'}])
 })

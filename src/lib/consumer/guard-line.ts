@@ -38,7 +38,7 @@ export class GuardLine {
 
   /**
    * Ends the guard; resolves when it has gone, or has had time enough for it.
-   * @param isAtRest nothing runs any more; otherwise the guard ends what does
+   * @param isAtRest nothing runs any more, so that a guard that does not go is killed; otherwise it ends what does
    */
   async close(isAtRest: boolean): Promise<void> {
     this.#isClosed = true
@@ -48,7 +48,11 @@ export class GuardLine {
     if (isAtRest) guard.write(encodeNotices([{kind: 'bye'}]))
     guard.close()
     const {promise: late, resolve} = Promise.withResolvers<void>()
-    const cancel = after(FAREWELL_MS, resolve)
+    const cancel = after(FAREWELL_MS, () => {
+      // It may be stopped, and would act on old news when it goes on.
+      if (isAtRest) guard.kill()
+      resolve()
+    })
     await Promise.race([guard.ended, late])
     cancel()
   }

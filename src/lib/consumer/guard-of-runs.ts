@@ -1,5 +1,6 @@
 import type {Notice} from '../guard/notices.ts'
 import type {Claim} from '../job.ts'
+import {groupLedBy, type ProcessGroupId} from '../process-groups.ts'
 import {after, type CancelTimer} from '../time.ts'
 import type {Granted} from './claims.ts'
 import {dueAt, type Guard, type GuardOptions, isDue} from './guard.ts'
@@ -8,8 +9,10 @@ import {GuardLine} from './guard-line.ts'
 interface Run {
   readonly claim: Claim
   dueAt: number
-  /** The leader of its process group; `null` before there is one. */
+  /** The leader of its process group; `null` before there is one, and when it had ended before the guard was told. */
   pid: number | null
+  /** With the start of that leader, which is looked up only once: later the number may be another's. */
+  group: ProcessGroupId | null
   /** The guard knows that leader. */
   isLeaderTold: boolean
   /** It was prolonged so late that the guard may have ended it already. */
@@ -36,7 +39,7 @@ export class GuardOfRuns implements Guard {
 
   expect(granted: readonly Granted[]): void {
     for (const {lease, grantedAt} of granted) {
-      const run = {claim: lease, dueAt: dueAt(grantedAt + lease.leaseMs, lease.leaseMs), pid: null, isLeaderTold: false, isLate: false}
+      const run = {claim: lease, dueAt: dueAt(grantedAt + lease.leaseMs, lease.leaseMs), pid: null, group: null, isLeaderTold: false, isLate: false}
       this.#runs.set(lease, run)
       this.#notices.push(holdOf(run))
     }
@@ -47,6 +50,7 @@ export class GuardOfRuns implements Guard {
     const run = this.#runs.get(lease)
     if (run === undefined) return
     run.pid = pid
+    run.group = null
     run.isLeaderTold = false
     this.#newcomers.push(run)
     this.#tellSoon()
@@ -103,12 +107,18 @@ export class GuardOfRuns implements Guard {
   /** Of those that are not over yet. */
   #leaders(runs: readonly Run[]): readonly Notice[] {
     return runs.flatMap((run): readonly Notice[] => {
-      const {claim, pid, isLeaderTold} = run
-      if (pid === null || isLeaderTold || !this.#runs.has(claim)) return []
+      const {claim, isLeaderTold} = run
+      if (run.pid === null || isLeaderTold || !this.#runs.has(claim)) return []
       run.isLeaderTold = true
-      return [{kind: 'group', id: claim.id, fence: claim.fence, pid}]
+      run.group ??= groupLedBy(run.pid)
+      run.pid = run.group?.pid ?? null
+      return run.group === null ? [] : [groupOf(claim, run.group)]
     })
   }
+}
+
+function groupOf({id, fence}: Claim, {pid, startTime}: ProcessGroupId): Notice {
+  return {kind: 'group', id, fence, pid, startTime: Number(startTime)}
 }
 
 function holdOf({claim, dueAt}: Run): Notice {

@@ -16,6 +16,8 @@ export interface GuardProcess {
   write(bytes: Uint8Array<ArrayBuffer>): Promise<void> | null
   /** There is nothing more to write. */
   close(): void
+  /** Ends it at once, whatever it does. */
+  kill(): void
 }
 
 /** Starts a guard. Throws the runtime's error when that fails at once. */
@@ -45,11 +47,13 @@ const SMALL = {BUN_OPTIONS: '--smol'} as const
 /** `node:child_process` of Bun writes only when the turn of the event loop is over: a handler would run before its guard knows. */
 class BunGuard implements GuardProcess {
   readonly ended: Promise<string>
+  readonly #child: Pick<Bun.Subprocess, 'kill'>
   readonly #pipe: Bun.FileSink
 
   constructor(command: readonly string[]) {
     const [stdin, stdout, stderr] = APART.stdio
     const child = Bun.spawn([...command], {stdin, stdout, stderr, detached: true, env: {...inheritedEnvironment(process.env), ...SMALL}})
+    this.#child = child
     this.#pipe = child.stdin
     this.ended = child.exited.then(() => endOf(child.exitCode, child.signalCode))
   }
@@ -62,6 +66,10 @@ class BunGuard implements GuardProcess {
 
   close(): void {
     void Promise.resolve(this.#pipe.end()).catch(nothing)
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
   }
 }
 
@@ -91,6 +99,10 @@ class NodeGuard implements GuardProcess {
 
   close(): void {
     this.#child.stdin?.end()
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL')
   }
 }
 

@@ -4,8 +4,8 @@ import type {Claim} from '../job.ts'
 export type Notice =
   /** A run is about to start, or its lease was prolonged: it may go on until `dueAt` on the boot clock. */
   | ({readonly kind: 'hold'; readonly dueAt: number} & Claim)
-  /** The process that leads the run's process group. */
-  | ({readonly kind: 'group'; readonly pid: number} & Claim)
+  /** The process that leads the run's process group, and when it started: the notice may be read long after its end. */
+  | ({readonly kind: 'group'; readonly pid: number; readonly startTime: number} & Claim)
   /** Nothing of the run is left. */
   | ({readonly kind: 'end'} & Claim)
   /** Forget all runs: what follows is the whole truth. */
@@ -14,8 +14,8 @@ export type Notice =
   | {readonly kind: 'bye'}
 
 const KINDS = ['hold', 'group', 'end', 'reset', 'bye'] as const satisfies readonly Notice['kind'][]
-/** Kind, job, fence and one number more; as the machine writes them, for both ends are on it. */
-const FIELDS = 4
+/** Kind, job, fence and two numbers more; as the machine writes them, for both ends are on it. */
+const FIELDS = 5
 const RECORD_BYTES = FIELDS * Float64Array.BYTES_PER_ELEMENT
 
 /** @returns the records, in order */
@@ -27,7 +27,10 @@ export function encodeNotices(notices: readonly Notice[]): Uint8Array<ArrayBuffe
     if (!('id' in notice)) continue
     fields[at + 1] = notice.id
     fields[at + 2] = notice.fence
-    fields[at + 3] = notice.kind === 'hold' ? notice.dueAt : notice.kind === 'group' ? notice.pid : 0
+    if (notice.kind === 'hold') fields[at + 3] = notice.dueAt
+    if (notice.kind !== 'group') continue
+    fields[at + 3] = notice.pid
+    fields[at + 4] = notice.startTime
   }
   return new Uint8Array(fields.buffer)
 }
@@ -35,7 +38,7 @@ export function encodeNotices(notices: readonly Notice[]): Uint8Array<ArrayBuffe
 /** Hears notices one by one. A guard hears thousands a second and is to stay small, so nothing is made of them on the way. */
 export interface NoticeListener {
   hold(id: number, fence: number, dueAt: number): void
-  group(id: number, fence: number, pid: number): void
+  group(id: number, fence: number, pid: number, startTime: number): void
   end(id: number, fence: number): void
   reset(): void
   bye(): void
@@ -77,7 +80,7 @@ export class NoticeReader {
       case 'hold':
         return this.#listener.hold(field(1), field(2), field(3))
       case 'group':
-        return this.#listener.group(field(1), field(2), field(3))
+        return this.#listener.group(field(1), field(2), field(3), field(4))
       case 'end':
         return this.#listener.end(field(1), field(2))
       case 'reset':

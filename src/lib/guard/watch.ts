@@ -1,5 +1,5 @@
 import type {Claim} from '../job.ts'
-import {groupLedBy, type ProcessGroupId} from '../process-groups.ts'
+import type {ProcessGroupId} from '../process-groups.ts'
 import type {NoticeListener} from './notices.ts'
 
 /** A run that the guard knows of. */
@@ -32,10 +32,10 @@ export class Watch implements NoticeListener {
     else this.#runs.set(id, this.#entry(id, fence, dueAt))
   }
 
-  /** Who tells of it is its parent, so the number is still that of the process that is meant. */
-  group(id: number, fence: number, pid: number): void {
+  /** The number may be another's by now. Who told of it is its parent, and has seen when it started. */
+  group(id: number, fence: number, pid: number, startTime: number): void {
     const known = this.#runs.get(id)
-    if (known?.fence === fence) known.group = groupLedBy(pid)
+    if (known?.fence === fence) known.group = {pid, startTime: String(startTime)}
   }
 
   end(id: number, fence: number): void {
