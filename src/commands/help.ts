@@ -1,10 +1,11 @@
 import {BaseCommand, requireFormat} from '../lib/cli/base-command.ts'
 import {asText} from '../lib/cli/flags.ts'
 import {HELP_PAGES} from '../lib/cli/help-pages.ts'
-import {QctlHelp} from '../lib/cli/help.ts'
+import {helpWidth, QctlHelp} from '../lib/cli/help.ts'
 import {oclifArgs} from '../lib/cli/oclif-flags.ts'
 import {stdout} from '../lib/cli/papers.ts'
 import {ONE_THING} from '../lib/cli/print.ts'
+import {wrap} from '../lib/cli/wrap.ts'
 import {QctlError} from '../lib/errors.ts'
 import {nearest} from '../lib/nearest.ts'
 
@@ -19,7 +20,7 @@ export default class HelpCommand extends BaseCommand {
     requireFormat(flags['output'], ONE_THING)
     const words = (args.topic ?? []).flatMap((word) => word.split(':'))
     const page = HELP_PAGES.find(({name}) => name === words.join('-'))
-    if (page !== undefined) stdout.write(`${page.text()}\n`)
+    if (page !== undefined) stdout.write(`${wrap(page.text(), helpWidth())}\n`)
     else if (!(await new QctlHelp(this.config).show(words))) throw noSuchHelp(words, this.config.commandIDs)
   }
 }

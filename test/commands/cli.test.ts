@@ -35,6 +35,11 @@ describe('help', () => {
     for (const [id, text] of texts.slice(0, 5)) expect((await sandbox.qctl([...id.split(':'), '-h'])).stdout).toBe(text)
   })
 
+  test.each(['exit-codes', 'environment', 'filters', 'handlers'])('%s is wrapped', async (page) => {
+    const {stdout} = await qctl(['help', page])
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([])
+  })
+
   test('every command has a summary and two examples, and every flag of it a summary', async () => {
     const manifest = JSON.parse(await manifestJson()) as {commands: Record<string, {summary?: string; examples?: unknown[]; flags: Record<string, {summary?: string}>}>}
     const lacking = Object.entries(manifest.commands).filter(

@@ -5,6 +5,7 @@ import {ERRORS} from '../errors.ts'
 export interface HelpPage {
   readonly name: string
   readonly summary: string
+  /** A paragraph is one line here; who prints it wraps it. */
   readonly text: () => string
 }
 
@@ -16,13 +17,13 @@ const EXIT_MEANINGS: readonly (readonly [number, string])[] = [
   [4, 'conflict: the state does not allow it'],
   [65, 'not a qctl database, corrupt, bad or too big payload or input line'],
   [66, 'a job, queue, consumer, database or input file that was named does not exist'],
-  [69, 'PostgreSQL, the server or supervisord cannot be reached'],
+  [69, 'supervisord, or the consumer of the run, cannot be reached'],
   [70, 'a bug in qctl'],
   [73, 'cannot create or open: read-only place, not a file'],
   [74, 'I/O error or full disk at commit: the outcome is unknown'],
   [75, 'busy past --lock-timeout: nothing was stored, it is safe to repeat'],
-  [77, 'permission denied, or a wrong token'],
-  [78, 'the database was made by a newer qctl, or the configuration is bad'],
+  [77, 'permission denied'],
+  [78, 'the database was made by a newer qctl or is in use on another host, or the configuration is bad'],
   [124, 'a wait ran out of time; the job goes on'],
   [129, 'ended by HUP'],
   [130, 'ended by INT (Ctrl-C)'],
@@ -41,7 +42,7 @@ function exitCodes(): string {
   })
   return `EXIT CODES\n${lines(rows)}
 
-The words in brackets are the codes of errors in JSON. qctl never exits 126 or 127 of its own: those mean
+The words in brackets are the codes of errors in JSON. qctl never exits 126 or 127 of its own: those mean \
 that the shell did not find qctl. With --json an error is also an object on stdout:
   {"error": {"code", "exit", "message", "hint", "retryable"}}`
 }
@@ -63,8 +64,8 @@ ${lines([
 
 CONFIGURATION FILES
   $XDG_CONFIG_HOME/qctl/config.toml (default ~/.config/qctl/config.toml), then /etc/qctl/config.toml.
-  TOML; an unknown setting is an error. Flags beat the environment, that beats the files.
-  Nothing in the current directory is ever read. "qctl config" shows what is in force.`
+  TOML; an unknown setting is an error. Flags beat the environment, that beats the files. \
+Nothing in the current directory is ever read. "qctl config" shows what is in force.`
 }
 
 const FILTERS = `FILTERS
@@ -100,8 +101,8 @@ const HANDLERS = `HANDLERS
   The payload is on stdin. Nothing of a job is ever put into the command line.
 
 ENVIRONMENT OF A HANDLER
-  QCTL_JOB_ID QCTL_QUEUE QCTL_ATTEMPT QCTL_MAX_ATTEMPTS QCTL_FENCE QCTL_KEY QCTL_CONTENT_TYPE QCTL_CONSUMER
-  QCTL_DEADLINE QCTL_DB QCTL_SOCKET
+  QCTL_JOB_ID QCTL_QUEUE QCTL_ATTEMPT QCTL_MAX_ATTEMPTS QCTL_FENCE QCTL_KEY QCTL_CONTENT_TYPE QCTL_CONSUMER \
+QCTL_DEADLINE QCTL_DB QCTL_SOCKET
   QCTL_FILE           the path, for a job made by produce --file
   QCTL_RESULT_FILE    what is written there becomes the job's result
 
@@ -114,16 +115,16 @@ WHAT IT CAN SAY WHILE IT RUNS
   {"id":7,"fence":3,"progress":0.4}   also "result", "result_base64", "snooze":"10m"   → {"ok":true}
 
 WHAT IT PRINTS
-  stdout and stderr are kept with the run, in the order they were read: the last 64 KiB of each, and how much was before
-  them. qctl jobs logs ID prints them, with -f while the run goes on. Until then they are in a file that only this user
-  may read, in the directory DATABASE.run; a run of a moment makes none. Should the consumer die, what is in that file
-  becomes the output of the lost run: all but the last tenth of a second.
+  stdout and stderr are kept with the run, in the order they were read: the last 64 KiB of each, and how much was before \
+them. qctl jobs logs ID prints them, with -f while the run goes on. Until then they are in a file that only this user \
+may read, in the directory DATABASE.run; a run of a moment makes none. Should the consumer die, what is in that file \
+becomes the output of the lost run: all but the last tenth of a second.
   Whatever holds the output open after the handler has ended is heard for 250 ms more.
 
 WHAT IS MEASURED
-  Wall time, CPU time (of the handler and what it waited for) and peak memory (of its largest process). Memory above the
-  consumer's own is exact; less than that is what was seen in looks 3 ms after the start and then at least five times a
-  second, so it may be a little too low, and it is unknown (null) of a handler that was over before.
+  Wall time, CPU time (of the handler and what it waited for) and peak memory (of its largest process). Memory above the \
+consumer's own is exact; less than that is what was seen in looks 3 ms after the start and then at least five times a \
+second, so it may be a little too low, and it is unknown (null) of a handler that was over before.
 
 WHAT ITS EXIT STATUS MEANS
   0            done
@@ -136,11 +137,11 @@ WHAT ITS EXIT STATUS MEANS
   --on-exit changes this, for example --on-exit 75=retry:10m,78=pause-queue
 
 WHAT ENDS IT
-  Its time limit, jobs cancel and jobs fail, and a stop of the consumer: TERM to its process group, KILL after --grace, and
-  KILL to whatever left the group: that is found by its environment. When the consumer cannot do so (killed, stopped,
-  blocked) its guard does: at once, or before the lease ends. --limit-mem and --limit-procs bound it with all it starts,
-  by a control group of its own where one can be made, else by ulimit: memory then counts addresses, per process, and
-  processes count for the whole user and not for root. The log says which; where neither works: exit 78.
+  Its time limit, jobs cancel and jobs fail, and a stop of the consumer: TERM to its process group, KILL after --grace, and \
+KILL to whatever left the group: that is found by its environment. When the consumer cannot do so (killed, stopped, \
+blocked) its guard does: at once, or before the lease ends. --limit-mem and --limit-procs bound it with all it starts, \
+by a control group of its own where one can be made, else by ulimit: memory then counts addresses, per process, and \
+processes count for the whole user and not for root. The log says which; where neither works: exit 78.
 
 HOW A RUN WAS LOST OR CRASHED (cause in jobs show)
   signal          it died by a signal that qctl did not send
@@ -152,37 +153,37 @@ HOW A RUN WAS LOST OR CRASHED (cause in jobs show)
   host_rebooted   the host was started anew
 
 WITHOUT A PROGRAM OF YOURS
-  --http URL posts the payload with the job's content type. 2xx is done, and the answer's body (1 MiB at most) the result;
-  408, 425, 429 and 5xx are tried again, not before Retry-After if it is given; any other 4xx and 3xx fail the job: no
-  redirect is followed. Headers: Idempotency-Key (the same in every run of a job), Qctl-Job-Id, Qctl-Queue, Qctl-Attempt,
-  Qctl-Max-Attempts, Qctl-Fence, Qctl-Consumer, Qctl-Key (percent-encoded), Qctl-Deadline, Qctl-File; others from
-  --http-header-file. Without a timeout an answer is waited for 5 minutes. Addresses that are not public are refused,
-  whatever name leads there, unless --allow-private is given; proxies of the environment are not used.
-  There is no process that could be asked to end: timeout, cancel, stop and a lost lease cut the request off at once,
-  and what the receiver goes on doing nobody sees.
+  --http URL posts the payload with the job's content type. 2xx is done, and the answer's body (1 MiB at most) the result; \
+408, 425, 429 and 5xx are tried again, not before Retry-After if it is given; any other 4xx and 3xx fail the job: no \
+redirect is followed. Headers: Idempotency-Key (the same in every run of a job), Qctl-Job-Id, Qctl-Queue, Qctl-Attempt, \
+Qctl-Max-Attempts, Qctl-Fence, Qctl-Consumer, Qctl-Key (percent-encoded), Qctl-Deadline, Qctl-File; others from \
+--http-header-file. Without a timeout an answer is waited for 5 minutes. Addresses that are not public are refused, \
+whatever name leads there, unless --allow-private is given; proxies of the environment are not used.
+  There is no process that could be asked to end: timeout, cancel, stop and a lost lease cut the request off at once, \
+and what the receiver goes on doing nobody sees.
   --handler timestamp writes the time at the top of the file of each job.
 
 WORKERS THAT STAY
   qctl consume -c 100 --workers 4 --stream 'python3 worker.py'
   Each worker reads jobs from stdin and writes answers to stdout, one JSON object per line, in any order:
-  {"id","queue","attempt","max_attempts","fence","key","content_type","file","timeout_ms",
-   "payload" or, if it is not UTF-8, "payload_base64"}
+  {"id","queue","attempt","max_attempts","fence","key","content_type","file",
+   "timeout_ms","payload" or, if it is not UTF-8, "payload_base64"}
   {"id","fence","ok":true}                      also "result" or "result_base64", up to 1 MiB
   {"id","fence","error":"…"}                    also "retry":"10m", or "retry":false to fail it for good
   {"id","fence","snooze":"10m"}                 null = by the queue's backoff
   {"id","fence","progress":0.4}                 before the answer
-  In its environment: QCTL_WORKER QCTL_CONSUMER QCTL_QUEUE QCTL_DB. Its stderr is kept with the job it has had longest.
-  It is killed and replaced when it ends, writes anything else, answers for what it does not have, does not answer
-  its oldest job within that job's time limit, or has a job that is cancelled. Its oldest job is charged for the
-  first four, the others go back unharmed. Ends without a job in hand, and exits 126, 127 and 78, charge no job.
+  In its environment: QCTL_WORKER QCTL_CONSUMER QCTL_QUEUE QCTL_DB. Its stderr is kept with the job it has had longest. \
+It is killed and replaced when it ends, writes anything else, answers for what it does not have, does not answer \
+its oldest job within that job's time limit, or has a job that is cancelled. Its oldest job is charged for the \
+first four, the others go back unharmed. Ends without a job in hand, and exits 126, 127 and 78, charge no job.
 
   qctl consume -c 100 --module handler.ts
   The default export is called for each job: export default async (job, {signal, log, progress}) => result
-  job: id queue attempt fence key contentType file payload text() json(). A throw is a failed attempt;
-  import {Permanent, Snooze} from 'qctl' to say more. The signal is aborted when the job has to end.
+  job: id queue attempt fence key contentType file payload text() json(). A throw is a failed attempt; \
+import {Permanent, Snooze} from 'qctl' to say more. The signal is aborted when the job has to end.
 
-A job may be run more than once: after a crash between the handler's success and its acknowledgement, or
-after a freeze of everything for longer than the lease. Make handlers that can bear it; QCTL_FENCE grows
+A job may be run more than once: after a crash between the handler's success and its acknowledgement, or \
+after a freeze of everything for longer than the lease. Make handlers that can bear it; QCTL_FENCE grows \
 with every claim and tells an old one from a new one.`
 
 /** Every page. */

@@ -44,13 +44,18 @@ class QctlCommandHelp extends CommandHelp {
   }
 }
 
+/** How wide help is: as the terminal, 80 in a pipe. */
+export function helpWidth(): number {
+  return Math.max(40, screenWidth(stdout) ?? 80)
+}
+
 /** oclif's help, asked by command id. */
 export class QctlHelp extends Help {
   protected override CommandHelpClass = QctlCommandHelp
 
   constructor(config: Interfaces.Config) {
     // Else oclif makes both streams of the process to ask them, for 3 ms.
-    settings.columns = Math.max(40, screenWidth(stdout) ?? 80)
+    settings.columns = helpWidth()
     super(config, {flagSortOrder: 'none'})
   }
 
