@@ -154,6 +154,13 @@ describe('a module', () => {
     expect(await scene.job(2)).toMatchObject({state: 'pending', crashes: 1, attempts_list: [{outcome: 'crashed', exit_code: 0, signal: null, cause: 'worker_died'}]})
   })
 
+  test('that ends its process has crashed also when it takes longer than the time limit to know', async () => {
+    const scene = new Scene()
+    await scene.produce('--max-attempts', '1', '--timeout', '900ms', 'exit 0')
+    await scene.qctl(scene.args('--drain'))
+    expect(await scene.job(1)).toMatchObject({state: 'failed', crashes: 1, attempts_list: [{outcome: 'crashed', error: 'the worker ended with exit status 0'}]})
+  })
+
   test('sees its signal when the job has to end; only if it stays, the worker is ended and the others go back unharmed', async () => {
     await using scene = new Scene()
     await scene.produce('patient', 'deaf')

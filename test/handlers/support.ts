@@ -72,6 +72,7 @@ export class Controls {
       timeoutMs: null,
       listen: listener => this.#listen(listener),
       startClock: () => {},
+      stopClock: () => {},
       output: this.output,
       ...facts,
     }

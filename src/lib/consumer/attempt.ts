@@ -47,6 +47,8 @@ export class Attempt implements RunContext {
   #stopSignal: AbortController | null = null
   #killSignal: AbortController | null = null
   #cancelTimeout: CancelTimer | null = null
+  /** When the work was over, if that was before the end of the run was known. */
+  #endedAt: number | null = null
 
   readonly #keepers: Keepers
   #report: RunReport | null = null
@@ -120,8 +122,13 @@ export class Attempt implements RunContext {
 
   startClock(): void {
     const {timeoutMs} = this
-    if (timeoutMs === null || this.#cancelTimeout !== null) return
+    if (timeoutMs === null || this.#cancelTimeout !== null || this.#endedAt !== null) return
     this.#cancelTimeout = after(timeoutMs, () => this.stop({cause: 'timeout', limitMs: timeoutMs, graceMs: this.#graceMs}))
+  }
+
+  stopClock(): void {
+    this.#endedAt ??= monotonicMs()
+    this.#cancelTimeout?.()
   }
 
   startedProcess(pid: number): void {
@@ -172,6 +179,6 @@ export class Attempt implements RunContext {
   }
 
   #completed(end: RunEnd, startedAt: number): RunEnd {
-    return {...end, runMs: Math.round(monotonicMs() - startedAt), output: this.#spools.ended(this.lease) ?? end.output}
+    return {...end, runMs: Math.round((this.#endedAt ?? monotonicMs()) - startedAt), output: this.#spools.ended(this.lease) ?? end.output}
   }
 }

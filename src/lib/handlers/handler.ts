@@ -44,6 +44,8 @@ export interface RunContext {
   readonly timeoutMs: number | null
   /** The job's work begins, and with it its time limit; only for handlers with `startsClock`. Calls after the first count for nothing. */
   startClock(): void
+  /** The work is over, well or not, and only its end has yet to be judged: neither the time limit nor the measured time goes on. */
+  stopClock(): void
   /** For what the run prints; it is kept with the run. */
   readonly output: Output
   /** A process that leads a group of its own works on the run from now on: to be called right after it was started. */

@@ -174,6 +174,8 @@ export class WorkerProcess implements Carrier {
     this.#outbox.close()
     this.#close()
     const wasDismissed = this.#wasTold && this.#flights.size === 0
+    // Who is to blame may take a while to find out, and is not the time of the job.
+    for (const {context} of this.#flights.values()) context.stopClock()
     // A job has not ended while anything that worked on it lives: it could be granted again beside it.
     if (stopped || leftovers || exit.code !== 0 || !wasDismissed) await sweep()
     this.#end(this.#endingOf(exit), exit)
