@@ -35,6 +35,8 @@ const handler: Handler = async (job, {signal, log, progress}) => {
     case 'snooze': throw new Snooze('1h')
     case 'foreign': { const error = new Error('bad data'); error.name = 'Permanent'; throw error }
     case 'throw': throw new TypeError('no luck')
+    case 'late': await null; throw new TypeError('no luck')
+    case 'much': progress(40)
     case 'print': await null; log('log of', job.id); console.log('console of', job.id); console.error('error of', job.id); return
     case 'exit': return process.exit(Number(rest))
     case 'progress': progress(0.25); await new Promise(() => {}); return
@@ -126,6 +128,19 @@ describe('a module', () => {
     expect(await scene.job(4)).toMatchObject({state: 'failed', reason: 'permanent'})
   })
 
+  test('that throws leaves the frames of its own in the log, and none of what called it', async () => {
+    const scene = new Scene()
+    await scene.produce('throw', 'late', 'much')
+    await scene.qctl(scene.args('--drain', '-c', '10'))
+    for (const id of [1, 2, 3]) {
+      const {stderr} = await scene.qctl(['jobs', 'logs', String(id)])
+      const [what, ...frames] = stderr.trim().split('\n')
+      expect(what).toMatch(/^(TypeError: no luck|RangeError: progress is a number from 0 to 1, not 40)$/)
+      expect(frames).not.toEqual([])
+      for (const frame of frames) expect(frame).toContain(`${scene.home}/handler.ts:`)
+    }
+  })
+
   test('prints for its own job, however many run at once', async () => {
     const scene = new Scene()
     await scene.produce('print', 'print')
@@ -202,10 +217,12 @@ describe('a module', () => {
     expect(await scene.job(1)).toMatchObject({state: 'done', result: '42'})
   })
 
-  for (const [what, module, reason] of [
-    ['cannot be read', 'export default (', 'cannot run'],
-    ['has no function to offer', 'export const handler = 1', 'has no default export that is a function'],
-    ['fails as it is loaded', 'throw new Error("no database")', 'no database'],
+  for (const [what, module, reason, printed] of [
+    ['cannot be read', 'export default (\nconst x = 1', 'handler.ts: handler.ts:2:1: Unexpected const', 'const x = 1\n  ^'],
+    ['has several faults', 'const a = 1\nconst a = 2\nconst a = 3', '2:7: "a" has already been declared (and 1 more)', 'handler.ts:3:7: "a" has'],
+    ['imports what is not there', 'import {x} from "./nope"\nexport default () => x', "Cannot find module './nope'", "Cannot find module './nope' imported from"],
+    ['has no function to offer', 'export const handler = 1', 'has no default export that is a function', 'TypeError: it has no default export'],
+    ['fails as it is loaded', 'throw new Error("no database")', 'no database', 'handler.ts:1:'],
   ] as const) {
     test(`that ${what} pauses the queue, and no job is to blame`, async () => {
       await using scene = new Scene(module)
@@ -217,6 +234,9 @@ describe('a module', () => {
       await waitFor(async () => (await queue()).paused, {what: 'the queue to be paused'})
       expect((await queue()).paused_reason).toContain(reason)
       for (const id of [1, 2]) expect(await scene.job(id)).toMatchObject({state: 'pending', attempts: 0, crashes: 0})
+      const {stderr} = await scene.qctl(['jobs', 'logs', '1'])
+      expect(stderr).toContain(printed)
+      expect(stderr).not.toContain('module-worker')
     })
   }
 

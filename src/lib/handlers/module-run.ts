@@ -2,7 +2,10 @@
 import {format} from 'node:util'
 import type {OutputStream} from '../output-record.ts'
 import type {FunctionJob} from './function.ts'
+import {fileOf, usersStack} from './module-faults.ts'
 import type {HandlerContext, ModuleHandler} from './module-handler.ts'
+
+const THIS_FILE = fileOf(new Error())
 
 /** The line that gave the job, as `jobLine` writes it. */
 export interface JobLine {
@@ -39,7 +42,7 @@ export class ModuleRun {
       this.#say({ok: true, ...resultOf(await work(this.#job, this.#context))})
     } catch (error) {
       // It ended because it was told to.
-      if (!this.#context.isStopped && error instanceof Error && verdictOf(error) === null) this.print('stderr', `${error.stack ?? error}\n`)
+      if (!this.#context.isStopped && error instanceof Error && verdictOf(error) === null) this.print('stderr', `${usersStack(error, THIS_FILE)}\n`)
       this.#say(failureOf(error))
     }
   }

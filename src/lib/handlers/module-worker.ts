@@ -7,6 +7,7 @@ import {writeSync} from 'node:fs'
 import {pathToFileURL} from 'node:url'
 import {format} from 'node:util'
 import {monotonicMs, nextTurn} from '../time.ts'
+import {fileOf, loadFault} from './module-faults.ts'
 import type {ModuleHandler} from './module-handler.ts'
 import {type JobLine, ModuleRun} from './module-run.ts'
 import {LineReader} from './workers/lines.ts'
@@ -16,6 +17,7 @@ const ANSWERS = 3
 const CANNOT_BE_RUN = 126
 /** Handlers that keep the process busy for this long must not hold back the answers of those before them. */
 const TURN_MS = 2
+const THIS_FILE = fileOf(new Error())
 
 /**
  * Serves until stdin ends, which it does when the consumer lets go of this process or is dead.
@@ -30,8 +32,8 @@ export async function runModuleWorker(file: string, ownPackage: () => Promise<ob
     await worker.serve()
     return 0
   } catch (error) {
-    process.stderr.write(`${error instanceof Error && error.stack ? error.stack : error}\n`)
-    process.stderr.write(`cannot run ${file}: ${firstLine(error)}\n`)
+    const {sentence, all} = loadFault(error, file, THIS_FILE)
+    process.stderr.write(`${all}\ncannot run ${file}: ${sentence}\n`)
     return CANNOT_BE_RUN
   }
 }
@@ -143,8 +145,4 @@ async function offerToNode(): Promise<void> {
   const {registerHooks} = await import('node:module')
   const own = {url: new URL('../../index.js', import.meta.url).href, shortCircuit: true}
   registerHooks({resolve: (specifier, context, next) => (specifier === 'qctl' ? own : next(specifier, context))})
-}
-
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n')[0] ?? ''
 }

@@ -66,8 +66,8 @@ export class Inquest implements Carrier {
 
   judge({worker, cause, error, exit, flights}: DeadWorker): void {
     const action = exit?.code == null ? 'none' : actionOf(exit.code, DEFAULT_EXIT_POLICY).kind
-    if (action === 'pause-queue') return this.giveUp(flights, error, 1)
-    if (action === 'unrunnable' || worker === this.#prover) return this.giveUp(flights, error)
+    if (action === 'pause-queue') return this.giveUp(flights, error, 1, worker.lastWords)
+    if (action === 'unrunnable' || worker === this.#prover) return this.giveUp(flights, error, UNRUNNABLE_LIMIT, worker.lastWords)
     const [suspect, ...others] = flights
     for (const flight of others) flight.release()
     if (suspect === undefined) return
@@ -82,8 +82,9 @@ export class Inquest implements Carrier {
   /**
    * No worker can do anything: no job is to blame.
    * @param limit after how many times in a row the queue of each job is paused
+   * @param lastWords what the worker said last: for those that waited for it, of which there is no other output
    */
-  giveUp([first, ...others]: readonly Flight[], error: string, limit = UNRUNNABLE_LIMIT): void {
+  giveUp([first, ...others]: readonly Flight[], error: string, limit: number, lastWords?: Uint8Array): void {
     this.#failures += 1
     const blameless = [...this.#suspects.keys(), ...this.#options.takeWaiting(), ...(first === undefined ? [] : [first])]
     this.#reset(true)
@@ -93,6 +94,7 @@ export class Inquest implements Carrier {
     const paused = new Set<string>()
     for (const flight of blameless) {
       const {queue} = flight.lease
+      if (!flight.isSent && lastWords !== undefined) flight.context.output.write('stderr', lastWords)
       flight.answer({kind: 'unrunnable', error, streak, pause: paused.has(queue) ? null : pause})
       paused.add(queue)
     }

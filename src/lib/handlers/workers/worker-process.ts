@@ -54,7 +54,7 @@ export type WorkerEnding =
 /** How long an idle worker may take to end once its stdin is closed, and then once it got its TERM. */
 const DISMISSAL_MS = 1000
 const LAST_GRACE_MS = 500
-const LAST_WORDS_BYTES = 800
+const LAST_WORDS_BYTES = 4096
 const LAST_LINE_MAX = 200
 
 export class WorkerProcess implements Carrier {
@@ -101,6 +101,11 @@ export class WorkerProcess implements Carrier {
 
   get hasAnswered(): boolean {
     return this.#hasAnswered
+  }
+
+  /** The end of what it said on stderr. */
+  get lastWords(): Uint8Array {
+    return this.#lastWords
   }
 
   /** Gives it a job. */
