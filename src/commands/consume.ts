@@ -3,6 +3,7 @@ import {BaseCommand} from '../lib/cli/base-command.ts'
 import {CONSUME_ARGS, CONSUME_FLAGS, requireOneHandler, tellOfMissing, workOf} from '../lib/cli/consume-flags.ts'
 import {daemonLog} from '../lib/cli/daemon-log.ts'
 import {databaseFile} from '../lib/cli/database-file.ts'
+import {tellWhatStays} from '../lib/cli/drained.ts'
 import type {FlagTable, FlagValues} from '../lib/cli/flags.ts'
 import {oclifArgs, oclifFlags} from '../lib/cli/oclif-flags.ts'
 import {selfCommand} from '../lib/cli/self-command.ts'
@@ -69,6 +70,7 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     const guard = flags['no-guard'] ? null : guardPlan(processesOf(spec), selfCommand())
     try {
       await new Consumer({...work, queue, storage, dbPath, handler, guard, stop, kill, log: workLog(log)}).run()
+      if (work.drain && !stop.aborted) await tellWhatStays({queues: work.queues, storage, dbPath}, log)
     } finally {
       await log.flush()
     }

@@ -99,6 +99,25 @@ describe('consume', () => {
     expect(stderr).not.toContain('waiting')
   })
 
+  test('one that drained tells what it leaves behind, and why', async () => {
+    const sandbox = new Sandbox()
+    const drain = async (): Promise<string> => (await sandbox.qctl(['consume', '-Q', 'own,other', '--drain', '--name', 'ann', '--', 'true'])).stderr
+    await sandbox.qctl(['produce', '-Q', 'own', 'x', 'y'])
+    await sandbox.qctl(['produce', '-Q', 'other', 'z'])
+    await sandbox.qctl(['queues', 'pause', 'own', '--reason', 'disk full'])
+    const first = await drain()
+    expect(first).toMatch(/"msg":"2 jobs stay","queue":"own","oldest":1,"why":"queue own was paused \S+ ago: disk full"/)
+    expect(first.match(/stay/g)).toHaveLength(1)
+    await sandbox.qctl(['queues', 'resume', 'own'])
+    await sandbox.qctl(['jobs', 'assign', '2', '--consumer', 'bob'])
+    expect(await drain()).toMatch(/"msg":"1 job stays","queue":"own","oldest":2,"why":"only consumer bob may take it, until .*, and there is none of that name"/)
+    await sandbox.qctl(['jobs', 'delete', '2'])
+    await sandbox.qctl(['produce', '-Q', 'other', '--delay', '1h', 'z'])
+    expect(await drain()).toMatch(/"msg":"1 job stays","queue":"other","oldest":4,"why":"it is not to run before /)
+    await sandbox.qctl(['jobs', 'delete', '4'])
+    expect(await drain()).not.toContain('stay')
+  })
+
   test('two of one name: the second exits 4', async () => {
     await using sandbox = new Sandbox()
     const first = sandbox.start(['consume', '--name', 'c', '--', 'true'])

@@ -1,13 +1,11 @@
-import {realpathSync} from 'node:fs'
-import {explain, type Explanation, type Eyes} from '../queue/explain.ts'
+import {explain, type Explanation} from '../queue/explain.ts'
 import {wordingOf} from '../queue/explain-text.ts'
 import type {IdSpec} from '../queue/id-list.ts'
 import type {Inspector} from '../queue/inspector.ts'
-import {isStopped, liveness} from '../process.ts'
 import {safeText} from '../safe-text.ts'
 import type {Storage} from '../storage/storage.ts'
-import {processName, survivors} from '../survivors.ts'
 import {timeField} from './bytes-json.ts'
+import {eyesOf} from './eyes.ts'
 import {reportFailure} from './failure.ts'
 import {stateStyle} from './job-list.ts'
 import {noSuchJobs} from './missing.ts'
@@ -39,18 +37,6 @@ export async function explainJobs(specs: readonly IdSpec[], {inspector, storage,
   await printAll(found, {isOne: specs.length === 1 && specs[0]?.kind !== 'range', dbFlag}, print)
   if (absent.length === 0) return 0
   return reportFailure(await noSuchJobs(absent, storage), {json: null, verbose: false})
-}
-
-function eyesOf(dbPath: string | null): Eyes {
-  const name = dbPath === null ? null : realpathSync(dbPath)
-  return {
-    liveness,
-    isStopped,
-    pidsOf({id, fence}, holder) {
-      const found = survivors([{id, fence, workersOf: processName(holder)}], name)
-      return [...found.values()].flat().map(({pid}) => pid)
-    },
-  }
 }
 
 interface Manner {
