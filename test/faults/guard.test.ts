@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'bun:test'
-import {readFileSync} from 'node:fs'
+import {readFileSync, writeFileSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
 import {countInLedger, endConsumers, startConsumer} from './support/consumers.ts'
 import {countJobs, expectAllKept, ledgerOf, showJob} from './support/evidence.ts'
@@ -151,6 +151,23 @@ describe('the guard', () => {
     consumer.kill('SIGKILL')
     await scene.empties(LIMIT_MS)
     await msUntilGone(bare)
+  }, 60_000)
+
+  test('that was stopped itself reads what it was told meanwhile before it acts', async () => {
+    await using scene = new Scene()
+    const [id = 0] = await scene.produce(['x'])
+    const consumer = startConsumer(scene, {work: 'until [ -e go ]; do sleep 0.02; done', flags: ['--lease', '1s', '--drain']})
+    await waitFor(() => countInLedger(scene, 'start') === 1)
+    const [guard] = guardsOf(scene)
+    process.kill(guard?.pid ?? 0, 'SIGSTOP')
+    const stopped = performance.now()
+    await waitFor(() => performance.now() - stopped > 2000, {what: 'two leases are over'})
+    process.kill(guard?.pid ?? 0, 'SIGCONT')
+    const continued = performance.now()
+    await waitFor(() => performance.now() - continued > 500, {what: 'it has had time to act'})
+    writeFileSync(scene.path('go'), '')
+    expect((await consumer.finished()).status).toBe(0)
+    expect(await showJob(scene, id)).toMatchObject({state: 'done', fence: 1})
   }, 60_000)
 
   test('goes with its consumer also when it was stopped', async () => {

@@ -15,6 +15,9 @@ import {type GuardedRun, Watch} from './watch.ts'
 
 /** Notices are looked at in batches: to wake for every one would take time from the handlers. */
 const READ_PAUSE_MS = 25
+/** Who wakes so late was stopped itself: what it was told meanwhile is read before it acts. */
+const LATE_MS = 250
+const CATCH_UP_MS = 2 * READ_PAUSE_MS
 /** How long the killing is tried: what cannot be killed by then hangs in the kernel, and the reaper sees to it. */
 const KILL_DEADLINE_MS = 10_000
 const STDIN = 0
@@ -64,7 +67,12 @@ class Guard {
     if (dueAt >= this.#wakesAt) return
     this.#cancelTimer?.()
     this.#wakesAt = dueAt
-    this.#cancelTimer = after(dueAt - systemClock.bootNow(), () => this.#look())
+    this.#cancelTimer = after(dueAt - systemClock.bootNow(), () => this.#wake(dueAt))
+  }
+
+  #wake(dueAt: number): void {
+    if (systemClock.bootNow() - dueAt < LATE_MS) this.#look()
+    else this.#cancelTimer = after(CATCH_UP_MS, () => this.#look())
   }
 
   #look(): void {
