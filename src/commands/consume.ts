@@ -1,6 +1,6 @@
 import {availableParallelism} from 'node:os'
 import {BaseCommand} from '../lib/cli/base-command.ts'
-import {CONSUME_ARGS, CONSUME_FLAGS, requireOneHandler, tellOfMissing, workOf} from '../lib/cli/consume-flags.ts'
+import {CONSUME_ARGS, CONSUME_FLAGS, requireOneHandler, tellOfBlindness, tellOfMissing, workOf} from '../lib/cli/consume-flags.ts'
 import {daemonLog} from '../lib/cli/daemon-log.ts'
 import {databaseFile} from '../lib/cli/database-file.ts'
 import {tellWhatStays} from '../lib/cli/drained.ts'
@@ -67,6 +67,7 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     if (limits !== undefined) log.info('each run is limited', limits.description)
     const handler = await openHandler(spec, {removeFile: flags['remove-file'], limits})
     const dbPath = databaseFile(this.settings)
+    if (processesOf(spec) !== null) tellOfBlindness(log)
     const guard = flags['no-guard'] ? null : guardPlan(processesOf(spec), selfCommand())
     try {
       await new Consumer({...work, queue, storage, dbPath, handler, guard, stop, kill, log: workLog(log)}).run()

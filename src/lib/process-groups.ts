@@ -1,5 +1,5 @@
 /** Kills process groups as a whole. */
-import {isFinished, listPids, readStat} from './process.ts'
+import {isFinished, listPids, ownPidNamespace, readStat} from './process.ts'
 import {monotonicMs, sleep} from './time.ts'
 
 /** A process group, named by the process that leads or led it. */
@@ -9,8 +9,9 @@ export interface ProcessGroupId {
   readonly startTime: string
 }
 
-/** The group that a process leads now; `null` when it is gone or leads none. */
+/** The group that a process leads now; `null` when it is gone or leads none, or when /proc tells of other processes than ours. */
 export function groupLedBy(pid: number): ProcessGroupId | null {
+  if (ownPidNamespace() === '') return null
   const stat = readStat(pid)
   return stat === null || stat.group !== pid ? null : {pid, startTime: stat.startTime}
 }

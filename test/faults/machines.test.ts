@@ -42,3 +42,15 @@ test('after the same machine has started again all leases are over at once, and 
   expect(status).toBe(0)
   expect(await showJob(scene, id)).toMatchObject({state: 'pending', crashes: 0, attempts_list: [{outcome: 'lost', cause: 'host_rebooted'}]})
 }, 60_000)
+
+test('in a pid namespace without a /proc of its own a consumer says that it can find nothing there, and works', async () => {
+  requireMounts()
+  await using scene = new Scene()
+  const warning = '/proc is not of this pid namespace'
+  for (const [wrap, isBlind] of [[['unshare', '--pid', '--fork'], true], [['unshare', '--pid', '--fork', '--mount-proc'], false]] as const) {
+    const [id = 0] = await scene.produce(['x'])
+    const {status, stderr} = await scene.qctl(['consume', '--drain', '--', 'true'], {wrap})
+    expect([status, (await showJob(scene, id)).state, stderr.includes(warning)]).toEqual([0, 'done', isBlind])
+  }
+  expect((await scene.qctl(['consume', '--drain', '--handler', 'timestamp'], {wrap: ['unshare', '--pid', '--fork']})).stderr).not.toContain(warning)
+}, 60_000)

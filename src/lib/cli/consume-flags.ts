@@ -1,6 +1,7 @@
 import type {Origin, Settings} from '../config.ts'
 import {QctlError} from '../errors.ts'
 import type {Log} from '../log.ts'
+import {ownPidNamespace} from '../process.ts'
 import type {Storage} from '../storage/storage.ts'
 import {type ArgTable, asText, CREATE_FLAGS, type FlagTable, type FlagValues, settingFlag} from './flags.ts'
 import {parseMemory, parseName, parseSome, parseSomeBytes, parseSpan, parseUrl} from './values.ts'
@@ -150,4 +151,10 @@ export async function tellOfMissing({queues, drain}: Pick<Work, 'queues' | 'drai
   for (const queue of queues) {
     if (!known.includes(queue)) log.warn(drain ? 'no such queue: nothing to drain there' : 'no such queue yet; waiting for it', {queue, known: known.slice(0, 10)})
   }
+}
+
+/** Tells where no process can be found by its number: what outlives its run or its consumer there is not ended. */
+export function tellOfBlindness(log: Pick<Log, 'warn'>): void {
+  if (process.platform !== 'linux' || ownPidNamespace() !== '') return
+  log.warn('/proc is not of this pid namespace, so what leaves the group of its run, or outlives this consumer, can neither be found nor guarded here: mount one (unshare --mount-proc)')
 }
