@@ -150,12 +150,13 @@ describe('a stream worker', () => {
       'say {"error":"bad data","retry":false}',
       'say {"error":"no luck"}',
       'say {"progress":0.4}',
+      'say {"progress":40}',
     )
     const running = scene.startConsuming('-c', '10', '--grace', '100ms')
     await waitFor(async () => (await scene.job(6)).progress === 0.4, {what: 'progress'})
     expect(await scene.job(6)).toMatchObject({state: 'processing'})
     running.kill('SIGTERM')
-    await running.finished()
+    expect((await running.finished()).stderr).toContain('"why":"progress is a number from 0 to 1, not 40"')
     const [done, later, never, failed] = await scene.show(1, 3, 4, 5)
     expect(done).toMatchObject({state: 'done', result: '{"a":[1,"x"]}'})
     expect(later).toMatchObject({state: 'pending', attempts: 1, attempts_list: [{outcome: 'failed', error: 'no luck'}]})

@@ -231,7 +231,8 @@ export class WorkerProcess implements Carrier {
     try {
       context.report.progress(value)
     } catch (error) {
-      this.#options.log.warn('progress refused', {worker: this.number, job: lease.id, fence: lease.fence, why: String(error)})
+      const why = error instanceof Error ? error.message : String(error)
+      this.#options.log.warn('progress refused', {worker: this.number, job: lease.id, fence: lease.fence, why})
     }
   }
 
