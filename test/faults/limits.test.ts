@@ -40,7 +40,7 @@ describe('--limit-mem', () => {
   test('ends a run that uses more, and says that it was out of memory', async () => {
     await using scene = new Scene()
     const {status, stderr} = await runOnce(scene, ['--limit-mem', '64M'], 'exec tail /dev/zero')
-    expect([status, stderr]).toEqual([0, expect.stringMatching(/each run is limited.*67108864 by cgroup v[12]/)])
+    expect([status, stderr]).toEqual([0, expect.stringMatching(/each run is limited.*"64M by cgroup v[12]/)])
     const {state, crashes, error, attempts_list} = await only(scene)
     expect([state, crashes, error]).toEqual(['failed', 1, 'out of memory: killed by SIGKILL'])
     expect(attempts_list).toMatchObject([{outcome: 'crashed', signal: 'SIGKILL', cause: 'oom'}])
@@ -67,7 +67,7 @@ describe('--limit-mem', () => {
     requireMounts()
     await using scene = new Scene()
     const {stderr} = await runOnce(scene, ['--limit-mem', '64M'], 'ulimit -v; exec tail /dev/zero', WITHOUT_GROUPS)
-    expect(stderr).toContain('67108864 by address space of each process (ulimit)')
+    expect(stderr).toContain('"64M by address space of each process (ulimit)')
     expect(await only(scene)).toMatchObject({state: 'failed', error: expect.stringContaining('memory exhausted')})
     const {stdout} = await scene.qctl(['jobs', 'logs', '1'])
     expect(stdout).toContain('65536\n')

@@ -6,6 +6,7 @@
 import {spawnSync} from 'node:child_process'
 import {QctlError} from '../../errors.ts'
 import {isPidFree} from '../../process.ts'
+import {formatSize} from '../../units.ts'
 import {ControlGroup, delegate, type Hierarchy, hierarchiesFor, readCgroupFacts, removeStale, type Resource} from './cgroups.ts'
 
 export interface LimitOptions {
@@ -55,7 +56,7 @@ export class Limits {
   get description(): Readonly<Record<string, string>> {
     const entries = this.#means.map(({resource, limit, hierarchy}) => {
       const means = hierarchy === null ? (resource === 'memory' ? 'address space of each process (ulimit)' : 'processes of the user (ulimit)') : `cgroup v${hierarchy.version}`
-      return [resource === 'memory' ? 'memory' : 'processes', `${limit} by ${means}`]
+      return resource === 'memory' ? ['memory', `${formatSize(limit)} by ${means}`] : ['processes', `${limit} by ${means}`]
     })
     return Object.fromEntries(entries)
   }
