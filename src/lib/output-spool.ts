@@ -36,7 +36,7 @@ export class SpoolDirectory {
   }
 
   /**
-   * Sees to it that the directory is there and that nobody else can put files into it.
+   * Sees to it that the directory is there, is ours, and that nobody else can put files into it.
    * @throws when that is not so
    */
   make(): void {
@@ -45,7 +45,8 @@ export class SpoolDirectory {
     } catch (error) {
       const stat = lstatSync(this.path, {throwIfNoEntry: false})
       if (stat === undefined) throw error
-      if (!stat.isDirectory() || (stat.mode & 0o022) !== 0) throw new Error(`${this.path} is not a directory that only its owner can write to`)
+      const isOurs = process.geteuid === undefined || stat.uid === process.geteuid()
+      if (!isOurs || !stat.isDirectory() || (stat.mode & 0o022) !== 0) throw new Error(`${this.path} is not a directory of this user that only its owner can write to`)
     }
   }
 

@@ -1,11 +1,12 @@
 import {describe, expect, test} from 'bun:test'
-import {chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync} from 'node:fs'
+import {chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {Spools} from '../../src/lib/consumer/spools.ts'
 import type {Claim} from '../../src/lib/job.ts'
 import {bytesOfStream, decodeOutput, OUTPUT_LIMIT_BYTES, type OutputRecord, positionAfter} from '../../src/lib/output-record.ts'
 import {SPOOL_LIMIT_BYTES, SpoolDirectory, SpoolReader} from '../../src/lib/output-spool.ts'
 import {systemClock} from '../../src/lib/time.ts'
+import {requireRoot} from '../faults/support/rights.ts'
 import {scratchDirectory} from '../support/scratch.ts'
 import {waitFor} from '../support/wait-for.ts'
 
@@ -126,6 +127,21 @@ describe('the output of a run that goes on', () => {
       expect(desk.spools.ended(claim)).not.toBeNull()
     }
     expect(desk.troubles).toHaveLength(1)
+  })
+
+  test('does not go where another user is at home, also as root', async () => {
+    requireRoot('a directory is given to another user')
+    const desk = new Desk()
+    mkdirSync(desk.directory.path, {mode: 0o700})
+    chownSync(desk.directory.path, 12_345, 12_345)
+    const log = desk.spools.open(LEASE)
+    log.write('stdout', bytes('secret'))
+    await waitFor(() => desk.troubles.length > 0)
+    log.write('stdout', bytes(' too'))
+    expect(text(decodeOutput(desk.spools.ended(LEASE)?.records ?? bytes('')).records)).toBe('secret too')
+    expect(desk.files).toEqual([])
+    expect(desk.troubles).toHaveLength(1)
+    desk.spools.close()
   })
 
   test('does not go where others could put links', async () => {
