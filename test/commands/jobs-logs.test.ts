@@ -134,6 +134,15 @@ describe('jobs logs of a run that goes on', () => {
     expect(await patient.finished()).toMatchObject({status: 0, stdout: 'here\n'})
   })
 
+  test('--follow says so when the job is deleted meanwhile', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['produce', 'x'])
+    const logs = sandbox.start(['jobs', 'logs', '1', '-f'])
+    await waitFor(() => logs.stderr === 'waiting for job 1 to be run\n')
+    expect((await sandbox.qctl(['jobs', 'delete', '1', '--yes'])).status).toBe(0)
+    expect(await logs.finished()).toMatchObject({status: 66, stderr: expect.stringMatching(/\nqctl: job 1 was deleted meanwhile\n$/)})
+  })
+
   test('is not lost when its consumer is killed', async () => {
     await using sandbox = new Sandbox()
     const {consumer} = await running(sandbox)

@@ -105,9 +105,9 @@ async function printAsItComes(claim: Claim, options: LogsOptions): Promise<void>
 }
 
 /** How a run ended, in a sentence. */
-function endOf({id, fence}: Claim, job: JobRecord | null): string {
-  const run = job?.history.runs.find(one => one.run === fence)
-  if (job === null || run === undefined) return `job ${id} was deleted`
+function endOf({id, fence}: Claim, job: JobRecord): string {
+  const run = job.history.runs.find(one => one.run === fence)
+  if (run === undefined) return `run ${fence} of job ${id} is not kept any more; the job is ${job.state}`
   const why = run.error ?? (run.exitCode === null ? null : `exit ${run.exitCode}`)
   const end = `run ${fence} of job ${id} ended: ${run.outcome}${why === null ? '' : ` (${why})`}`
   return run.outcome === job.state ? end : `${end}; the job is ${job.state}`

@@ -41,6 +41,10 @@ function noSuchRun({id, state, fence}: Job, wanted: number, runs: readonly Run[]
   return new QctlError('not_found', `job ${id} has no run ${wanted}`, {hint})
 }
 
+function wasDeleted(id: number): QctlError {
+  return new QctlError('not_found', `job ${id} was deleted meanwhile`)
+}
+
 /** Everything kept of a run that ended, after a position: first what of it was let go. */
 export function storedAfter(output: RunOutput | null, position: OutputPosition): readonly OutputRecord[] {
   if (output === null) return []
@@ -56,15 +60,17 @@ export function storedAfter(output: RunOutput | null, position: OutputPosition):
 /**
  * Waits until a job is run again.
  * @param seen its last run, or none, as it was seen pending
- * @returns the next run, which may be over by now; `null` when the job finished or went without
+ * @returns the next run, which may be over by now; `null` when the job finished without one
+ * @throws QctlError `not_found` when the job was deleted
  */
 export async function nextRun(storage: Reading, {id, fence}: Claim, signal: AbortSignal): Promise<Claim | null> {
   const changes = new Changes(storage)
   try {
     for (;;) {
       const job = (await jobsById(storage, [id])).get(id)
-      if (job !== undefined && job.fence > fence) return {id, fence: fence + 1}
-      if (job?.state !== 'pending') return null
+      if (job === undefined) throw wasDeleted(id)
+      if (job.fence > fence) return {id, fence: fence + 1}
+      if (job.state !== 'pending') return null
       await changes.next(Number.POSITIVE_INFINITY, signal)
     }
   } finally {
@@ -75,14 +81,15 @@ export async function nextRun(storage: Reading, {id, fence}: Claim, signal: Abor
 /**
  * Gives what a run prints, from its start, soon after it was printed, until it ends.
  * @param spools where its output is while it goes on; `null` = nowhere: then all of it comes at the end
- * @returns how it ended; `null` when the job was deleted
+ * @returns how it ended
+ * @throws QctlError `not_found` when the job was deleted
  */
 export async function* followRun(
   storage: Reading,
   spools: SpoolDirectory | null,
   {id, fence}: Claim,
   signal: AbortSignal,
-): AsyncGenerator<readonly OutputRecord[], JobRecord | null> {
+): AsyncGenerator<readonly OutputRecord[], JobRecord> {
   const reader = spools === null ? null : new SpoolReader(spools, {id, fence})
   const changes = new Changes(storage)
   try {
@@ -94,7 +101,7 @@ export async function* followRun(
       if (goesOn) await changes.next(LOOK_EVERY_MS, signal)
     }
     const [job] = await storage.get([id], {history: true, output: true})
-    if (job === undefined) return null
+    if (job === undefined) throw wasDeleted(id)
     const rest = storedAfter(job.history.output.get(fence) ?? null, reader?.position ?? OUTPUT_START)
     if (rest.length > 0) yield rest
     return job
