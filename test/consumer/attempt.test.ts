@@ -1,49 +1,48 @@
-import {expect, test} from 'bun:test'
+import {describe, expect, test} from 'bun:test'
 import {Attempt} from '../../src/lib/consumer/attempt.ts'
-import type {Attempt as Swept} from '../../src/lib/survivors.ts'
-import {bareEnd} from '../../src/lib/outcome.ts'
-import {FakeClock} from '../storage/contract/clock.ts'
-import {Controls, leaseOf} from '../handlers/support.ts'
+import {Spools} from '../../src/lib/consumer/spools.ts'
+import type {Handler, RunContext} from '../../src/lib/handlers/handler.ts'
+import {bareEnd, type RunEnd} from '../../src/lib/outcome.ts'
+import {monotonicMs, systemClock} from '../../src/lib/time.ts'
+import {leaseOf} from '../handlers/support.ts'
+import {waitFor} from '../support/wait-for.ts'
 
-/** One run of a job whose earlier runs left something that is gone when the test says so. */
-function scene(fence: number) {
-  const {promise: areGone, resolve: letGo} = Promise.withResolvers<void>()
-  const swept: Swept[] = []
-  const sweeper = {
-    sweep: (claim: Swept) => {
-      swept.push(claim)
-      return areGone
-    },
-  }
-  const keepers = {heartbeat: {holds: () => true, report: () => {}}, guard: null, sweeper}
-  const spools = {open: () => new Controls().output, ended: () => null}
-  const facts = {consumer: 'c', dbPath: null, maxAttempts: 1, timeoutMs: null, graceMs: 0, clock: new FakeClock(), spools}
-  const attempt = new Attempt(leaseOf('', {id: 5, fence}), keepers, facts)
-  const runs: number[] = []
-  const handler = {
-    run: async () => {
-      runs.push(swept.length)
-      return bareEnd({kind: 'done', result: null})
-    },
-    close: async () => {},
-  }
-  return {attempt, end: attempt.run(handler), runs, swept, letGo}
+/** Runs a job under a time limit of 20 ms. */
+function run(work: (context: RunContext) => Promise<RunEnd>): Promise<RunEnd> {
+  const spools = new Spools({directory: null, clock: systemClock, onTrouble: () => undefined})
+  const facts = {consumer: 'c1', dbPath: null, maxAttempts: 8, timeoutMs: 20, graceMs: 0, clock: systemClock, spools}
+  const keepers = {heartbeat: {holds: () => true, report: () => undefined}, guard: null, sweeper: {sweep: async () => undefined}}
+  const attempt = new Attempt(leaseOf('x', {fence: 1}), keepers, facts)
+  const handler: Handler = {startsClock: true, run: (_, context) => work(context), close: async () => undefined}
+  return attempt.run(handler)
 }
 
-test('the first run of a job looks for nothing', async () => {
-  const {end, runs, swept} = scene(1)
-  expect([(await end).outcome.kind, runs, swept]).toEqual(['done', [0], []])
-})
+const passed = (since: number): Promise<true> => waitFor(() => monotonicMs() - since > 60 || null)
 
-test('a later one starts when nothing of the earlier ones is left', async () => {
-  const {end, runs, swept, letGo} = scene(3)
-  expect([runs, swept]).toEqual([[], [{id: 5, fence: 3, earlierOnes: true}]])
-  letGo()
-  expect([(await end).outcome.kind, runs]).toEqual(['done', [1]])
-})
+describe('the clock of a run', () => {
+  test('is started by the handler, and ends the run', async () => {
+    const {runMs} = await run(async context => {
+      context.startClock()
+      await waitFor(() => context.signal.aborted)
+      return bareEnd({kind: 'released'})
+    })
+    expect(runMs).toBeGreaterThanOrEqual(19)
+  })
 
-test('and never when it is told to end before: what cannot be killed holds up nobody who stops', async () => {
-  const {attempt, end, runs} = scene(2)
-  attempt.stop({cause: 'shutdown', graceMs: 500})
-  expect([(await end).outcome.kind, runs]).toEqual(['released', []])
+  test('goes no further when the work is over: neither the limit nor what is measured', async () => {
+    const startedAt = monotonicMs()
+    let overAt = Number.NaN
+    const {outcome, runMs} = await run(async context => {
+      context.startClock()
+      context.stopClock()
+      overAt = monotonicMs()
+      await passed(overAt)
+      context.startClock()
+      context.stopClock()
+      await passed(monotonicMs())
+      return bareEnd(context.signal.aborted ? {kind: 'released'} : {kind: 'done', result: null})
+    })
+    expect(outcome.kind).toBe('done')
+    expect(runMs).toBeLessThanOrEqual(Math.ceil(overAt - startedAt))
+  })
 })
