@@ -1,5 +1,5 @@
 /** How a job stands: the facts that answer "why is it not running?", as one look at the store shows them. Data only. */
-import type {Job, ProcessIdentity, Requested, Run} from './job.ts'
+import type {Job, JobEvent, ProcessIdentity, Requested, Run} from './job.ts'
 
 export interface Standing {
   readonly job: Job
@@ -12,6 +12,8 @@ export interface Standing {
   readonly holder: Holder | null
   /** Its last run that ended. */
   readonly lastRun: Run | null
+  /** What was done to it last from outside, by a person or the upkeep. */
+  readonly lastEvent: JobEvent | null
   /** Who holds the job's key, if it has one that is held. */
   readonly key: KeyHolder | null
 }

@@ -32,7 +32,7 @@ describe('failureOf', () => {
 
   test('says what oclif complains of in one line', async () => {
     expect(await refused(['1', '--jsn'])).toMatchObject({code: 'usage', exit: 2, message: 'unknown flag --jsn', hint: 'did you mean "--json"?'})
-    expect(await refused(['1', '--zz', '-x'])).toMatchObject({message: 'unknown flags --zz, -x', hint: 'see --help'})
+    expect(await refused(['1', '--zz', '-x'])).toMatchObject({message: 'unknown flags --zz, -x', hint: 'see --help; put -- before an argument that begins with -'})
     expect(await refused(['1', '2'])).toMatchObject({code: 'usage', message: 'unexpected argument: 2'})
     expect(await refused([])).toMatchObject({code: 'usage', message: 'ID is missing: a job'})
     expect(await refused(['1', '--db'])).toMatchObject({code: 'usage', message: '--db needs a value'})

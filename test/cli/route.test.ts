@@ -2,7 +2,7 @@ import {describe, expect, test} from 'bun:test'
 import {route, type Route} from '../../src/lib/cli/route.ts'
 import {failureOf} from '../../src/lib/cli/failure.ts'
 
-const ids = ['produce', 'consume', 'help', 'version', 'jobs:list', 'jobs:show', 'queues:list', 'queues:delete']
+const ids = ['produce', 'consume', 'help', 'version', 'jobs:list', 'jobs:show', 'jobs:delete', 'jobs:resubmit', 'queues:list', 'queues:delete']
 
 function to(line: string): Route {
   return route(line === '' ? [] : line.split(' '), {ids})
@@ -51,6 +51,12 @@ describe('route', () => {
     expect(complaint('jobs lst 5')).toEqual({message: 'unknown command "jobs lst"', hint: 'did you mean "qctl jobs list"?'})
     expect(complaint('jobs:lst')).toEqual({message: 'unknown command "jobs lst"', hint: 'did you mean "qctl jobs list"?'})
     expect(complaint('job list')).toEqual({message: 'unknown command "job"', hint: 'did you mean "qctl jobs list"?'})
+    for (const [typed, meant] of [
+      ['retry 5', 'jobs resubmit'], ['rm 5', 'jobs delete'], ['jobs rm 5', 'jobs delete'], ['jobs retry 5', 'jobs resubmit'], ['queues rm mail', 'queues delete'],
+      ['add x', 'produce'], ['push x', 'produce'], ['enqueue x', 'produce'], ['worker', 'consume'], ['work', 'consume'], ['status', 'queues list" or "qctl stats'],
+    ] as const) {
+      expect(complaint(typed).hint).toBe(`did you mean "qctl ${meant}"?`)
+    }
     expect(complaint('frobnicate')).toEqual({message: 'unknown command "frobnicate"', hint: 'qctl help lists the commands'})
   })
 })

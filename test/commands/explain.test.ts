@@ -82,8 +82,10 @@ describe('jobs explain', () => {
       {code: 'backing_off', attempts: 1, max_attempts: 2, error: 'exit status 3'},
       {code: 'no_consumer'},
     ])
-    await sandbox.qctl(['jobs', 'fail', '1'])
-    expect((await explain(sandbox, 1)).reasons).toMatchObject([{code: 'failed', reason: 'admin'}])
+    await sandbox.qctl(['jobs', 'fail', '1', '--reason', 'bad data'])
+    const [failed] = (await explain(sandbox, 1)).reasons
+    expect(failed).toMatchObject({code: 'failed', reason: 'admin', by: {actor: expect.stringMatching(/^cli:/), reason: 'bad data'}})
+    expect(failed?.text).toMatch(/because cli:\S+ failed it: bad data/)
     await sandbox.qctl(['produce', 'y', 'z'])
     const consumer = sandbox.start(['consume', '--name', 'ann', '--', 'sleep', '60'])
     await waitFor(async () => (await explain(sandbox, 2)).state === 'processing')

@@ -83,7 +83,8 @@ describe('jobs logs prints what a job printed', () => {
 
   test('of one job that exists', async () => {
     expect((await ran.qctl(['jobs', 'logs', '99'])).status).toBe(66)
-    expect((await ran.qctl(['jobs', 'logs', '1', '2'])).stderr).toContain('one job')
+    expect(await ran.qctl(['jobs', 'logs', '1', '2'])).toMatchObject({status: 2, stderr: expect.stringContaining('unexpected argument: 2')})
+    expect((await ran.qctl(['jobs', 'logs', '--help'])).stdout).not.toContain('ID...')
     expect((await ran.qctl(['jobs', 'logs', '1', '-f', '--json'])).stderr).toContain('-o ndjson')
   })
 })

@@ -121,6 +121,16 @@ function find(families: ReadonlyMap<string, Family>, {name, labels}: Series): Se
   return [...families.values()].flatMap(({series}) => series).find(series => series.name === name && JSON.stringify(series.labels) === wanted)
 }
 
+test('consumers list says that there are none, and jobs show how to see what a running job prints', async () => {
+  await using sandbox = new Sandbox()
+  await sandbox.qctl(['produce', 'x'])
+  expect((await sandbox.qctl(['consumers', 'list'])).stderr).toBe('there are no consumers\n')
+  expect((await sandbox.qctl(['jobs', 'show', '1'])).stderr).toBe('')
+  sandbox.start(['consume', '--', 'sleep', '60'])
+  await waitFor(async () => (await sandbox.qctl(['jobs', 'show', '1'])).stderr === 'what it prints meanwhile: qctl jobs logs 1 -f\n')
+  expect((await sandbox.qctl(['consumers', 'list'])).stderr).toBe('')
+})
+
 test('consumers list says what they do now', async () => {
   await using sandbox = new Sandbox()
   await sandbox.qctl(['produce', '-Q', 'mail', 'a', 'b', 'c'])

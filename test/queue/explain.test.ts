@@ -28,6 +28,7 @@ function standing(change: Partial<Omit<Standing, 'job'>> & {readonly job?: Parti
     pending: null,
     holder: null,
     lastRun: null,
+    lastEvent: null,
     key: null,
     ...change,
     job: {...JOB, ...change.job},
@@ -155,6 +156,10 @@ describe('a finished job', () => {
     expect(words(standing({job: failed}))).toBe(
       'it failed 1m ago, because all 8 attempts were used up (exit 3); resubmitted, it would begin with attempt 1 → qctl jobs resubmit 42',
     )
+    expect(words(standing({job: {...failed, attempts: 1}}))).toContain('because its only attempt was used up (exit 3)')
+    const lastEvent = {at: NOW, from: 'pending', to: 'cancelled', actor: 'cli:ann', reason: 'ordered twice'} as const
+    expect(words(standing({job: {state: 'cancelled', finishedAt: NOW - 1000}, lastEvent}))).toContain('it was cancelled 1s ago by cli:ann: ordered twice; ')
+    expect(words(standing({job: {...failed, reason: 'admin', error: null}, lastEvent}))).toContain('because cli:ann failed it: ordered twice; ')
     expect(codes(standing({job: {state: 'cancelled', finishedAt: NOW}}))).toEqual(['cancelled'])
     expect(codes(standing({job: {state: 'done', finishedAt: NOW}}))).toEqual(['done'])
   })

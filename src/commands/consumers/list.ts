@@ -11,6 +11,7 @@ export default class ConsumersList extends BaseCommand {
     await this.parse(ConsumersList)
     const {storage} = await this.open()
     const items = withJobs(await storage.consumers(), await storage.held())
+    if (items.length === 0) this.print.note('there are no consumers')
     await this.print.list({items, next: null, searched: null}, consumerList(systemClock.wallNow()))
   }
 }

@@ -1,6 +1,6 @@
 import {BaseCommand} from '../../lib/cli/base-command.ts'
 import {spoolsOf} from '../../lib/cli/database-file.ts'
-import {ID_ARGS} from '../../lib/cli/job-flags.ts'
+import {ONE_ID_ARGS} from '../../lib/cli/job-flags.ts'
 import {LOGS_FLAGS, printLogs} from '../../lib/cli/job-logs.ts'
 import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
 import {ONE_THING} from '../../lib/cli/print.ts'
@@ -17,14 +17,14 @@ The last 64 KiB of each are kept for every run; how much was before them is told
     'qctl jobs logs 42 --attempt 1 -t',
     'qctl jobs logs 42 -f -o ndjson',
   ]
-  static override args = oclifArgs(ID_ARGS)
+  static override args = oclifArgs(ONE_ID_ARGS)
   static override flags = oclifFlags(LOGS_FLAGS)
 
   protected override readonly formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(JobsLogs)
-    const specs = parseIds(args.id ?? [])
+    const specs = parseIds([args.id])
     const {inspector, storage} = await this.open()
     const {follow, attempt, stdout, stderr, timestamps, raw} = flags
     const only = stdout ? 'stdout' : stderr ? 'stderr' : null

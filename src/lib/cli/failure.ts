@@ -106,7 +106,7 @@ function flagHint(error: Error): string | null {
   if (!isUnknownFlags(error)) return null
   const [typed = ''] = (error.flags[0] ?? '').split('=')
   const meant = nearest(typed.replace(/^-+/, ''), Object.keys(error.parse.input.flags))
-  return meant === null ? 'see --help' : `did you mean "--${meant}"?`
+  return meant === null ? 'see --help; put -- before an argument that begins with -' : `did you mean "--${meant}"?`
 }
 
 /**

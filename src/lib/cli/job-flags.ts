@@ -37,6 +37,9 @@ export const OPTIONAL_ID_ARGS = {id: {summary: ID_SUMMARY, parse: asText, severa
 /** Ids. */
 export const ID_ARGS = {id: {summary: ID_SUMMARY, parse: asText, several: true, required: true}} as const satisfies ArgTable
 
+/** One id. */
+export const ONE_ID_ARGS = {id: {summary: '42, @last or @last-failed', parse: asText, required: true}} as const satisfies ArgTable
+
 /** Why something is done, for the history of the jobs. */
 export const REASON_FLAGS = {
   reason: {kind: 'value', shape: 'TEXT', parse: asText, summary: 'why, for the history of the jobs'},

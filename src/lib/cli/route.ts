@@ -2,6 +2,23 @@ import {QctlError} from '../errors.ts'
 import {nearest} from '../nearest.ts'
 import {GLOBAL_FLAGS, type Flag} from './flags.ts'
 
+/** What other queues call it. Where either of two may be meant: both. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  add: 'produce',
+  push: 'produce',
+  put: 'produce',
+  enqueue: 'produce',
+  submit: 'produce',
+  work: 'consume',
+  worker: 'consume',
+  retry: 'jobs resubmit',
+  requeue: 'jobs resubmit',
+  rm: 'jobs delete',
+  remove: 'jobs delete',
+  kill: 'jobs cancel',
+  status: 'queues list" or "qctl stats',
+}
+
 /** Which command a command line means, and what is left for it. */
 export interface Route {
   readonly id: string
@@ -93,8 +110,16 @@ export function unknownCommand(words: readonly string[], ids: readonly string[])
   const names = ids.map((id) => id.replaceAll(':', ' '))
   const isTopic = names.some((name) => name.startsWith(`${first} `))
   const typed = isTopic && second !== undefined ? `${first} ${second}` : first
-  const meant = nearest(second === undefined ? first : `${first} ${second}`, names) ?? nearest(first, names)
+  const synonym = synonymOf(first, second, names)
+  const meant = synonym ?? nearest(second === undefined ? first : `${first} ${second}`, names) ?? nearest(first, names)
   return new QctlError('usage', `unknown command "${typed}"`, {
     hint: meant === null ? 'qctl help lists the commands' : `did you mean "qctl ${meant}"?`,
   })
+}
+
+/** `rm` and `jobs rm` alike; of a topic only a command that it has. */
+function synonymOf(first: string, second: string | undefined, names: readonly string[]): string | null {
+  if (Object.hasOwn(SYNONYMS, first)) return SYNONYMS[first] ?? null
+  const meant = second !== undefined && Object.hasOwn(SYNONYMS, second) ? SYNONYMS[second]?.split(' ').at(-1) : undefined
+  return meant !== undefined && names.includes(`${first} ${meant}`) ? `${first} ${meant}` : null
 }

@@ -64,5 +64,7 @@ async function printAll(found: readonly JobDetails[], isOne: boolean, print: Pri
       if (i > 0) print.line()
       printJob(details, now, print)
     }
+    const running = found.find(({job}) => job.state === 'processing')
+    if (running !== undefined) print.hint(`what it prints meanwhile: qctl jobs logs ${running.job.id} -f`)
   }
 }

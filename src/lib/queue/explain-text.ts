@@ -96,8 +96,8 @@ const WORDINGS: {readonly [Code in Reason['code']]: (reason: Of<Code>, about: Ex
     fix: 'qctl reap --once',
   }),
   done: ({finishedAt}, about) => ({text: `it was done${ago(finishedAt, about)}; resubmitted, it would run again`, fix: resubmit(about)}),
-  cancelled: ({finishedAt}, about) => ({
-    text: `it was cancelled${ago(finishedAt, about)}; resubmitted, it would run as if it were new`,
+  cancelled: ({finishedAt, by}, about) => ({
+    text: `it was cancelled${ago(finishedAt, about)}${by === null ? '' : ` by ${by.actor}: ${by.reason}`}; resubmitted, it would run as if it were new`,
     fix: resubmit(about),
   }),
   failed: (reason, about) => ({
@@ -149,14 +149,14 @@ function ended({attempts, maxAttempts, outcome, error}: Of<'backing_off'>): stri
   return `${attempt} ${ENDS[outcome] ?? outcome}${error === null ? '' : ` (${error})`}`
 }
 
-function why({reason, error, exitCode, signal, attempts}: Of<'failed'>): string {
+function why({reason, error, exitCode, signal, attempts, by}: Of<'failed'>): string {
   const reasons = {
-    attempts: `all ${attempts} attempts were used up`,
+    attempts: attempts === 1 ? 'its only attempt was used up' : `all ${attempts} attempts were used up`,
     permanent: 'its handler said that no further attempt helps',
     timeout: 'its last attempt ran out of time',
     poison: 'it crashed too often',
     corrupt: 'its payload does not match its checksum',
-    admin: 'somebody failed it',
+    admin: by === null ? 'somebody failed it' : `${by.actor} failed it: ${by.reason}`,
   } as const
   const fact = error ?? signal ?? (exitCode === null ? null : `exit ${exitCode}`)
   return `${reasons[reason ?? 'admin']}${fact === null ? '' : ` (${fact})`}`

@@ -1,4 +1,4 @@
-import type {FailReason, ProcessIdentity, Requested, Run, RunOutcome, State} from '../job.ts'
+import type {FailReason, JobEvent, ProcessIdentity, Requested, Run, RunOutcome, State} from '../job.ts'
 import type {Liveness} from '../process.ts'
 import type {Assignment, ClaimantStanding, Counted, Holder, PendingStanding, QueueStanding, Standing} from '../standing.ts'
 
@@ -59,7 +59,8 @@ export type Reason =
   | {readonly code: 'lease_expired'; readonly consumer: string}
   | {readonly code: 'heartbeat_late'; readonly consumer: string; readonly leaseMs: number; readonly leaseRemainingMs: number}
   | {readonly code: 'survivors'; readonly pids: readonly number[]}
-  | {readonly code: 'done' | 'cancelled'; readonly finishedAt: number | null}
+  | {readonly code: 'done'; readonly finishedAt: number | null}
+  | {readonly code: 'cancelled'; readonly finishedAt: number | null; readonly by: Decision | null}
   | {
       readonly code: 'failed'
       readonly finishedAt: number | null
@@ -68,11 +69,15 @@ export type Reason =
       readonly exitCode: number | null
       readonly signal: string | null
       readonly attempts: number
+      readonly by: Decision | null
     }
   | {readonly code: 'key_taken'; readonly key: string; readonly jobId: number}
   | {readonly code: 'key_kept'; readonly key: string; readonly keptUntil: number}
   | {readonly code: 'dead_letter'; readonly jobId: number}
   | {readonly code: 'dead_letter_of'; readonly jobId: number}
+
+/** Who had it ended, and what for. */
+export type Decision = Pick<JobEvent, 'actor' | 'reason'>
 
 type AssignedCode = 'assigned' | 'assigned_to_nobody' | 'assigned_to_dead' | 'assigned_elsewhere'
 
@@ -213,13 +218,16 @@ function lateBeat(leaseRemainingMs: number | null, {consumer, leaseMs}: Holder):
   return isLate ? [{code: 'heartbeat_late', consumer, leaseMs, leaseRemainingMs}] : []
 }
 
-function whyFinished({job, lastRun, key}: Standing): readonly Reason[] {
+function whyFinished({job, lastRun, lastEvent, key}: Standing): readonly Reason[] {
   const {finishedAt, reason, error, attempts} = job
   const end = job.attempts === 0 ? null : lastRun
+  const by = lastEvent === null ? null : {actor: lastEvent.actor, reason: lastEvent.reason}
   const first: Reason =
     job.state === 'failed'
-      ? {code: 'failed', finishedAt, reason, error, ...exitOf(end), attempts}
-      : {code: job.state === 'done' ? 'done' : 'cancelled', finishedAt}
+      ? {code: 'failed', finishedAt, reason, error, ...exitOf(end), attempts, by: reason === 'admin' ? by : null}
+      : job.state === 'done'
+        ? {code: 'done', finishedAt}
+        : {code: 'cancelled', finishedAt, by}
   const links: readonly Reason[] = job.deadLetterId === null ? [] : [{code: 'dead_letter', jobId: job.deadLetterId}]
   if (job.key === null || key === null) return [first, ...links]
   const {key: name} = job

@@ -12,7 +12,13 @@ export function explainContract(suite: Suite): void {
       const standings = await bench.storage.explain([b, 4711, a])
       expect(standings.map(({job}) => job.id)).toEqual([b, a])
       const {payload: _payload, ...job} = await bench.job(b)
-      expect(nth(standings, 0)).toMatchObject({job, now: bench.clock.wall, holder: null, lastRun: null, key: null})
+      expect(nth(standings, 0)).toMatchObject({job, now: bench.clock.wall, holder: null, lastRun: null, lastEvent: null, key: null})
+    },
+    'what was done to it last': async bench => {
+      const id = await bench.add()
+      await bench.act({kind: 'assign', consumer: 'ann', forMs: null, reason: 'r1'}, id)
+      await bench.act({kind: 'cancel', reason: 'r2'}, id)
+      expect((await look(bench, id)).lastEvent).toMatchObject({at: bench.clock.wall, from: 'pending', to: 'cancelled', reason: 'r2'})
     },
     'a queue that is paused': async bench => {
       const id = await bench.add()

@@ -3,7 +3,7 @@ import type {Assignment, ClaimantStanding, Counted, Holder, KeyHolder, PendingSt
 import {Choice, type Chosen, isDue, reading, roomIn, stampedBy} from './choose.ts'
 import type {Connection, Tuple} from './connection.ts'
 import {consumers} from './consumers.ts'
-import {lastRun} from './history.ts'
+import {lastEvent, lastRun} from './history.ts'
 import {getListed} from './job-rows.ts'
 import {processOf} from './leases.ts'
 import {boundViewpoint, expired, type Viewpoint} from './machines.ts'
@@ -71,6 +71,7 @@ class Look {
       pending: job.state === 'pending' ? this.#pendingStanding(job, queue, place[1] === LANE_SUSPECT) : null,
       holder: this.#holderOf(id),
       lastRun: lastRun(this.#db, id),
+      lastEvent: lastEvent(this.#db, id),
       key: this.#keyHolder(job, queue),
     }
   }

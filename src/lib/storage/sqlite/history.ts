@@ -8,6 +8,7 @@ SELECT a.*, ifnull(o.stdout_dropped_bytes, 0) AS stdout_dropped_bytes, ifnull(o.
 FROM attempt a LEFT JOIN output o ON o.job_id = a.job_id AND o.fence = a.fence WHERE a.job_id = ? ORDER BY a.fence`
 const LAST_RUN = `${RUNS} DESC LIMIT 1`
 const EVENTS = 'SELECT at, from_state, to_state, actor, reason FROM event WHERE job_id = ? ORDER BY id'
+const LAST_EVENT = `${EVENTS} DESC LIMIT 1`
 const OUTPUT = 'SELECT * FROM output WHERE job_id = ? ORDER BY fence'
 
 /** What is wanted of a job beside its row. */
@@ -29,6 +30,12 @@ export function history(db: Connection, id: number, also: Also): History {
 export function lastRun(db: Connection, id: number): Run | null {
   const row = db.get(LAST_RUN, id)
   return row === undefined ? null : runOf(row)
+}
+
+/** What was done to a job last. */
+export function lastEvent(db: Connection, id: number): JobEvent | null {
+  const row = db.get(LAST_EVENT, id)
+  return row === undefined ? null : eventOf(row)
 }
 
 function runOf(row: Row): Run {
