@@ -15,8 +15,10 @@ import {PrivateDirectory} from './private-directory.ts'
 
 /** What the kernel takes as the name of a socket (`sun_path`), without its NUL. */
 const PATH_MAX_BYTES = 107
-/** More are closed unheard and have to try again: each may hold a line in memory, and most are over in a millisecond. */
+/** Each may hold a line in memory, and most are over in a millisecond: when one more comes, the one silent for longest goes. */
 const CONNECTIONS_MAX = 64
+/** Of one run, as soon as they have said whose they are. */
+const CONNECTIONS_PER_RUN_MAX = 4
 const PATIENCE_MS = 10_000
 
 interface Listening {
@@ -28,7 +30,8 @@ export class Channel {
   readonly #patienceMs: number
   readonly #directory = new PrivateDirectory()
   readonly #reports = new Map<string, Report>()
-  readonly #conversations = new Set<Conversation>()
+  /** The one silent for longest first, each with the run it spoke for last; `null` = it has not said yet. */
+  readonly #conversations = new Map<Conversation, string | null>()
   /** Made because the usual place has too long a name. */
   #own: string | null = null
   #listening: Listening | null = null
@@ -59,7 +62,7 @@ export class Channel {
 
   /** Leaves nothing behind. */
   close(): void {
-    for (const conversation of this.#conversations) conversation.end()
+    for (const conversation of this.#conversations.keys()) conversation.end()
     this.#stopListening()
     this.#directory.close()
   }
@@ -95,23 +98,42 @@ export class Channel {
   }
 
   #hear(socket: Socket): void {
-    // By hand, because Bun does not heed `maxConnections`.
-    if (this.#conversations.size >= CONNECTIONS_MAX) return void socket.destroy()
+    // By hand: `maxConnections` would turn away the newcomer, who has something to say, and Bun does not heed it.
+    const [silent] = this.#conversations.keys()
+    if (this.#conversations.size >= CONNECTIONS_MAX) silent?.end()
     const conversation: Conversation = new Conversation(socket, {
       patienceMs: this.#patienceMs,
-      onLine: line => this.#say(line),
+      onHeard: () => this.#moveToEnd(conversation),
+      onLine: line => this.#say(line, conversation),
       onEnd: () => this.#conversations.delete(conversation),
     })
-    this.#conversations.add(conversation)
+    this.#conversations.set(conversation, null)
   }
 
-  #say(line: string): void {
+  #moveToEnd(conversation: Conversation): void {
+    const run = this.#conversations.get(conversation)
+    if (run === undefined) return
+    this.#conversations.delete(conversation)
+    this.#conversations.set(conversation, run)
+  }
+
+  #say(line: string, conversation: Conversation): void {
     const {claim, saying} = readMessage(line)
-    const report = this.#reports.get(claimKey(claim))
+    const run = claimKey(claim)
+    const report = this.#reports.get(run)
     if (report === undefined) {
       throw new QctlError('conflict', `run ${claim.fence} of job ${claim.id} is over: this consumer does not run it`)
     }
+    this.#speaksFor(conversation, run)
     passOn(saying, report)
+  }
+
+  /** One run must not keep the others from being heard. */
+  #speaksFor(conversation: Conversation, run: string): void {
+    if (!this.#conversations.has(conversation)) return
+    this.#conversations.set(conversation, run)
+    const ofRun = [...this.#conversations].filter(([, other]) => other === run)
+    if (ofRun.length > CONNECTIONS_PER_RUN_MAX) ofRun[0]?.[0].end()
   }
 
   #stopListening(): void {

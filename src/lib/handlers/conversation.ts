@@ -9,6 +9,8 @@ const NEWLINE = 10
 export interface ConversationOptions {
   /** From one message to the next, or to the end. */
   readonly patienceMs: number
+  /** Something came, a whole line or not. */
+  readonly onHeard: () => void
   /** Takes a line, or throws why not. */
   readonly onLine: (line: string) => void
   /** May be called more than once. */
@@ -46,6 +48,7 @@ export class Conversation {
   }
 
   #take(chunk: Uint8Array): void {
+    this.#options.onHeard()
     let rest = chunk
     for (let end = rest.indexOf(NEWLINE); end !== -1; end = rest.indexOf(NEWLINE)) {
       this.#keep(rest.subarray(0, end))
