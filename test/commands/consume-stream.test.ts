@@ -296,6 +296,17 @@ describe('a stream worker that', () => {
     expect(scene.ledger).toContain('TERM')
   })
 
+  test('gives jobs back because of another one does not use up --max-jobs with them', async () => {
+    await using scene = new Scene()
+    await scene.produce('hang', 'ok 2', 'ok 3', 'ok 4')
+    const running = scene.startConsuming('-c', '3', '--grace', '300ms', '--max-jobs', '3')
+    await scene.isBegun(1)
+    expect((await scene.qctl(['jobs', 'cancel', '1'])).status).toBe(0)
+    expect((await running.finished()).status).toBe(0)
+    expect((await scene.show(1, 2, 3, 4)).map(({state}) => state).toSorted()).toEqual(['cancelled', 'done', 'done', 'pending'])
+    expect((await scene.job(2)).attempts_list[0]).toMatchObject({outcome: 'released'})
+  })
+
   test('was given more than it finishes in the grace of a stop gives back the rest', async () => {
     await using scene = new Scene()
     await scene.produce('sleep 300', 'hang', 'ok', 'ok')

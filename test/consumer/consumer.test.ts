@@ -81,6 +81,15 @@ describe('a consumer', () => {
     expect(await workshop.storage.queues()).toMatchObject([{counts: {done: 7, pending: 23, processing: 0}}])
   })
 
+  test('does not count towards max-jobs what was given back without an end of its own', async () => {
+    await using workshop = await Workshop.open()
+    const ids = await workshop.produce('1', '2', '3', '4', '5')
+    let releases = 0
+    const handler = new ScriptedHandler(() => (++releases <= 4 ? {kind: 'released'} : {kind: 'done', result: null}))
+    expect((await workshop.start(handler, {maxJobs: 3, concurrency: 2}).report).settled).toBe(7)
+    expect((await workshop.storage.get(ids)).map(({state}) => state).toSorted()).toEqual(['done', 'done', 'done', 'pending', 'pending'])
+  })
+
   test('stores every outcome', async () => {
     await using workshop = await Workshop.open()
     const ids = await workshop.produce('done', 'failed', 'rejected', 'snoozed', 'throws')

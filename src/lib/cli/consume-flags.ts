@@ -60,7 +60,7 @@ export const CONSUME_FLAGS = {
   timeout: {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: "the limit of an attempt; else the job's, else the queue's", ...WORK},
   grace: settingFlag('grace', WORK),
   drain: {kind: 'switch', summary: 'end when nothing can be claimed and nothing is being processed', ...WORK},
-  'max-jobs': {kind: 'value', shape: 'N', parse: parseSome, summary: 'end after so many', ...WORK},
+  'max-jobs': {kind: 'value', shape: 'N', parse: parseSome, summary: 'end after so many; one that is given back for no fault of its own does not count', ...WORK},
   'max-age': {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: 'claim no more after this time, finish what runs, and end', ...WORK},
   'max-rss': {
     kind: 'value',

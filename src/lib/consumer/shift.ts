@@ -22,6 +22,7 @@ import type {RetirementReason} from './retirement.ts'
 import {ShiftLog} from './shift-log.ts'
 import {Slots} from './slots.ts'
 import {Spools} from './spools.ts'
+import {isOwnEnd, Tally} from './tally.ts'
 import {Timers} from './timers.ts'
 import {Wakeup} from './wakeup.ts'
 
@@ -63,7 +64,7 @@ export class Shift {
   /** Told to end, and what could be waited for was waited for. */
   #isPatienceOver = false
   #failure: Error | null = null
-  #settled = 0
+  readonly #tally = new Tally()
 
   /** @param guard of the processes that runs start; `null` when they have none */
   constructor(options: ShiftOptions, consumer: Registration, guard: Guard | null) {
@@ -123,7 +124,7 @@ export class Shift {
     } while (!(await this.#isOver()))
     if (this.#failure !== null) throw this.#failure
     await this.#afterwork.finish()
-    return this.#settled
+    return this.#tally.settled
   }
 
   /** There may be work, or news about the work in hand. */
@@ -148,7 +149,7 @@ export class Shift {
 
   /** Claims no more; ends when what runs has ended. One that is too big before its first job is done stays: so would the next one be. */
   retire(reason: RetirementReason): void {
-    if (this.#isRetiring || this.#isStopping || (reason.why === 'max_rss' && this.#settled === 0)) return
+    if (this.#isRetiring || this.#isStopping || (reason.why === 'max_rss' && this.#tally.own === 0)) return
     this.#isRetiring = true
     this.#slots.close()
     this.#options.log({kind: 'retiring', running: this.#slots.size, ...reason})
@@ -186,7 +187,7 @@ export class Shift {
     const ends = this.#ends.take()
     this.#areEndsDue = false
     // A claim beside ends costs no commit of its own.
-    const demand = ends.length > 0 || !this.#pace.isTooSoon || isLast ? this.#demand(ends.length) : 0
+    const demand = ends.length > 0 || !this.#pace.isTooSoon || isLast ? this.#demand(ends.filter(isOwnEnd).length) : 0
     const settling = this.#ends.settle(ends)
     const askedAt = monotonicMs()
     const granted = demand > 0 ? await this.#claims.claim(demand) : null
@@ -198,11 +199,11 @@ export class Shift {
     this.#knowLastJob()
   }
 
-  /** With the last of `maxJobs` at work it claims no more. One that waits for a slot may be given back, and one that is lost is not made up for. */
+  /** With the last of `maxJobs` at work it claims no more, unless stock or handler may give one back. One that is lost is not made up for. */
   #knowLastJob(): void {
-    const {maxJobs} = this.#options
+    const {maxJobs, handler} = this.#options
     if (maxJobs === null || !this.#mayStart || this.#isRetiring || this.#slots.haveQueue || this.#ends.count > 0) return
-    this.#isRetiring = this.#settled + this.#slots.size >= maxJobs
+    this.#isRetiring = this.#tally.own + (handler.givesBack === true ? 0 : this.#slots.size) >= maxJobs
     if (this.#isRetiring && this.#slots.size > 0) void this.#claims.leave()
   }
 
@@ -211,15 +212,13 @@ export class Shift {
     return this.#slots.haveQueue && !this.#areEndsDue
   }
 
-  /** How many jobs could be started now, given that so many ends are about to be stored. */
+  /** How many jobs could be started now, given that so many of the jobs' own ends are about to be stored. */
   #demand(ending: number): number {
     if (!this.#mayStart || this.#isRetiring || this.#claims.arePaused) return 0
-    const {maxJobs} = this.#options
-    const {limit} = this.#slots
     // A job whose end cannot be stored is held still, although nothing of it runs.
     const inHand = this.#slots.size + this.#ends.waiting
-    const allowed = maxJobs === null ? limit : maxJobs - this.#settled - ending
-    return Math.min(limit, allowed) - inHand
+    const allowed = (this.#options.maxJobs ?? Number.POSITIVE_INFINITY) - this.#tally.own - ending
+    return Math.min(this.#slots.limit, allowed) - inHand
   }
 
   get #mayStart(): boolean {
@@ -258,9 +257,10 @@ export class Shift {
     })
   }
 
-  #onSettled({lease, wasGivenBack = false}: Finished, settlement: Settlement): void {
+  #onSettled(finished: Finished, settlement: Settlement): void {
+    const {lease} = finished
     if (settlement.kind === 'lost') return this.#logLoss(lease, 'its end came too late')
-    if (!wasGivenBack) this.#settled += 1
+    this.#tally.add(finished)
     this.#spools.settled(lease)
     this.#log.ended(lease, settlement.transition)
     this.#afterwork.begin(lease, settlement.transition.to)

@@ -8,6 +8,8 @@ import {formatDuration} from '../time.ts'
 export interface Handler {
   /** True when it calls `startClock` itself; otherwise the time limit counts from the call of `run`. */
   readonly startsClock?: true | undefined
+  /** True when it may give back a job that nobody told to end, because of what another one did. */
+  readonly givesBack?: true | undefined
 
   /**
    * Runs one job. Never rejects: what goes wrong is an outcome.

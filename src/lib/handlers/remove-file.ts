@@ -12,11 +12,13 @@ import {pathOf} from './timestamp.ts'
 export class FileRemover implements Handler {
   readonly #handler: Handler
   readonly startsClock: true | undefined
+  readonly givesBack: true | undefined
 
   /** @param handler does the work */
   constructor(handler: Handler) {
     this.#handler = handler
     this.startsClock = handler.startsClock
+    this.givesBack = handler.givesBack
   }
 
   run(lease: Lease, context: RunContext): Promise<RunEnd> {

@@ -37,6 +37,7 @@ const NO_JOB = 0
 
 export class WorkerPool implements Handler, Carrier {
   readonly startsClock = true
+  readonly givesBack = true
   readonly #options: PoolOptions
   readonly #capacity: number
   readonly #workers = new Set<WorkerProcess>()
