@@ -70,3 +70,20 @@ test('an error is one document on stdout and one line on stderr', async () => {
     expect(stderr).toMatch(/^qctl: [^\n]+\n$/)
   }
 })
+
+test('every name of a listed job or consumer is a column, in every format', async () => {
+  await using sandbox = new Sandbox()
+  await sandbox.qctl(['produce', 'x', 'y'])
+  const consumer = sandbox.start(['consume', '--name', 'bob', '--', 'true'])
+  await sandbox.qctl(['jobs', 'wait', '1', '2'])
+  const columns = (list: string): string => words(list).join(',')
+  for (const output of ['table', 'wide', 'json', 'ndjson', 'csv', 'id']) {
+    expect(await sandbox.qctl(['jobs', 'list', '-o', output, '--columns', columns(JOB)])).toMatchObject({status: 0, stderr: ''})
+    expect(await sandbox.qctl(['consumers', 'list', '-o', output, '--columns', columns(CONSUMER)])).toMatchObject({status: 0, stderr: ''})
+  }
+  const {stdout} = await sandbox.qctl(['jobs', 'list', '--columns', 'id,started_at,fence,state'])
+  expect(stdout).toMatch(/^ID  STARTED AT {16}FENCE  STATE\n 2  \d{4}-\d\d-\d\dT[\d:.]{12}Z  1      done\n/)
+  expect((await sandbox.qctl(['jobs', 'list', '-o', 'csv', '--columns', 'id,queue,fence'])).stdout).toBe('id,queue,fence\r\n2,default,1\r\n1,default,1\r\n')
+  consumer.kill('SIGTERM')
+  await consumer.finished()
+})

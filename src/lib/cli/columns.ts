@@ -31,18 +31,21 @@ export interface Column<Row> {
  * @param columns every column there is, in order
  * @param chosen `--columns`, undefined when not given; its order counts
  * @param wide true for `--output wide`
+ * @param others columns that are printed only when they are chosen
  * @throws {QctlError} `usage` for a column that does not exist, naming those that do
  */
 export function selectColumns<Row>(
   columns: readonly Column<Row>[],
   chosen: readonly string[] | undefined,
   wide: boolean,
+  others: readonly Column<Row>[] = [],
 ): readonly Column<Row>[] {
   if (chosen === undefined) return columns.filter((column) => wide || column.wide !== true)
+  const all = new Map([...others, ...columns].map((column) => [column.key, column]))
   return chosen.map((key) => {
-    const column = columns.find((candidate) => candidate.key === key)
+    const column = all.get(key)
     if (column !== undefined) return column
-    const known = columns.map((candidate) => candidate.key).join(', ')
+    const known = [...new Set([...columns, ...others].map((candidate) => candidate.key))].join(', ')
     throw new QctlError('usage', `unknown column "${key}"`, {hint: `the columns are ${known}`})
   })
 }

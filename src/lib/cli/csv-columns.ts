@@ -17,7 +17,7 @@ export function csvColumns<Row extends object>(
     documents.set(row, document)
     return document
   }
-  return [...shown, ...others].map(key => ({key, title: key, value: row => cell(read(row)[key]), wide: !shown.includes(key)}))
+  return [...shown, ...others].map(key => ({key, title: key.toUpperCase().replaceAll('_', ' '), value: row => cell(read(row)[key]), wide: !shown.includes(key)}))
 }
 
 function cell(value: unknown): string | number | null {

@@ -135,8 +135,9 @@ export class Printer {
    */
   async list<Row>(page: Page<Row>, format: ListFormat<Row>): Promise<void> {
     const {output, columns: chosen, out, paint} = this.#options
-    const all = output === 'csv' ? (format.csv ?? format.columns) : format.columns
-    const columns = selectColumns(all, chosen, output === 'wide')
+    const {columns: ofTables, csv: ofCsv = ofTables} = format
+    // Programs find in CSV the names of JSON and no others; people may ask for those, too.
+    const columns = output === 'csv' ? selectColumns(ofCsv, chosen, false) : selectColumns(ofTables, chosen, output === 'wide', ofCsv)
     if (output === 'json') {
       return this.json({items: page.items.map(format.toJson), next: page.next, searched: page.searched})
     }
