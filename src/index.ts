@@ -81,9 +81,10 @@ export class OpenQueue {
  * Opens a queue.
  * @param location the path of an SQLite file
  * @param options `create: true` makes a missing one
- * @throws QctlError `bad_input`, `not_found`, `cannot_open`, `permission`, `not_a_database`, `newer_schema`, `busy`
+ * @throws QctlError `bad_input`, `bad_config` under a Node that is too old, `not_found`, `cannot_open`, `permission`, `not_a_database`, `newer_schema`, `busy`
  */
 export async function openQueue(location: string, options: OpenOptions = {}): Promise<OpenQueue> {
+  if (Number.parseInt(process.versions.node, 10) < 24) throw new QctlError('bad_config', `qctl needs Node 24 or newer, this is ${process.version}`)
   if (typeof location !== 'string' || location === '') throw new QctlError('bad_input', 'openQueue needs the path of an SQLite file')
   checkFields('the options of openQueue', options, OPEN_FIELDS)
   return new OpenQueue(await openStorage(location, options), location)

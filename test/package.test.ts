@@ -3,6 +3,7 @@ import {spawnSync} from 'node:child_process'
 import {readFileSync} from 'node:fs'
 import {join} from 'node:path'
 import pjson from '../package.json' with {type: 'json'}
+import {scratchDirectory} from './support/scratch.ts'
 
 const root = join(import.meta.dirname, '..')
 
@@ -35,4 +36,13 @@ test('the npm package says in one sentence that it needs a newer Node', () => {
   const {status, stdout, stderr} = spawnSync('node', [join(root, 'bin/run.js'), '--help'], {encoding: 'utf8'})
   expect([status, stdout]).toEqual([1, ''])
   expect(stderr).toMatch(/^qctl needs Node 24 or newer, this is v[\d.]+;[^\n]+\n$/)
+})
+
+test('so does the library', () => {
+  const {stdout: version} = spawnSync('node', ['-p', 'process.versions.node'], {encoding: 'utf8'})
+  if (Number.parseInt(version, 10) >= 24) return
+  const program = `import {openQueue} from ${JSON.stringify(join(root, 'dist/node/index.js'))}
+    await openQueue('q.db', {create: true}).catch(({code, message}) => console.log(code, message))`
+  const {status, stdout, stderr} = spawnSync('node', ['--input-type=module', '-e', program], {encoding: 'utf8', cwd: scratchDirectory()})
+  expect([status, stdout, stderr]).toEqual([0, `bad_config qctl needs Node 24 or newer, this is v${version.trim()}\n`, ''])
 })
