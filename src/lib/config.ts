@@ -73,7 +73,7 @@ export const SETTINGS = {
     {min: '0s', max: '1h', fallback: '30s'},
   ),
   lease: duration(
-    {env: 'QCTL_LEASE', help: 'how long a consumer holds a job without a sign of life'},
+    {env: 'QCTL_LEASE', help: "how long a consumer holds a job without a sign of life; else the queue's"},
     {min: '1s', max: '7d', fallback: '30s'},
   ),
   grace: duration(

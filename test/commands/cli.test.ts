@@ -92,6 +92,12 @@ describe('help', () => {
   })
 })
 
+test('config says who decides on a lease that nobody set', async () => {
+  const lease = async (env: Readonly<Record<string, string>>): Promise<string> => (await qctl(['config', '-o', 'csv', '--columns', 'name,value,origin'], {env})).stdout
+  expect(await lease({})).toContain("\r\nlease,the queue's (30s unless set),default\r\n")
+  expect(await lease({QCTL_LEASE: '30s'})).toContain('\r\nlease,30s,environment\r\n')
+})
+
 describe('version', () => {
   test.each(['--version', '-V'])('%s', async (word) => {
     expect(await qctl([word])).toEqual({status: 0, stdout: `qctl ${pjson.version}\n`, stderr: ''})

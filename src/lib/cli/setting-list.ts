@@ -23,14 +23,17 @@ export function settingRows(settings: Settings, origins: Readonly<Record<Setting
   return (Object.keys(SETTINGS) as SettingName[]).map((name) => {
     const setting: Setting<unknown> = SETTINGS[name]
     const {kind, where} = origins[name]
-    return {name: fileKey(name), value: shownValue(name, settings, setting), origin: kind, where, env: setting.env, help: setting.help}
+    return {name: fileKey(name), value: shownValue(name, settings, kind), origin: kind, where, env: setting.env, help: setting.help}
   })
 }
 
-function shownValue(name: SettingName, settings: Settings, setting: Setting<unknown>): string {
+function shownValue(name: SettingName, settings: Settings, origin: Origin['kind']): string {
+  const setting: Setting<unknown> = SETTINGS[name]
   const value = settings[name]
   if (name === 'db') return shownDatabase(settings.db)
-  return setting.shape === 'DURATION' && typeof value === 'number' ? formatDuration(value) : String(value)
+  const shown = setting.shape === 'DURATION' && typeof value === 'number' ? formatDuration(value) : String(value)
+  // A lease that nobody sets here is decided queue by queue.
+  return name === 'lease' && origin === 'default' ? `the queue's (${shown} unless set)` : shown
 }
 
 /** How settings are printed. */
