@@ -95,6 +95,10 @@ describe('supervisor init', () => {
     expect(verified.stderr.split('\n').filter(line => line.includes('qctl'))).toEqual([])
     expect(verified.status).toBe(0)
     const unit = filesOf(directory)['qctl-consumer@.service'] ?? ''
+    // Runs have control groups of their own with --limit-mem.
+    expect([unit.includes('\nDelegate=yes\n'), unit.includes('ProtectControlGroups')]).toEqual([true, false])
+    const producer = filesOf(directory)['qctl-producer.service'] ?? ''
+    expect([producer.includes('Delegate'), producer.includes('\nProtectControlGroups=yes\n')]).toEqual([false, true])
     expect(unit).toContain(' -- /bin/echo "a b" "\\"" "\'" "%%i" "$$HOME" "\\\\" ";" "line\\x0afeed"\n')
     for (const line of ['Type=exec', 'User=daemon', 'KillMode=mixed', 'TimeoutStopSec=25', 'NoNewPrivileges=yes', 'ProtectSystem=full']) expect(unit).toContain(`\n${line}\n`)
   })

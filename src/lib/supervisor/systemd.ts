@@ -10,7 +10,7 @@ export function systemdFiles(plan: Plan): readonly ConfigFile[] {
   const {before, after} = consumerCommand(plan)
   const producer = producerCommand(plan)
   return [
-    {path: 'qctl-consumer@.service', text: unit(plan, 'consumer %i', [...before, '--name', new Verbatim('consumer_%i'), ...after])},
+    {path: 'qctl-consumer@.service', text: unit(plan, 'consumer %i', [...before, '--name', new Verbatim('consumer_%i'), ...after], 'own')},
     {path: 'qctl-reaper.service', text: unit(plan, 'reaper', reaperCommand(plan))},
     ...(producer === null ? [] : [{path: 'qctl-producer.service', text: unit(plan, 'producer', producer)}]),
     {path: 'qctl.target', text: target(plan)},
@@ -26,7 +26,10 @@ class Verbatim {
   }
 }
 
-function unit(plan: Plan, what: string, command: readonly (string | Verbatim)[]): string {
+/** A consumer may make control groups below its `own`: without root, --limit-mem and --limit-procs would be kept by `ulimit` alone. */
+type ControlGroups = 'own' | 'none'
+
+function unit(plan: Plan, what: string, command: readonly (string | Verbatim)[], groups: ControlGroups = 'none'): string {
   const words = command.map(word => (word instanceof Verbatim ? word.text : systemdWord(word)))
   return `# Written by "qctl supervisor init --format systemd".
 [Unit]
@@ -45,16 +48,17 @@ RestartPreventExitStatus=${HOPELESS}
 # TERM to qctl alone: it lets its handlers finish and ends them itself.
 KillMode=mixed
 TimeoutStopSec=${stopWaitSeconds(plan)}
-${hardening(plan)}
+${hardening(plan, groups)}
 [Install]
 WantedBy=qctl.target
 `
 }
 
 /** A user's own systemd has no right to the second part. Handlers may write where the user may; tighten that if yours need less. */
-function hardening({user}: Plan): string {
-  const always = ['NoNewPrivileges=yes', 'LockPersonality=yes', 'RestrictSUIDSGID=yes']
-  const system = ['ProtectSystem=full', 'ProtectKernelTunables=yes', 'ProtectKernelModules=yes', 'ProtectControlGroups=yes', 'ProtectClock=yes']
+function hardening({user}: Plan, groups: ControlGroups): string {
+  const always = [...(groups === 'own' ? ['Delegate=yes'] : []), 'NoNewPrivileges=yes', 'LockPersonality=yes', 'RestrictSUIDSGID=yes']
+  const system = ['ProtectSystem=full', 'ProtectKernelTunables=yes', 'ProtectKernelModules=yes', 'ProtectClock=yes']
+  if (groups === 'none') system.push('ProtectControlGroups=yes')
   return [...always, ...(user === null ? [] : system)].map(line => `${line}\n`).join('')
 }
 
