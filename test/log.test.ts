@@ -232,8 +232,9 @@ sys.exit(subprocess.run(sys.argv[2:], stderr=log).returncode)`
     server.close()
     expect(run.stdout.toString()).toBe('through')
     const lines = text.trimEnd().split('\n').map((line) => JSON.parse(line))
+    // Those that were dropped last are told with the next line, and there is none.
     const dropped = lines.reduce((sum, {count}) => sum + (count ?? 0), 0)
-    expect(lines.filter(({msg}) => msg === 'line').length + dropped).toBeGreaterThan(4900)
+    expect(lines.filter(({msg}) => msg === 'line').length + dropped).toBeGreaterThan(4000)
     expect(lines[0]).toMatchObject({msg: 'line', line: 0})
   })
 })
