@@ -132,6 +132,11 @@ export class Connection {
     this.#db.close()
   }
 
+  /** Lets go of a database that was given another name by us, with its log: SQLite leaves alone what lies under the old one. */
+  closeMoved(): void {
+    this.#db.close()
+  }
+
   #remember(path: string): void {
     const identity = fileIdentity(path)
     if (identity !== null) this.#files.set(path, identity)

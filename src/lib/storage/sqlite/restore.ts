@@ -81,7 +81,7 @@ function putAside(target: string, clock: Clock, replace: () => void): string {
     }
     replace()
   } finally {
-    lock?.close()
+    lock?.closeMoved()
   }
   return kept
 }
