@@ -1,6 +1,7 @@
 import {join} from 'node:path'
 import {Consumer, type ConsumerOptions, type ConsumerReport} from '../../src/lib/consumer/consumer.ts'
 import type {WorkEvent} from '../../src/lib/consumer/events.ts'
+import {QctlError} from '../../src/lib/errors.ts'
 import {type Handler, type RunContext, stoppedOutcome, stopOf} from '../../src/lib/handlers/handler.ts'
 import type {Job, Lease, Run} from '../../src/lib/job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../../src/lib/outcome.ts'
@@ -145,7 +146,8 @@ export class Workshop {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const started of this.#started) started.kill()
     await Promise.allSettled(this.#started.map(({report}) => report))
-    await this.storage.close()
+    // One whose file a test took away says so.
+    await this.storage.close().catch(error => (error instanceof QctlError && error.code === 'outcome_unknown' ? undefined : Promise.reject(error)))
   }
 }
 
