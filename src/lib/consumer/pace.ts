@@ -11,15 +11,18 @@ const LONGEST_PAUSE_MS = 50
 export class Pace {
   readonly #onOver: () => void
   #cancel: CancelTimer | null = null
+  /** Somebody wanted to look meanwhile. */
+  #isAwaited = false
 
-  /** @param onOver called when a look is worth while again */
+  /** @param onOver called when the time has come for a look that was put off */
   constructor(onOver: () => void) {
     this.#onOver = onOver
   }
 
-  /** True for a moment after a look that found less than was wanted. */
-  get isTooSoon(): boolean {
-    return this.#cancel !== null
+  /** Puts off a look that is wanted too soon after one that found less than was wanted. */
+  delays(): boolean {
+    this.#isAwaited = this.#cancel !== null
+    return this.#isAwaited
   }
 
   /**
@@ -30,6 +33,8 @@ export class Pace {
     if (this.#cancel !== null) return
     this.#cancel = after((1 + Math.random()) * Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, tookMs)), () => {
       this.#cancel = null
+      if (!this.#isAwaited) return
+      this.#isAwaited = false
       this.#onOver()
     })
   }

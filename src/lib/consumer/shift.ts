@@ -187,7 +187,7 @@ export class Shift {
     const ends = this.#ends.take()
     this.#areEndsDue = false
     // A claim beside ends costs no commit of its own.
-    const demand = ends.length > 0 || !this.#pace.isTooSoon || isLast ? this.#demand(ends.filter(isOwnEnd).length) : 0
+    const demand = ends.length > 0 || isLast || !this.#pace.delays() ? this.#demand(ends.filter(isOwnEnd).length) : 0
     const settling = this.#ends.settle(ends)
     const askedAt = monotonicMs()
     const granted = demand > 0 ? await this.#claims.claim(demand) : null
