@@ -1,16 +1,19 @@
 #!/bin/sh
-# Brings what the tests drive but npm ci does not: Debian's tools, and a Node new enough to run the npm package.
-# Called by `npm test`; does nothing when all is there.
+# Brings what the tests drive: what npm ci brings, Debian's tools, and a Node new enough to run the npm package.
+# Called by `npm test` and `npm run faults`; does nothing when all is there.
 set -eu
 cd "$(dirname "$0")/.."
 
 NODE_VERSION=26.10.0
+
+[ -x node_modules/.bin/bun ] || npm ci --no-audit --no-fund --loglevel=error
 
 missing=
 need() { # command, package
   command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
 }
 need strace strace
+need faketime faketime
 need tmux tmux
 need python3 python3-minimal
 need setpriv util-linux

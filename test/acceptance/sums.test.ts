@@ -2,7 +2,8 @@ import {describe, expect, test} from 'bun:test'
 import {spawnSync} from 'node:child_process'
 import {existsSync} from 'node:fs'
 import {Scene} from '../faults/support/scene.ts'
-import {figure, sized} from '../faults/support/size.ts'
+import {figure} from '../faults/support/report.ts'
+import {sized} from '../faults/support/size.ts'
 
 const FILES = sized(600, 4000)
 
@@ -46,7 +47,7 @@ describe('the checksums of thousands of files', () => {
     const seconds = (performance.now() - begin) / 1000
     expect([status, stderr]).toEqual([0, ''])
     expect(await results(scene)).toEqual(sumsOf(files))
-    figure(`${files.length} files: ${seconds.toFixed(1)} s with -c 4, every sum right`)
+    figure(files.length, `${files.length} files: ${seconds.toFixed(1)} s with -c 4, every sum right`)
   }, 600_000)
 
   test('come out right with the very lines of the README', async () => {

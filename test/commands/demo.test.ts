@@ -2,7 +2,8 @@ import {describe, expect, test} from 'bun:test'
 import {mkdirSync, readdirSync} from 'node:fs'
 import {requireTool} from '../faults/support/rights.ts'
 import {type Running, Scene} from '../faults/support/scene.ts'
-import {figure, sized} from '../faults/support/size.ts'
+import {figure} from '../faults/support/report.ts'
+import {sized} from '../faults/support/size.ts'
 import {waitFor} from '../support/wait-for.ts'
 
 interface Result {
@@ -34,7 +35,7 @@ describe.each([['supervisord', []], ['a small runner of its own', ['--no-supervi
     expect([status, stderr, result]).toEqual([0, expect.stringContaining(runBy), expect.objectContaining({run_by: runBy, lost: [], overlaps: []})])
     expect([result.kills > 0, result.files > 5]).toEqual([true, true])
     expectNothing(scene)
-    figure(`demo --chaos by ${runBy}: ${result.files} files, ${result.kills} consumers killed, lost 0, overlaps 0`)
+    figure(result.kills, `demo --chaos by ${runBy}: ${result.files} files, ${result.kills} consumers killed, lost 0, overlaps 0`)
   }, 180_000)
 
   test.each(['SIGINT', 'SIGTERM'] as const)('ended by %s: finishes what was begun and leaves nothing', async signal => {

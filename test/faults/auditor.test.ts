@@ -1,9 +1,12 @@
-import {afterEach, describe, expect, test} from 'bun:test'
+import {afterEach, expect, test} from 'bun:test'
 import {join} from 'node:path'
 import {waitFor} from '../support/wait-for.ts'
 import {audit, type FinalJob, type Findings, visitsOf} from './auditor.ts'
 import {HANDLER, ledgerEnvironment, ledgerOf} from './support/evidence.ts'
+import {describe, under} from './support/report.ts'
 import {Scene} from './support/scene.ts'
+
+const control = under('broken queues, which the auditor has to find')
 
 const CONTROL = join(import.meta.dirname, 'control/broken-queue.ts')
 const JOBS = 12
@@ -56,35 +59,35 @@ class Control {
 }
 
 describe('the auditor', () => {
-  test('lets a sound queue pass', async () => {
+  control('lets a sound queue pass', async () => {
     const control = new Control('none', 'sleep 0.01')
     await control.fill()
     await control.work(4)
     expect(await control.judge()).toEqual({lost: [], concurrent: [], fence: [], stuck: [], extra: 0})
   })
 
-  test('finds a claim that reads before it writes', async () => {
+  control('finds a claim that reads before it writes', async () => {
     const control = new Control('racy_claim', 'sleep 0.05')
     await control.fill()
     await control.work(4)
     expect((await control.judge()).concurrent).not.toEqual([])
   })
 
-  test('finds an ack without a fence', async () => {
+  control('finds an ack without a fence', async () => {
     const control = new Control('unfenced_ack', 'sleep 0.5')
     await control.fill()
     await control.work(4)
     expect((await control.judge()).fence.join()).toContain('was accepted after')
   })
 
-  test('finds jobs that died with their consumer', async () => {
+  control('finds jobs that died with their consumer', async () => {
     const control = new Control('delete_on_claim', 'sleep 0.05')
     await control.fill()
     await control.workAndDie()
     expect((await control.judge()).lost.join()).toContain('is gone')
   })
 
-  test('finds jobs that nobody takes from a dead consumer', async () => {
+  control('finds jobs that nobody takes from a dead consumer', async () => {
     const control = new Control('no_rescue', 'sleep 0.05')
     await control.fill()
     await control.workAndDie()

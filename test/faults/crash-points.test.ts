@@ -1,11 +1,15 @@
-import {beforeAll, describe, expect, test} from 'bun:test'
+import {beforeAll, expect} from 'bun:test'
 import {waitFor} from '../support/wait-for.ts'
 import {startConsumer} from './support/consumers.ts'
 import {allJobs, countJobs, expectAllKept, HANDLER, ledgerEnvironment, ledgerOf} from './support/evidence.ts'
 import {freshDatabase, killAt, type Point, pointsOf, sample} from './support/injection.ts'
+import {describe, figure, under} from './support/report.ts'
 import {requirePtrace} from './support/rights.ts'
 import {integrityOf, Scene} from './support/scene.ts'
-import {figure, IS_FULL, sized} from './support/size.ts'
+import {IS_FULL, sized} from './support/size.ts'
+
+const making = under('a crash while the schema is made')
+const killed = under('a process is killed at any of its system calls')
 
 beforeAll(requirePtrace)
 
@@ -25,7 +29,7 @@ async function expectWhole(scene: Scene, payload: string, printed: string, name:
 }
 
 describe('a process that is killed at a system call', () => {
-  test('while it makes the database and stores a job, leaves all or nothing', async () => {
+  making('while it makes the database and stores a job, leaves all or nothing', async () => {
     await using scene = new Scene()
     freshDatabase(scene, 'record')
     const points = chosen(await pointsOf(scene, ['produce', 'x']), 28)
@@ -44,10 +48,10 @@ describe('a process that is killed at a system call', () => {
       expect([name, integrityOf(scene.database)]).toEqual([name, 'ok'])
     }
     expect(kills).toBeGreaterThan(points.length * 0.9)
-    figure(`killed while making the database: ${kills} points, job stored in ${stored}, half a job 0, damaged 0, next command refused 0`)
+    figure(kills, `killed while making the database: ${kills} points, job stored in ${stored}, half a job 0, damaged 0, next command refused 0`)
   }, 900_000)
 
-  test('while it stores a job, leaves all or nothing', async () => {
+  killed('while it stores a job, leaves all or nothing', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const points = chosen(await pointsOf(scene, ['produce', 'x']), 28)
@@ -63,10 +67,10 @@ describe('a process that is killed at a system call', () => {
     }
     expect(integrityOf(scene.database)).toBe('ok')
     expect(kills).toBeGreaterThan(points.length * 0.9)
-    figure(`killed while storing a job: ${kills} points, job stored in ${stored}, half a job 0, damaged 0`)
+    figure(kills, `killed while storing a job: ${kills} points, job stored in ${stored}, half a job 0, damaged 0`)
   }, 900_000)
 
-  test('in the middle of a thousand lines, leaves all or none of them', async () => {
+  killed('in the middle of a thousand lines, leaves all or none of them', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const lines = Array.from({length: 1000}, (_, i) => `${'x'.repeat(1000)} ${i}\n`).join('')
@@ -84,10 +88,10 @@ describe('a process that is killed at a system call', () => {
       outcomes[count === 0 ? 'none' : 'all'] += 1
     }
     expect(integrityOf(scene.database)).toBe('ok')
-    figure(`killed in the middle of 1000 lines: ${outcomes.kills} points, all stored in ${outcomes.all}, none in ${outcomes.none}, some 0`)
+    figure(outcomes.kills, `killed in the middle of 1000 lines: ${outcomes.kills} points, all stored in ${outcomes.all}, none in ${outcomes.none}, some 0`)
   }, 900_000)
 
-  test('while it claims jobs and stores their ends, loses none', async () => {
+  killed('while it claims jobs and stores their ends, loses none', async () => {
     await using scene = new Scene()
     const env = ledgerEnvironment(scene)
     await scene.produce(['x', 'y'])
@@ -106,10 +110,10 @@ describe('a process that is killed at a system call', () => {
     const {findings, jobs} = await expectAllKept(scene, submissions)
     expect(jobs.filter(({state}) => state !== 'done')).toEqual([])
     expect(findings.extra).toBeLessThanOrEqual(kills * 2)
-    figure(`consumers killed while claiming and settling: ${kills} points, ${jobs.length} jobs done, run again ${findings.extra}, lost 0, overlaps 0`)
+    figure(kills, `consumers killed while claiming and settling: ${kills} points, ${jobs.length} jobs done, run again ${findings.extra}, lost 0, overlaps 0`)
   }, 1_200_000)
 
-  test('while it takes jobs from the dead, loses none and takes none twice', async () => {
+  killed('while it takes jobs from the dead, loses none and takes none twice', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const leaveBehind = async (payload: string): Promise<number> => {
@@ -137,6 +141,6 @@ describe('a process that is killed at a system call', () => {
       expect(job).toMatchObject({state: 'done', attempts: 2, crashes: 1})
       expect(job.events.filter(({from}) => from === 'processing')).toHaveLength(1)
     }
-    figure(`reapers killed: ${kills} points, every job given back once`)
+    figure(kills, `reapers killed: ${kills} points, every job given back once`)
   }, 1_200_000)
 })

@@ -1,8 +1,11 @@
-import {beforeAll, describe, expect, test} from 'bun:test'
+import {beforeAll, expect} from 'bun:test'
 import {readFileSync} from 'node:fs'
+import {describe, under} from './support/report.ts'
 import {requirePtrace} from './support/rights.ts'
 import {BINARY, Scene} from './support/scene.ts'
 import {readCalls, recorder, unsyncedAtPrint} from './support/syscalls.ts'
+
+const scenario = under('the power is cut while jobs are stored')
 
 beforeAll(requirePtrace)
 
@@ -34,7 +37,7 @@ function lines(count: number, width = 10): string {
 }
 
 describe('when an id is printed, its job is on the disk', () => {
-  test('a single one, also in a database that was just made', async () => {
+  scenario('a single one, also in a database that was just made', async () => {
     await using scene = new Scene()
     expect(await record(scene, ['first'], '', true)).toEqual({ids: [1], writes: expect.any(Number), unsynced: []})
     const {ids, writes, unsynced} = await record(scene, ['second'])
@@ -42,7 +45,7 @@ describe('when an id is printed, its job is on the disk', () => {
     expect(writes).toBeGreaterThan(0)
   })
 
-  test.each([
+  scenario.each([
     ['a table', ['x', '--output', 'table'], ''],
     ['a key', ['x', '--key', 'k'], ''],
     ['the long way', ['x', '-v'], ''],
@@ -55,13 +58,13 @@ describe('when an id is printed, its job is on the disk', () => {
     expect(unsynced).toEqual([])
   })
 
-  test('a thousand lines, all of them before the first id', async () => {
+  scenario('a thousand lines, all of them before the first id', async () => {
     await using scene = new Scene()
     const {ids, unsynced} = await record(scene, ['--lines'], lines(1000), true)
     expect([ids.length, unsynced]).toEqual([1000, []])
   })
 
-  test('so many that the log is checkpointed in the commit', async () => {
+  scenario('so many that the log is checkpointed in the commit', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const {ids, writes, unsynced} = await record(scene, ['--lines'], lines(5000, 1000))
@@ -69,21 +72,21 @@ describe('when an id is printed, its job is on the disk', () => {
     expect(writes).toBeGreaterThan(1000)
   })
 
-  test('each batch before its ids', async () => {
+  scenario('each batch before its ids', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const {ids, unsynced} = await record(scene, ['--lines', '--batch', '10'], lines(100))
     expect([ids.length, unsynced]).toEqual([100, []])
   })
 
-  test('generated ones, and the names of their files', async () => {
+  scenario('generated ones, and the names of their files', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const {ids, unsynced} = await record(scene, ['--generate', scene.path('files'), '--every', '10ms', '--count', '3'])
     expect([ids.length, unsynced]).toEqual([3, []])
   })
 
-  test('and this would be seen: with the durability that forgoes it, it is not so', async () => {
+  scenario('and this would be seen: with the durability that forgoes it, it is not so', async () => {
     await using scene = new Scene()
     await scene.qctl(['init', '--durability', 'normal'])
     expect((await record(scene, ['x'])).unsynced).not.toEqual([])

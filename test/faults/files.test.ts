@@ -1,13 +1,19 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {createHash} from 'node:crypto'
 import {chmodSync, copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:net'
 import {waitFor} from '../support/wait-for.ts'
 import {BUSY, startConsumer} from './support/consumers.ts'
 import {countJobs} from './support/evidence.ts'
+import {describe, figure, under} from './support/report.ts'
 import {integrityOf, Scene} from './support/scene.ts'
-import {figure, sized, spread} from './support/size.ts'
+import {sized, spread} from './support/size.ts'
 import {holdOpen, runSql} from './support/sqlite.ts'
+
+const named = under('several names for one file, and odd names')
+const modes = under('who may read and write it')
+const starting = under('twenty processes start at once where nothing is')
+const refused = under('a file that is no database of this version')
 
 const PAGE = 4096
 
@@ -200,7 +206,7 @@ const CREATORS: readonly (readonly string[])[] = [['produce', 'x'], ['consume', 
 const READERS: readonly (readonly string[])[] = [['jobs', 'list'], ['queues', 'list'], ['jobs', 'cancel', '1']]
 
 describe('what is no database of this qctl is refused in one line, and left as it is:', () => {
-  test.each(Object.keys(CASES))('%s', async name => {
+  refused.each(Object.keys(CASES))('%s', async name => {
     await using scene = new Scene()
     const {make, exits, cause} = CASES[name] ?? {make: () => '', exits: [0, 0], cause: /./}
     const path = await make(scene)
@@ -223,7 +229,7 @@ describe('what is no database of this qctl is refused in one line, and left as i
     expect(hashOf(path)).toEqual(before)
   })
 
-  test('an empty file is a database for whoever may create one, and no database for the others', async () => {
+  refused('an empty file is a database for whoever may create one, and no database for the others', async () => {
     await using scene = new Scene()
     writeFileSync(scene.database, '')
     expect(await scene.qctl(['jobs', 'list'])).toMatchObject({status: 65, stderr: `qctl: ${scene.database} is empty, not a qctl database\n`})
@@ -231,7 +237,7 @@ describe('what is no database of this qctl is refused in one line, and left as i
     expect(await scene.qctl(['produce', 'x'])).toMatchObject({status: 0, stdout: '1\n'})
   })
 
-  test('a link to a database is that database, with one log', async () => {
+  named('a link to a database is that database, with one log', async () => {
     await using scene = new Scene()
     const path = await soundDatabase(scene)
     symlinkSync(path, scene.path('link.db'))
@@ -244,7 +250,7 @@ describe('what is no database of this qctl is refused in one line, and left as i
 })
 
 describe('what is made is for its owner only', () => {
-  test.each(['000', '022', '077'])('with umask %s', async umask => {
+  modes.each(['000', '022', '077'])('with umask %s', async umask => {
     await using scene = new Scene()
     const database = scene.path('new/deep/q.db')
     const env = {QCTL_DB: undefined, XDG_STATE_HOME: scene.path('state'), DB: database}
@@ -260,7 +266,7 @@ describe('what is made is for its owner only', () => {
     expect(running.map(({stderr}) => stderr).join()).not.toContain('qctl:')
   })
 
-  test('a mode that was given to it stays, also on its log', async () => {
+  modes('a mode that was given to it stays, also on its log', async () => {
     await using scene = new Scene()
     const path = await soundDatabase(scene)
     chmodSync(path, 0o640)
@@ -271,7 +277,7 @@ describe('what is made is for its owner only', () => {
 })
 
 describe('twenty processes that start on no database at once', () => {
-  test('make one of it, and all succeed', async () => {
+  starting('make one of it, and all succeed', async () => {
     await using scene = new Scene()
     const roles: readonly (readonly string[])[] = [
       ...Array.from({length: 14}, (_, i) => ['produce', `job ${i}`]),
@@ -299,6 +305,6 @@ describe('twenty processes that start on no database at once', () => {
       expect(Object.values(await countJobs(scene)).reduce((sum, count) => sum + count, 0)).toBe(14)
       expect(integrityOf(scene.database)).toBe('ok')
     }
-    figure(`20 processes on no database: ${rounds} rounds, ${rounds * 20} successes, one schema each; a round takes ${spread(times)}`)
+    figure(rounds, `20 processes on no database: ${rounds} rounds, ${rounds * 20} successes, one schema each; a round takes ${spread(times)}`)
   }, 600_000)
 })

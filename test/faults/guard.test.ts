@@ -1,12 +1,17 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {readFileSync, writeFileSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
 import {countInLedger, endConsumers, startConsumer} from './support/consumers.ts'
 import {countJobs, expectAllKept, ledgerOf, showJob} from './support/evidence.ts'
 import {isAlive, type Marked} from './support/processes.ts'
+import {describe, figure, under} from './support/report.ts'
 import {Scene} from './support/scene.ts'
-import {figure, sized, spread} from './support/size.ts'
+import {sized, spread} from './support/size.ts'
 import {handlersOf, TREE, TREE_SIZE, treesStand} from './support/tree.ts'
+
+const killed = under('a consumer is killed with -9, again and again')
+const stopped = under('a consumer is stopped for longer than its lease')
+const guarded = under('what a handler leaves behind')
 
 /** What a guard has to end, and what a busy machine is given before a test fails. */
 const PROMISE_MS = 2000
@@ -26,7 +31,7 @@ async function msUntilGone(pids: readonly number[]): Promise<number> {
 describe('the guard', () => {
   const KILLS = sized(4, 50)
 
-  test(`ends the handlers of a consumer that is killed with -9, ${KILLS} times, and then itself`, async () => {
+  killed(`ends the handlers of a consumer that is killed with -9, ${KILLS} times, and then itself`, async () => {
     await using scene = new Scene()
     const times: number[] = []
     for (let round = 0; round < KILLS; round++) {
@@ -41,13 +46,13 @@ describe('the guard', () => {
       await msUntilGone(bare)
       times.push(performance.now() - begin)
     }
-    figure(`${KILLS} consumers killed with -9, nobody else there: handler trees (${TREE_SIZE} processes each, TERM ignored, own sessions) and guard gone after (promise ${PROMISE_MS} ms) ${spread(times)}`)
+    figure(KILLS, `${KILLS} consumers killed with -9, nobody else there: handler trees (${TREE_SIZE} processes each, TERM ignored, own sessions) and guard gone after (promise ${PROMISE_MS} ms) ${spread(times)}`)
     expect(ledgerOf(scene)).not.toContain(' held')
   }, 600_000)
 
   const FREEZES = sized(2, 20)
 
-  test(`ends the handler of a consumer that is stopped for three leases, ${FREEZES} times, before its job is granted again; the consumer goes on`, async () => {
+  stopped(`ends the handler of a consumer that is stopped for three leases, ${FREEZES} times, before its job is granted again; the consumer goes on`, async () => {
     await using scene = new Scene()
     for (let round = 0; round < FREEZES; round++) {
       const [id = 0] = await scene.produce([`round ${round}`])
@@ -74,10 +79,10 @@ describe('the guard', () => {
       expect(scene.left()).toEqual([])
     }
     await expectAllKept(scene, [])
-    figure(`${FREEZES} consumers stopped for three leases of 1 s: handlers gone before the job was granted again, late ends refused, all worked on`)
+    figure(FREEZES, `${FREEZES} consumers stopped for three leases of 1 s: handlers gone before the job was granted again, late ends refused, all worked on`)
   }, 600_000)
 
-  test('ends the handler of a stopped consumer: that is no crash of the job, also when nobody took it meanwhile', async () => {
+  stopped('ends the handler of a stopped consumer: that is no crash of the job, also when nobody took it meanwhile', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const sleeper = startConsumer(scene, {work: '[ "$QCTL_FENCE" != 1 ] || sleep 60', flags: ['--lease', '1s']})
@@ -91,7 +96,7 @@ describe('the guard', () => {
     expect([crashes, attempts_list.map(({outcome, cause}) => [outcome, cause])]).toEqual([0, [['lost', 'lease_expired'], ['done', null]]])
   }, 60_000)
 
-  test.each(['SIGKILL', 'SIGSTOP'] as const)('ends the workers of a consumer that got %s, with all they started', async signal => {
+  killed.each(['SIGKILL', 'SIGSTOP'] as const)('ends the workers of a consumer that got %s, with all they started', async signal => {
     await using scene = new Scene()
     // The second time it answers at once.
     const answer = `echo "$job" | sed 's/.*"id":\\([0-9]*\\).*"fence":\\([0-9]*\\).*/{"id":\\1,"fence":\\2,"ok":true}/'`
@@ -113,7 +118,7 @@ describe('the guard', () => {
     expect(scene.left()).toEqual([])
   }, 60_000)
 
-  test('leaves alone the workers and handlers of other consumers', async () => {
+  guarded('leaves alone the workers and handlers of other consumers', async () => {
     await using scene = new Scene()
     await scene.produce(['x'], '-Q', 'a')
     await scene.produce(['x'], '-Q', 'b')
@@ -131,7 +136,7 @@ describe('the guard', () => {
     await endConsumers(others)
   }, 60_000)
 
-  test('does nothing to a handler whose lease is kept, however long it runs', async () => {
+  stopped('does nothing to a handler whose lease is kept, however long it runs', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: 'sleep 3', flags: ['--lease', '1s', '--drain']})
@@ -139,7 +144,7 @@ describe('the guard', () => {
     expect(await showJob(scene, id)).toMatchObject({state: 'done', fence: 1})
   }, 60_000)
 
-  test('that is killed is replaced, and the new one knows what runs', async () => {
+  killed('that is killed is replaced, and the new one knows what runs', async () => {
     await using scene = new Scene()
     await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: TREE})
@@ -153,7 +158,7 @@ describe('the guard', () => {
     await msUntilGone(bare)
   }, 60_000)
 
-  test('that was stopped itself reads what it was told meanwhile before it acts', async () => {
+  stopped('that was stopped itself reads what it was told meanwhile before it acts', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: 'until [ -e go ]; do sleep 0.02; done', flags: ['--lease', '1s', '--drain']})
@@ -170,7 +175,7 @@ describe('the guard', () => {
     expect(await showJob(scene, id)).toMatchObject({state: 'done', fence: 1})
   }, 60_000)
 
-  test('goes with its consumer also when it was stopped', async () => {
+  stopped('goes with its consumer also when it was stopped', async () => {
     await using scene = new Scene()
     const consumer = startConsumer(scene)
     const [guard] = await waitFor(() => (guardsOf(scene).length > 0 ? guardsOf(scene) : null))
@@ -179,7 +184,7 @@ describe('the guard', () => {
     await scene.empties(LIMIT_MS)
   }, 60_000)
 
-  test('is not ended by what a terminal or a supervisor sends', async () => {
+  guarded('is not ended by what a terminal or a supervisor sends', async () => {
     await using scene = new Scene()
     await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: TREE, flags: ['--grace', '50s']})
@@ -194,7 +199,7 @@ describe('the guard', () => {
     await scene.empties(LIMIT_MS)
   }, 60_000)
 
-  test('is small: at most 10 MB of its own memory, idle, busy and after its work', async () => {
+  guarded('is small: at most 10 MB of its own memory, idle, busy and after its work', async () => {
     await using scene = new Scene()
     const jobs = sized(500, 5000)
     await scene.produce(Array.from({length: jobs}, () => 'x'))
@@ -208,11 +213,11 @@ describe('the guard', () => {
     }, {deadlineMs: 120_000, what: 'all jobs are done'})
     await endConsumers([consumer])
     const most = Math.max(...seen)
-    figure(`a guard while ${jobs} jobs ran: at most ${(most / 1024).toFixed(1)} MB of anonymous memory`)
+    figure(1, `a guard while ${jobs} jobs ran: at most ${(most / 1024).toFixed(1)} MB of anonymous memory`)
     expect(most).toBeLessThanOrEqual(10 * 1024)
   }, 180_000)
 
-  test('there is none with --no-guard, and none for what runs in the consumer itself', async () => {
+  guarded('there is none with --no-guard, and none for what runs in the consumer itself', async () => {
     await using scene = new Scene()
     await scene.produce(['x'])
     const unguarded = startConsumer(scene, {work: 'sleep 60', flags: ['--no-guard']})

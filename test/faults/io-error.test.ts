@@ -1,10 +1,14 @@
-import {beforeAll, describe, expect, test} from 'bun:test'
+import {beforeAll, expect} from 'bun:test'
 import {dirname} from 'node:path'
 import {allJobs} from './support/evidence.ts'
 import {failAt, freshDatabase} from './support/injection.ts'
+import {describe, figure, under} from './support/report.ts'
 import {requirePtrace} from './support/rights.ts'
 import {type Finished, integrityOf, Scene} from './support/scene.ts'
-import {figure, sized} from './support/size.ts'
+import {sized} from './support/size.ts'
+
+const reading = under('reading fails (EIO)')
+const writing = under('writing or syncing fails (EIO, ENOSPC), once or for good')
 
 beforeAll(requirePtrace)
 
@@ -29,7 +33,7 @@ async function expectPrintedKept(scene: Scene, {stdout}: Finished, name: string)
 }
 
 describe('a disk that fails', () => {
-  test.each([
+  writing.each([
     ['fsync', 'EIO', ''],
     ['fsync', 'EIO', '+'],
     ['pwrite64', 'EIO', ''],
@@ -53,10 +57,10 @@ describe('a disk that fails', () => {
       if (finished.status === 0 && nth > 12) break
     }
     expect(failures).toBeGreaterThan(0)
-    figure(`${syscall} fails with ${error}${persistent === '' ? ' once' : ' from then on'}: exit 74 in ${failures} runs, ${printed} ids printed, of them lost 0`)
+    figure(failures, `${syscall} fails with ${error}${persistent === '' ? ' once' : ' from then on'}: exit 74 in ${failures} runs, ${printed} ids printed, of them lost 0`)
   }, 900_000)
 
-  test('leaves open whether a job is stored: it is said what to do', async () => {
+  writing('leaves open whether a job is stored: it is said what to do', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const produce = (...args: readonly string[]) => failAt(scene, 'fsync', 'EIO', '1+', ['produce', ...args])
@@ -69,7 +73,7 @@ describe('a disk that fails', () => {
     expect((await allJobs(scene)).filter(({id}) => `${id}\n` === ids[0])).toHaveLength(1)
   })
 
-  test.each(['fsync', 'pwrite64', 'openat', 'ftruncate'])('at %s while the database is made: one line, and the next command makes it whole', async syscall => {
+  writing.each(['fsync', 'pwrite64', 'openat', 'ftruncate'])('at %s while the database is made: one line, and the next command makes it whole', async syscall => {
     await using scene = new Scene()
     for (let nth = 1; nth <= sized(8, 100); nth++) {
       const name = `${syscall}-${nth}`
@@ -82,7 +86,7 @@ describe('a disk that fails', () => {
     }
   }, 900_000)
 
-  test('when it is read: one line, and nothing is harmed', async () => {
+  reading('when it is read: one line, and nothing is harmed', async () => {
     await using scene = new Scene()
     await scene.produce(LINES)
     for (let nth = 1; nth <= sized(6, 40); nth++) {
@@ -94,7 +98,7 @@ describe('a disk that fails', () => {
     expect(integrityOf(scene.database)).toBe('ok')
   }, 300_000)
 
-  test('leaves open whether something is done: it is said what to do', async () => {
+  writing('leaves open whether something is done: it is said what to do', async () => {
     await using scene = new Scene()
     await scene.qctl(['produce', 'x', 'y'])
     const act = (...args: readonly string[]) => failAt(scene, 'fsync', 'EIO', '1+', args)
@@ -105,7 +109,7 @@ describe('a disk that fails', () => {
     expect(await act('queues', 'pause', 'default')).toMatchObject({status: 74, stderr: expect.stringContaining('look with qctl queues show default')})
   })
 
-  test('leaves open whether a batch is stored: nobody is told to store it twice', async () => {
+  writing('leaves open whether a batch is stored: nobody is told to store it twice', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const unknown = await failAt(scene, 'fsync', 'EIO', '4+', BATCHES, {stdin: STDIN})
@@ -118,7 +122,7 @@ describe('a disk that fails', () => {
     expect(keyed).toMatchObject({status: 74, stderr: expect.stringContaining('go on with: tail -n +')})
   })
 
-  test('below a file system without shared memory: 73 and a plain sentence', async () => {
+  writing('below a file system without shared memory: 73 and a plain sentence', async () => {
     await using scene = new Scene()
     const finished = await failAt(scene, 'mmap', 'ENODEV', '1+', ['init'])
     expect(finished).toMatchObject({status: 73, stderr: expect.stringContaining('cannot carry the write-ahead log')})

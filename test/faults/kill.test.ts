@@ -1,10 +1,16 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {waitFor} from '../support/wait-for.ts'
 import {visitsOf} from './auditor.ts'
 import {bootClock, BUSY, countInLedger, endConsumers, startConsumer} from './support/consumers.ts'
 import {countJobs, expectAllKept, ledgerOf, showJob, type ShownJob} from './support/evidence.ts'
+import {describe, figure, under} from './support/report.ts'
 import {type Running, Scene} from './support/scene.ts'
-import {figure, sized, spread} from './support/size.ts'
+import {pick, random} from './support/seed.ts'
+import {sized, spread} from './support/size.ts'
+
+const idle = under('a crash on an empty queue')
+const stopped = under('a consumer is stopped for longer than its lease')
+const killed = under('a consumer is killed with -9, again and again')
 
 /** What the spec promises for a dead consumer on the same host, and what a busy machine is given before a test fails. */
 const RECOVERY_PROMISE_MS = 2000
@@ -30,8 +36,7 @@ class Fleet {
 
   /** Kills one of them in the middle of whatever it does, and starts another. */
   async killOne(): Promise<void> {
-    const names = [...this.#living.keys()]
-    const consumer = names[Math.floor(Math.random() * names.length)] ?? ''
+    const consumer = pick([...this.#living.keys()])
     const victim = this.#living.get(consumer)
     this.#living.delete(consumer)
     victim?.kill('SIGKILL')
@@ -75,7 +80,7 @@ describe('kill -9', () => {
   const JOBS = sized(600, 2000)
   const KILLS = sized(15, 60)
 
-  test(`of consumers, ${KILLS} times while ${JOBS} jobs run, loses nothing`, async () => {
+  killed(`of consumers, ${KILLS} times while ${JOBS} jobs run, loses nothing`, async () => {
     await using scene = new Scene()
     const payloads = Array.from({length: JOBS}, (_, i) => `job ${i}`)
     const ids = await scene.produce(payloads)
@@ -84,7 +89,7 @@ describe('kill -9', () => {
       // Spread over the whole work: one when its share of the jobs is done, and not in step with anything.
       const share = Math.floor((JOBS * 0.9 * (kills + 1)) / KILLS)
       await waitFor(() => countInLedger(scene, 'start') >= share, {deadlineMs: 60_000, what: `${share} handlers have started`})
-      await Bun.sleep(Math.random() * 50)
+      await Bun.sleep(random() * 50)
       await fleet.killOne()
     }
     await waitFor(() => isWorkedOff(scene), {deadlineMs: 60_000, what: 'all jobs are in a final state'})
@@ -97,11 +102,11 @@ describe('kill -9', () => {
     const failed = jobs.filter(({state}) => state !== 'done')
     for (const job of failed) expect(job).toMatchObject({state: 'failed', reason: 'poison', crashes: 3})
     const times = recoveries(jobs, fleet.kills, ledgerOf(scene))
-    figure(`${KILLS} kills, ${JOBS} jobs: ${lost} runs lost, ${findings.extra} handlers run again, ${JOBS - failed.length} done, ${failed.length} poison, jobs lost 0, overlaps 0, late acks accepted 0`)
-    figure(`from kill -9 to the next start of a lost job, up to 3 lost at once and handed out one by one: ${spread(times)}`)
+    figure(KILLS, `${KILLS} kills, ${JOBS} jobs: ${lost} runs lost, ${findings.extra} handlers run again, ${JOBS - failed.length} done, ${failed.length} poison, jobs lost 0, overlaps 0, late acks accepted 0`)
+    figure(times.length, `from kill -9 to the next start of a lost job, up to 3 lost at once and handed out one by one: ${spread(times)}`)
   }, 600_000)
 
-  test('of a consumer: its job runs again within 2 s', async () => {
+  killed('of a consumer: its job runs again within 2 s', async () => {
     await using scene = new Scene()
     const times: number[] = []
     for (let round = 0; round < sized(6, 50); round++) {
@@ -117,12 +122,12 @@ describe('kill -9', () => {
       await endConsumers([rescuer])
       expect(await showJob(scene, id)).toMatchObject({state: 'done', fence: 2, attempts: 2, crashes: 1})
     }
-    figure(`from kill -9 to the next start of its job, same host (promise ${RECOVERY_PROMISE_MS} ms): ${spread(times)}`)
+    figure(times.length, `from kill -9 to the next start of its job, same host (promise ${RECOVERY_PROMISE_MS} ms): ${spread(times)}`)
     expect(Math.max(...times)).toBeLessThan(RECOVERY_LIMIT_MS)
     await expectAllKept(scene, [])
   }, 300_000)
 
-  test('of a consumer: what its handler started in a session of its own is gone before the job runs again', async () => {
+  killed('of a consumer: what its handler started in a session of its own is gone before the job runs again', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     // The lock of the job goes on to all of them: were one alive, the second run would find it held.
@@ -137,7 +142,7 @@ describe('kill -9', () => {
     await expectAllKept(scene, [{outcome: 'ok', payloads: ['x'], ids: [id]}])
   }, 60_000)
 
-  test('of a consumer that has nothing to do leaves a working queue', async () => {
+  idle('of a consumer that has nothing to do leaves a working queue', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     for (let round = 0; round < sized(5, 50); round++) {
@@ -155,7 +160,7 @@ describe('kill -9', () => {
 })
 
 describe('a consumer that was asleep past its lease', () => {
-  test('has its late success refused and goes on', async () => {
+  stopped('has its late success refused and goes on', async () => {
     await using scene = new Scene()
     for (let round = 0; round < sized(2, 20); round++) {
       const go = scene.path(`go${round}`)

@@ -1,9 +1,12 @@
-import {expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {join} from 'node:path'
 import {waitFor} from '../support/wait-for.ts'
 import {allJobs} from './support/evidence.ts'
+import {figure, under} from './support/report.ts'
 import {integrityOf, type Running, Scene} from './support/scene.ts'
-import {figure, sized} from './support/size.ts'
+import {sized} from './support/size.ts'
+
+const scenario = under('success, reaper and operator meet at the end of a lease')
 
 const RACES = sized(400, 3000)
 const JOBS = 12
@@ -23,7 +26,7 @@ function factsOf({stdout}: Running): readonly Fact[] {
 
 const claimOf = ({id, fence}: Fact): string => `${id}.${fence}`
 
-test(`ack against reap, cancel, fail and resubmit at the edge of the lease, ${RACES} times: one winner each, one final event`, async () => {
+scenario(`ack against reap, cancel, fail and resubmit at the edge of the lease, ${RACES} times: one winner each, one final event`, async () => {
   await using scene = new Scene()
   await scene.qctl(['init'])
   await scene.qctl(['queues', 'create', 'default', '--backoff', 'fixed:1ms', '--max-attempts', '1000000'])
@@ -57,5 +60,5 @@ test(`ack against reap, cancel, fail and resubmit at the edge of the lease, ${RA
   for (const {fence, attempts_list} of jobs) expect(attempts_list.map(({run}) => run)).toEqual(Array.from({length: fence}, (_, i) => i + 1))
   expect(integrityOf(scene.database)).toBe('ok')
   const asked = Map.groupBy(factsOf(operator), ({kind, acted}) => `${kind} ${acted}`)
-  figure(`${acked.length} acks at the edge of leases of 30 ms: ${won.length} in time, ${lost.length} too late; ${[...asked].map(([what, all]) => `${what} ${all.length}`).join(', ')}`)
+  figure(acked.length, `${acked.length} acks at the edge of leases of 30 ms: ${won.length} in time, ${lost.length} too late; ${[...asked].map(([what, all]) => `${what} ${all.length}`).join(', ')}`)
 }, 600_000)

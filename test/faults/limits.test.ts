@@ -1,10 +1,13 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {hierarchiesFor, readCgroupFacts} from '../../src/lib/handlers/limits/cgroups.ts'
 import {countJobs, type ShownJob} from './support/evidence.ts'
+import {describe, under} from './support/report.ts'
 import {requireMounts, requireRoot} from './support/rights.ts'
 import {Scene} from './support/scene.ts'
+
+const scenario = under('a handler that takes all memory or starts ever more processes')
 
 /** What each run says of its memory or processes in `jobs show`. */
 interface Run {
@@ -37,7 +40,7 @@ function memoryGroups(): string {
 const WITHOUT_GROUPS = ['unshare', '-m', 'sh', '-c', 'umount -l /sys/fs/cgroup 2>/dev/null; mount -t tmpfs none /sys/fs/cgroup && mount -o remount,ro /sys/fs/cgroup && exec "$@"', 'sh']
 
 describe('--limit-mem', () => {
-  test('ends a run that uses more, and says that it was out of memory', async () => {
+  scenario('ends a run that uses more, and says that it was out of memory', async () => {
     await using scene = new Scene()
     const {status, stderr} = await runOnce(scene, ['--limit-mem', '64M'], 'exec tail /dev/zero')
     expect([status, stderr]).toEqual([0, expect.stringMatching(/each run is limited.*"64M by cgroup v[12]/)])
@@ -46,7 +49,7 @@ describe('--limit-mem', () => {
     expect(attempts_list).toMatchObject([{outcome: 'crashed', signal: 'SIGKILL', cause: 'oom'}])
   }, 60_000)
 
-  test('says it also of something that the handler had started', async () => {
+  scenario('says it also of something that the handler had started', async () => {
     await using scene = new Scene()
     await runOnce(scene, ['--limit-mem', '64M'], 'tail /dev/zero; exit 3')
     const {crashes, error, attempts_list} = await only(scene)
@@ -54,7 +57,7 @@ describe('--limit-mem', () => {
     expect(attempts_list).toMatchObject([{outcome: 'failed', exit_code: 3, cause: 'oom'}])
   }, 60_000)
 
-  test('leaves in peace what uses less, and no group behind', async () => {
+  scenario('leaves in peace what uses less, and no group behind', async () => {
     await using scene = new Scene()
     const before = readdirSync(memoryGroups()).filter(name => name.startsWith('qctl.'))
     await scene.produce(Array.from({length: 20}, () => 'x'))
@@ -63,7 +66,7 @@ describe('--limit-mem', () => {
     expect(readdirSync(memoryGroups()).filter(name => name.startsWith('qctl.') && !before.includes(name))).toEqual([])
   }, 60_000)
 
-  test('without control groups limits the addresses of each process, and says so', async () => {
+  scenario('without control groups limits the addresses of each process, and says so', async () => {
     requireMounts()
     await using scene = new Scene()
     const {stderr} = await runOnce(scene, ['--limit-mem', '64M'], 'ulimit -v; exec tail /dev/zero', WITHOUT_GROUPS)
@@ -75,7 +78,7 @@ describe('--limit-mem', () => {
 })
 
 describe('--limit-procs', () => {
-  test('stops a run that starts more and more, and nothing else', async () => {
+  scenario('stops a run that starts more and more, and nothing else', async () => {
     await using scene = new Scene()
     const {status} = await runOnce(scene, ['--limit-procs', '20'], 'i=0; while [ $i -lt 100 ]; do sleep 30 & i=$((i+1)); done; wait')
     expect(status).toBe(0)
@@ -83,7 +86,7 @@ describe('--limit-procs', () => {
     expect(scene.left()).toEqual([])
   }, 60_000)
 
-  test('that cannot be kept is refused before anything is claimed', async () => {
+  scenario('that cannot be kept is refused before anything is claimed', async () => {
     requireMounts()
     requireRoot('to be above the limit of processes')
     await using scene = new Scene()
@@ -92,7 +95,7 @@ describe('--limit-procs', () => {
     expect(await countJobs(scene)).toMatchObject({pending: 1, processing: 0})
   }, 60_000)
 
-  test('without control groups limits the processes of the user, if that is not root', async () => {
+  scenario('without control groups limits the processes of the user, if that is not root', async () => {
     requireMounts()
     requireRoot('to become somebody else')
     await using scene = new Scene()
@@ -107,7 +110,7 @@ describe('--limit-procs', () => {
   }, 60_000)
 })
 
-test('a handler that the kernel kills for want of memory is known without a limit of ours', async () => {
+scenario('a handler that the kernel kills for want of memory is known without a limit of ours', async () => {
   await using scene = new Scene()
   const group = join(memoryGroups(), `test.${process.pid}`)
   mkdirSync(group)
@@ -121,14 +124,14 @@ test('a handler that the kernel kills for want of memory is known without a limi
   }
 }, 60_000)
 
-test('a handler that somebody kills is not taken for one without memory', async () => {
+scenario('a handler that somebody kills is not taken for one without memory', async () => {
   await using scene = new Scene()
   await runOnce(scene, [], 'kill -9 $$')
   expect(await only(scene)).toMatchObject({crashes: 1, error: 'killed by SIGKILL', attempts_list: [{outcome: 'crashed', signal: 'SIGKILL', cause: 'signal'}]})
   expect(readFileSync('/proc/vmstat', 'latin1')).toContain('oom_kill')
 }, 60_000)
 
-test.each([['--handler', 'timestamp'], ['--http', 'http://127.0.0.1:9/']])('%s %s has no processes to limit: refused', async (flag, value) => {
+scenario.each([['--handler', 'timestamp'], ['--http', 'http://127.0.0.1:9/']])('%s %s has no processes to limit: refused', async (flag, value) => {
   await using scene = new Scene()
   const {status, stderr} = await scene.qctl(['consume', '--limit-mem', '64M', flag, value])
   expect([status, stderr]).toEqual([2, expect.stringContaining('-- CMD or --shell')])

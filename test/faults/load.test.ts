@@ -1,10 +1,13 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {waitFor} from '../support/wait-for.ts'
 import type {Submission} from './auditor.ts'
 import {BUSY, countInLedger, endConsumers, startConsumer} from './support/consumers.ts'
 import {countJobs, expectAllKept} from './support/evidence.ts'
+import {describe, figure, under} from './support/report.ts'
 import {type Finished, Scene} from './support/scene.ts'
-import {figure, sized} from './support/size.ts'
+import {sized} from './support/size.ts'
+
+const scenario = under('many consumers on one file')
 
 const JOBS = sized(3000, 20_000)
 const PRODUCERS = 4
@@ -27,7 +30,7 @@ async function produceAll(scene: Scene, name: string, count: number, prints: Fin
 }
 
 describe('under load', () => {
-  test(`${PRODUCERS} producers and ${CONSUMERS} consumers on one file lose nothing and never wait in public`, async () => {
+  scenario(`${PRODUCERS} producers and ${CONSUMERS} consumers on one file lose nothing and never wait in public`, async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const begin = performance.now()
@@ -44,6 +47,6 @@ describe('under load', () => {
     expect(prints.map(({stdout, stderr}) => stdout + stderr).filter(text => BUSY.test(text))).toEqual([])
     const {findings, jobs} = await expectAllKept(scene, submissions)
     expect([findings.extra, jobs.length]).toEqual([0, JOBS])
-    figure(`${JOBS} jobs, ${PRODUCERS} producers, ${CONSUMERS} consumers: ${seconds.toFixed(1)} s (${((produced - begin) / 1000).toFixed(1)} s to produce), lost 0, overlaps 0, late acks accepted 0, "busy" shown 0`)
+    figure(JOBS, `${JOBS} jobs, ${PRODUCERS} producers, ${CONSUMERS} consumers: ${seconds.toFixed(1)} s (${((produced - begin) / 1000).toFixed(1)} s to produce), lost 0, overlaps 0, late acks accepted 0, "busy" shown 0`)
   }, 1_200_000)
 })

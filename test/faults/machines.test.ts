@@ -1,9 +1,12 @@
-import {expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {waitFor} from '../support/wait-for.ts'
 import {countInLedger, endConsumers, startConsumer} from './support/consumers.ts'
 import {showJob} from './support/evidence.ts'
+import {under} from './support/report.ts'
 import {requireMounts} from './support/rights.ts'
 import {Scene} from './support/scene.ts'
+
+const scenario = under('another machine, or another boot of this one, opens the file')
 
 /** Another boot of a machine, or another machine, as its processes see it. */
 function pretending(scene: Scene, identity: {readonly machine?: string; readonly boot: string}): string[] {
@@ -15,7 +18,7 @@ function pretending(scene: Scene, identity: {readonly machine?: string; readonly
 const OTHER_BOOT = '11111111-2222-3333-4444-555555555555'
 const OTHER_MACHINE = 'f'.repeat(32)
 
-test('a reaper on another machine refuses, and takes nothing; so does a consumer', async () => {
+scenario('a reaper on another machine refuses, and takes nothing; so does a consumer', async () => {
   requireMounts()
   await using scene = new Scene()
   const [id = 0] = await scene.produce(['x'])
@@ -30,7 +33,7 @@ test('a reaper on another machine refuses, and takes nothing; so does a consumer
   await endConsumers([holder])
 }, 60_000)
 
-test('after the same machine has started again all leases are over at once, and nobody is charged', async () => {
+scenario('after the same machine has started again all leases are over at once, and nobody is charged', async () => {
   requireMounts()
   await using scene = new Scene()
   const [id = 0] = await scene.produce(['x'])
@@ -43,7 +46,7 @@ test('after the same machine has started again all leases are over at once, and 
   expect(await showJob(scene, id)).toMatchObject({state: 'pending', crashes: 0, attempts_list: [{outcome: 'lost', cause: 'host_rebooted'}]})
 }, 60_000)
 
-test('in a pid namespace without a /proc of its own a consumer says that it can find nothing there, and works', async () => {
+scenario('in a pid namespace without a /proc of its own a consumer says that it can find nothing there, and works', async () => {
   requireMounts()
   await using scene = new Scene()
   const warning = '/proc is not of this pid namespace'

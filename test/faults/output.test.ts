@@ -1,11 +1,14 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {existsSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {Sandbox} from '../support/binary.ts'
 import {waitFor} from '../support/wait-for.ts'
 import {Disk} from './support/disk.ts'
+import {describe, figure, under} from './support/report.ts'
 import {Scene} from './support/scene.ts'
-import {figure, sized} from './support/size.ts'
+import {sized} from './support/size.ts'
+
+const scenario = under('output without end')
 
 const MIB = 1024 * 1024
 
@@ -31,7 +34,7 @@ function sizesIn(directory: string): number[] {
 describe('output without end', () => {
   const size = sized(1, 10)
 
-  test(`${size} GB: the consumer stays small, so does what is kept, and the job ends`, async () => {
+  scenario(`${size} GB: the consumer stays small, so does what is kept, and the job ends`, async () => {
     await using sandbox = new Sandbox()
     await sandbox.qctl(['produce', 'x'])
     const script = `yes | head -c ${size}G; echo the end; echo of all >&2`
@@ -64,10 +67,10 @@ describe('output without end', () => {
     expect(peak).toBeGreaterThan(0)
     expect(peak).toBeLessThanOrEqual(150 * MIB)
     const seconds = (runs[0]?.run_ms ?? 0) / 1000
-    figure(`${size} GB of output: ${(size / seconds).toFixed(2)} GB/s, peak of the consumer ${Math.round(peak / MIB)} MiB, longest file ${Math.round(longest / 1024)} KiB`)
+    figure(1, `${size} GB of output: ${(size / seconds).toFixed(2)} GB/s, peak of the consumer ${Math.round(peak / MIB)} MiB, longest file ${Math.round(longest / 1024)} KiB`)
   }, 700_000)
 
-  test('in one line, from many at once', async () => {
+  scenario('in one line, from many at once', async () => {
     await using sandbox = new Sandbox()
     const jobs = sized(8, 40)
     await sandbox.qctl(['produce', '--lines'], {stdin: 'x\n'.repeat(jobs)})
@@ -86,7 +89,7 @@ describe('output without end', () => {
   }, 400_000)
 })
 
-test('a place beside the database that nobody can write to stops nothing', async () => {
+scenario('a place beside the database that nobody can write to stops nothing', async () => {
   await using sandbox = new Sandbox()
   await sandbox.qctl(['produce', 'a', 'b'])
   writeFileSync(`${sandbox.database}.run`, '')
@@ -96,7 +99,7 @@ test('a place beside the database that nobody can write to stops nothing', async
   expect((await sandbox.qctl(['jobs', 'logs', '2'])).stdout).toBe('kept\n')
 })
 
-test('a full disk beside the database stops nothing', async () => {
+scenario('a full disk beside the database stops nothing', async () => {
   await using scene = new Scene()
   const mount = 'mkdir -m 700 "$DISK/q.db.run"; mount -t tmpfs -o size=16k,mode=700 none "$DISK/q.db.run"'
   const disk = await Disk.mount(scene, mount)

@@ -1,10 +1,13 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {existsSync, readFileSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
 import {endConsumers} from './support/consumers.ts'
 import {showJob} from './support/evidence.ts'
 import {isAlive} from './support/processes.ts'
+import {describe, under} from './support/report.ts'
 import {Scene} from './support/scene.ts'
+
+const scenario = under('what a handler leaves behind')
 
 /** Starts a process that leaves the group of the run and holds nothing of it open; the run goes on when that lives. */
 const LEAVE_ONE = `setsid -f sh -c 'echo $$ >left.new; mv left.new left; exec sleep 61' </dev/null >/dev/null 2>&1; until [ -e left ]; do sleep 0.01; done`
@@ -25,7 +28,7 @@ async function seenBySecond(scene: Scene, id: number): Promise<string> {
 }
 
 describe('what left the group of a run that ended with status 0', () => {
-  test.each([
+  scenario.each([
     ['is snoozed', '"$Q" job snooze 1h', []],
     ['is to be repeated', 'exit 0', ['--on-exit', '0=retry:1h']],
   ])('is gone when its job, which %s, can be granted again', async (_, end, flags) => {
@@ -35,7 +38,7 @@ describe('what left the group of a run that ended with status 0', () => {
     expect([status, (await showJob(scene, id)).state, isAlive(leftBy(scene))]).toEqual([0, 'pending', false])
   }, 60_000)
 
-  test('is ended before its job, done and submitted again, runs at another consumer; until then it lives', async () => {
+  scenario('is ended before its job, done and submitted again, runs at another consumer; until then it lives', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const consume = ['consume', '--drain', '--shell', FIRST_LEAVES_ONE('exit 0')]
@@ -46,7 +49,7 @@ describe('what left the group of a run that ended with status 0', () => {
     expect(await seenBySecond(scene, id)).toBe('gone')
   }, 60_000)
 
-  test('lives on beside another job', async () => {
+  scenario('lives on beside another job', async () => {
     await using scene = new Scene()
     await scene.produce(['x'])
     expect((await scene.qctl(['consume', '--drain', '--shell', LEAVE_ONE])).status).toBe(0)
@@ -57,7 +60,7 @@ describe('what left the group of a run that ended with status 0', () => {
   }, 60_000)
 })
 
-test('what a worker has started is gone when it ends with status 0 amid a job and another one is given it', async () => {
+scenario('what a worker has started is gone when it ends with status 0 amid a job and another one is given it', async () => {
   await using scene = new Scene()
   const [id = 0] = await scene.produce(['x'])
   const answer = `echo "$job" | sed 's/.*"id":\\([0-9]*\\).*"fence":\\([0-9]*\\).*/{"id":\\1,"fence":\\2,"ok":true}/'`

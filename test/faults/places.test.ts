@@ -1,11 +1,16 @@
-import {beforeAll, describe, expect, test} from 'bun:test'
+import {beforeAll, expect} from 'bun:test'
 import {chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, statSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
 import {startConsumer} from './support/consumers.ts'
 import {Disk} from './support/disk.ts'
 import {allJobs, countJobs} from './support/evidence.ts'
+import {describe, under} from './support/report.ts'
 import {requireMounts, requireRoot, requireTool} from './support/rights.ts'
 import {type Finished, Scene} from './support/scene.ts'
+
+const readOnly = under('the place is read-only')
+const rights = under('who may read and write it')
+const named = under('several names for one file, and odd names')
 
 const NOBODY = 65_534
 
@@ -26,7 +31,7 @@ function expectRefused({status, stdout, stderr}: Finished, exits: readonly numbe
 describe('a read-only place', () => {
   const READ_ONLY = 'mount --bind "$DISK" "$DISK"; mount -o remount,ro,bind "$DISK"'
 
-  test('is named, whether there is a database or not', async () => {
+  readOnly('is named, whether there is a database or not', async () => {
     await using scene = new Scene()
     mkdirSync(scene.path('disk'))
     scene.database = scene.path('disk/q.db')
@@ -39,7 +44,7 @@ describe('a read-only place', () => {
     expectRefused(await disk.qctl(['produce', 'y']), [73], scene.database, /read-only/)
   }, 60_000)
 
-  test('can be read from while somebody else has the database open for writing', async () => {
+  readOnly('can be read from while somebody else has the database open for writing', async () => {
     await using scene = new Scene()
     mkdirSync(scene.path('disk'))
     scene.database = scene.path('disk/q.db')
@@ -68,7 +73,7 @@ describe('what belongs to somebody else', () => {
     return scene.start([scene.path('qctl'), ...args], {wrap}).finished()
   }
 
-  test('is refused with 77', async () => {
+  rights('is refused with 77', async () => {
     await using scene = openScene()
     await scene.produce(['x'])
     for (const args of [['produce', 'y'], ['jobs', 'list']]) expectRefused(await asNobody(scene, args), [77], scene.database, /permission denied/)
@@ -82,7 +87,7 @@ describe('what belongs to somebody else', () => {
     expect(existsSync(scene.database)).toBe(false)
   }, 60_000)
 
-  test('stays so when root uses it: the log is made for the owner of the file', async () => {
+  rights('stays so when root uses it: the log is made for the owner of the file', async () => {
     await using scene = openScene()
     chownSync(scene.path('place'), NOBODY, NOBODY)
     expect((await asNobody(scene, ['produce', 'of its owner'])).status).toBe(0)
@@ -98,7 +103,7 @@ describe('what belongs to somebody else', () => {
 })
 
 describe('an odd name', () => {
-  test.each([
+  named.each([
     'with blanks and \'quotes"',
     'file:x?mode=memory',
     'file:q.db',
@@ -126,7 +131,7 @@ describe('an odd name', () => {
     expect(readdirSync(cwd)).toEqual([name])
   })
 
-  test.each([
+  named.each([
     ['of no characters', '', 2],
     ['of 4096 characters', `/tmp/${'x'.repeat(4091)}`, 73],
     ['with a part of 300 characters', `/tmp/${'x'.repeat(300)}`, 73],
@@ -142,7 +147,7 @@ describe('an odd name', () => {
     expect(readdirSync(scene.directory)).toEqual([])
   })
 
-  test('of no characters in the environment is no name', async () => {
+  named('of no characters in the environment is no name', async () => {
     await using scene = new Scene()
     const {status, stderr} = await scene.qctl(['produce', 'x'], {env: {QCTL_DB: ''}})
     expect([0, 2, 78]).toContain(status)

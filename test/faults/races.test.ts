@@ -1,9 +1,13 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {waitFor} from '../support/wait-for.ts'
 import {countInLedger, endConsumers, startConsumer} from './support/consumers.ts'
 import {allJobs, ledgerOf, type ShownJob} from './support/evidence.ts'
+import {describe, figure, under} from './support/report.ts'
 import {integrityOf, Scene} from './support/scene.ts'
-import {figure, sized} from './support/size.ts'
+import {random} from './support/seed.ts'
+import {sized} from './support/size.ts'
+
+const scenario = under('success, reaper and operator meet at the end of a lease')
 
 const JOBS = 20
 const ROUNDS = sized(3, 50)
@@ -27,7 +31,7 @@ function winner({attempts_list, state}: ShownJob): string {
 }
 
 describe('at the edge of the lease', () => {
-  test(`${ROUNDS * JOBS} successes race with reap, cancel, fail and resubmit: one winner each`, async () => {
+  scenario(`${ROUNDS * JOBS} successes race with reap, cancel, fail and resubmit: one winner each`, async () => {
     await using scene = new Scene()
     const wins = new Map<string, number>()
     for (let round = 0; round < ROUNDS; round++) {
@@ -47,14 +51,14 @@ describe('at the edge of the lease', () => {
       const part = (n: number): string => ids.filter(id => id % 4 === n).join(' ')
       const untilEdge = LEASE_MS - 400 - (performance.now() - stopped)
       await Bun.sleep(Math.max(0, untilEdge))
-      const soon = (): string => `sleep 0.${Math.floor(Math.random() * 500).toString().padStart(3, '0')};`
+      const soon = (): string => `sleep 0.${Math.floor(random() * 500).toString().padStart(3, '0')};`
       const rivals = [
         scene.sh(`${soon()} for i in 1 2 3 4 5 6; do "$Q" reap --once; done`),
         scene.sh(`${soon()} "$Q" jobs cancel --no-wait ${part(0)}`),
         scene.sh(`${soon()} "$Q" jobs fail --no-wait ${part(1)}`),
         scene.sh(`${soon()} "$Q" jobs resubmit ${part(2)}`),
       ]
-      await Bun.sleep(Math.random() * 500)
+      await Bun.sleep(random() * 500)
       holder.kill('SIGCONT')
       for (const {status} of await Promise.all(rivals)) expect([0, 1, 4]).toContain(status)
       await endConsumers([holder])
@@ -71,6 +75,6 @@ describe('at the edge of the lease', () => {
       expect(ledgerOf(scene)).not.toContain(' held')
       expect(integrityOf(scene.database)).toBe('ok')
     }
-    figure(`${ROUNDS * JOBS} races at the edge of the lease (first run, final state): ${[...wins].map(([what, count]) => `${what}: ${count}`).join('; ')}`)
+    figure(ROUNDS * JOBS, `${ROUNDS * JOBS} races at the edge of the lease (first run, final state): ${[...wins].map(([what, count]) => `${what}: ${count}`).join('; ')}`)
   }, 1_200_000)
 })

@@ -1,11 +1,14 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {existsSync, readFileSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
 import {countInLedger, endConsumers, startConsumer} from './support/consumers.ts'
 import {allJobs, showJob} from './support/evidence.ts'
 import {isAlive} from './support/processes.ts'
+import {describe, figure, under} from './support/report.ts'
 import {Scene} from './support/scene.ts'
-import {figure, sized} from './support/size.ts'
+import {sized} from './support/size.ts'
+
+const scenario = under('an operator\'s request meets the end of a run')
 
 const RACES = sized(100, 1000)
 
@@ -20,7 +23,7 @@ async function written(scene: Scene, name: string): Promise<string> {
 }
 
 describe('a request', () => {
-  test.each(VERBS)('%s met by a frozen holder is settled by others when the lease ends; the holder goes on', async (verb, state, reason) => {
+  scenario.each(VERBS)('%s met by a frozen holder is settled by others when the lease ends; the holder goes on', async (verb, state, reason) => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const frozen = startConsumer(scene, {work: 'if [ "$QCTL_JOB_ID" = 1 ]; then sleep 60; fi', flags: ['--lease', '1s']})
@@ -40,7 +43,7 @@ describe('a request', () => {
     expect(scene.left()).toEqual([])
   }, 60_000)
 
-  test.each(VERBS)('%s is answered when everything the handler started is gone', async (verb, state) => {
+  scenario.each(VERBS)('%s is answered when everything the handler started is gone', async (verb, state, _) => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const tree = `trap '' TERM; setsid sh -c 'trap "" TERM; echo $$ > far; sleep 60' & (sleep 60; :) & echo $! > near; sleep 60; sleep 60`
@@ -53,7 +56,7 @@ describe('a request', () => {
     await endConsumers([consumer])
   }, 60_000)
 
-  test('counts although the handler fails meanwhile: the job does not come back', async () => {
+  scenario('counts although the handler fails meanwhile: the job does not come back', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const consumer = scene.startQctl(['consume', '--shell', `trap 'exit 1' TERM; echo > began; while :; do sleep 0.02; done`])
@@ -63,7 +66,7 @@ describe('a request', () => {
     await endConsumers([consumer])
   }, 60_000)
 
-  test('fail makes a copy for the dead-letter queue in the same step', async () => {
+  scenario('fail makes a copy for the dead-letter queue in the same step', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     await scene.qctl(['queues', 'create', 'default', '--dead-letter', 'dead'])
@@ -76,7 +79,7 @@ describe('a request', () => {
     await endConsumers([consumer])
   }, 60_000)
 
-  test('for many at once is waited for as a whole', async () => {
+  scenario('for many at once is waited for as a whole', async () => {
     await using scene = new Scene()
     const ids = await scene.produce(Array.from({length: 20}, (_, i) => `job ${i}`))
     const consumer = startConsumer(scene, {work: 'sleep 60', flags: ['-c', '10', '--grace', '100ms']})
@@ -88,7 +91,7 @@ describe('a request', () => {
     await endConsumers([consumer])
   }, 60_000)
 
-  test('turned from cancel into fail before it was settled: the last one counts', async () => {
+  scenario('turned from cancel into fail before it was settled: the last one counts', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: 'sleep 60', flags: ['--grace', '100ms']})
@@ -102,7 +105,7 @@ describe('a request', () => {
     await endConsumers([consumer])
   }, 60_000)
 
-  test(`against the handler's own end, ${RACES} times: one of them wins, and the caller is told which`, async () => {
+  scenario(`against the handler's own end, ${RACES} times: one of them wins, and the caller is told which`, async () => {
     await using scene = new Scene()
     const ids = await scene.produce(Array.from({length: RACES}, (_, i) => `job ${i}`))
     // Each handler ends by itself at about the moment at which its job is asked for.
@@ -122,6 +125,6 @@ describe('a request', () => {
     expect(jobs.filter(({attempts_list, fence}) => attempts_list.length !== 1 || fence !== 1)).toEqual([])
     expect(countInLedger(scene, 'start')).toBe(RACES)
     expect(jobs.filter(({state, attempts_list}) => (state === 'done') !== (attempts_list[0]?.outcome === 'done'))).toEqual([])
-    figure(`${RACES} requests against ends: ${[...wins].map(([what, all]) => `${what}: ${all.length}`).join(', ')}`)
+    figure(RACES, `${RACES} requests against ends: ${[...wins].map(([what, all]) => `${what}: ${all.length}`).join(', ')}`)
   }, 600_000)
 })

@@ -1,9 +1,14 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {waitFor} from '../support/wait-for.ts'
 import {countInLedger, endConsumers, handlersAlive, startConsumer} from './support/consumers.ts'
 import {allJobs, countJobs, expectAllKept, ledgerOf, showJob} from './support/evidence.ts'
+import {describe, figure, under} from './support/report.ts'
 import {type Running, Scene} from './support/scene.ts'
-import {figure, sized, spread} from './support/size.ts'
+import {random} from './support/seed.ts'
+import {sized, spread} from './support/size.ts'
+
+const told = under('a consumer is told to stop at any moment')
+const asked = under('an operator\'s request meets the end of a run')
 
 /** A handler that takes no notice of TERM, and so do its children. */
 const STUBBORN = "trap '' TERM; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 1; done"
@@ -16,7 +21,7 @@ async function msToEnd(running: Running): Promise<number> {
 }
 
 describe('TERM', () => {
-  test('at any moment: no orphan, exit 0, and what was not done goes back unspent', async () => {
+  told('at any moment: no orphan, exit 0, and what was not done goes back unspent', async () => {
     await using scene = new Scene()
     const payloads = Array.from({length: sized(60, 600)}, (_, i) => `job ${i}`)
     const ids = await scene.produce(payloads)
@@ -26,7 +31,7 @@ describe('TERM', () => {
       const consumer = startConsumer(scene, {work: 'sleep 0.$((QCTL_JOB_ID % 4))', flags: ['-c', '4', '--grace', '50ms']})
       // Every third one while it starts, the others with handlers in hand.
       if (round % 3 > 0) await waitFor(() => handlersAlive(scene).length > 0 || consumer.stderr.includes('job done'), {what: 'it works'})
-      await Bun.sleep(Math.random() * 150)
+      await Bun.sleep(random() * 150)
       consumer.kill('SIGTERM')
       times.push(await msToEnd(consumer))
       const {status, stderr} = await consumer.finished()
@@ -45,10 +50,10 @@ describe('TERM', () => {
     expect((await last.finished()).status).toBe(0)
     const {jobs} = await expectAllKept(scene, [{outcome: 'ok', payloads, ids}])
     for (const job of jobs) expect(job).toMatchObject({state: 'done', attempts: 1, crashes: 0})
-    figure(`TERM at random: ${rounds} times, ${giveBacks} runs given back unspent, orphans 0; from TERM to the end ${spread(times)}`)
+    figure(rounds, `TERM at random: ${rounds} times, ${giveBacks} runs given back unspent, orphans 0; from TERM to the end ${spread(times)}`)
   }, 600_000)
 
-  test('lets handlers finish that do so within the grace', async () => {
+  told('lets handlers finish that do so within the grace', async () => {
     await using scene = new Scene()
     await scene.produce(['a', 'b', 'c'])
     const consumer = startConsumer(scene, {work: 'sleep 0.7', flags: ['-c', '2', '--grace', '10s']})
@@ -59,7 +64,7 @@ describe('TERM', () => {
     expect((await allJobs(scene)).map(({state, attempts}) => [state, attempts])).toEqual([['pending', 0], ['done', 1], ['done', 1]])
   }, 60_000)
 
-  test('kills, with all it started, a handler that does not end, and gives its job back', async () => {
+  told('kills, with all it started, a handler that does not end, and gives its job back', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: STUBBORN, flags: ['--grace', '200ms']})
@@ -68,10 +73,10 @@ describe('TERM', () => {
     const ms = await msToEnd(consumer)
     expect([(await consumer.finished()).status, scene.left()]).toEqual([0, []])
     expect(await showJob(scene, id)).toMatchObject({state: 'pending', attempts: 0, crashes: 0})
-    figure(`a handler that ignores TERM, grace 200 ms: consumer ended after ${Math.round(ms)} ms, nothing left`)
+    figure(1, `a handler that ignores TERM, grace 200 ms: consumer ended after ${Math.round(ms)} ms, nothing left`)
   }, 60_000)
 
-  test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('and then %s: it ends at once, and nothing is left', async second => {
+  told.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('and then %s: it ends at once, and nothing is left', async second => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: STUBBORN, flags: ['--grace', '50s']})
@@ -83,10 +88,10 @@ describe('TERM', () => {
     expect([0, 128 + 15, 128 + 2, 128 + 1]).toContain((await consumer.finished()).status)
     expect(scene.left()).toEqual([])
     expect(await showJob(scene, id)).toMatchObject({state: 'pending', attempts: 0, crashes: 0})
-    figure(`a second signal (${second}): ended after ${Math.round(ms)} ms`)
+    figure(1, `a second signal (${second}): ended after ${Math.round(ms)} ms`)
   }, 60_000)
 
-  test('to a producer that reads in batches: what was printed is stored, and it says how to go on', async () => {
+  told('to a producer that reads in batches: what was printed is stored, and it says how to go on', async () => {
     await using scene = new Scene()
     const producer = scene.startQctl(['produce', '--lines', '--batch', '2'], {endStdin: false, stdin: 'a\nb\nc\n'})
     await waitFor(() => producer.stdout === '1\n2\n')
@@ -99,7 +104,7 @@ describe('TERM', () => {
 })
 
 describe('a job that is being worked on', () => {
-  test.each([
+  asked.each([
     ['cancel', 'cancelled', null],
     ['fail', 'failed', 'admin'],
   ])('%s from another process: its handler is killed and the command tells the end', async (verb, state, reason) => {
@@ -117,10 +122,10 @@ describe('a job that is being worked on', () => {
     expect((await showJob(scene, other)).state).toBe('processing')
     consumer.kill('SIGTERM')
     await consumer.finished()
-    figure(`${verb} of a processing job whose handler ignores TERM (grace 300 ms): settled and reported after ${Math.round(ms)} ms`)
+    figure(1, `${verb} of a processing job whose handler ignores TERM (grace 300 ms): settled and reported after ${Math.round(ms)} ms`)
   }, 60_000)
 
-  test.each([['cancel', 'cancelled'], ['fail', 'failed']])('%s when its consumer was killed: somebody else settles it', async (verb, state) => {
+  asked.each([['cancel', 'cancelled'], ['fail', 'failed']])('%s when its consumer was killed: somebody else settles it', async (verb, state) => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const victim = startConsumer(scene, {work: STUBBORN})
@@ -135,7 +140,7 @@ describe('a job that is being worked on', () => {
     expect([scene.left(), countInLedger(scene, 'start')]).toEqual([[], 1])
   }, 60_000)
 
-  test('cancel when its consumer was killed and there is nobody else: reap settles it', async () => {
+  asked('cancel when its consumer was killed and there is nobody else: reap settles it', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const victim = startConsumer(scene, {work: STUBBORN})
@@ -148,7 +153,7 @@ describe('a job that is being worked on', () => {
     await scene.empties()
   }, 60_000)
 
-  test('cancel and then TERM to the consumer: cancelled, not given back', async () => {
+  asked('cancel and then TERM to the consumer: cancelled, not given back', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: STUBBORN, flags: ['--grace', '300ms']})
@@ -162,7 +167,7 @@ describe('a job that is being worked on', () => {
     expect(scene.left()).toEqual([])
   }, 60_000)
 
-  test('cancel that comes too late is told so', async () => {
+  asked('cancel that comes too late is told so', async () => {
     await using scene = new Scene()
     const ids = await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: 'trap "" TERM; sleep 1', flags: ['--grace', '20s', '--drain']})

@@ -1,12 +1,17 @@
-import {beforeAll, describe, expect, test} from 'bun:test'
+import {beforeAll, expect} from 'bun:test'
 import {readFileSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
 import {countInLedger} from './support/consumers.ts'
 import {Disk} from './support/disk.ts'
 import {HANDLER, ledgerEnvironment, type ShownJob} from './support/evidence.ts'
+import {describe, figure, under} from './support/report.ts'
 import {requireMounts, requireTool} from './support/rights.ts'
 import {type Finished, integrityOf, Scene} from './support/scene.ts'
-import {figure} from './support/size.ts'
+
+const limited = under('files may not grow (RLIMIT_FSIZE)')
+const waiting = under('the disk is full while jobs are done')
+const starting = under('the disk is full at a start, a backup or a restore')
+const storing = under('the disk is full while jobs are stored')
 
 beforeAll(() => {
   requireMounts()
@@ -48,7 +53,7 @@ async function smallDisk(scene: Scene, size: string): Promise<Disk> {
 }
 
 describe('a full disk', () => {
-  test('ends produce with 74, and all ids that were printed are there', async () => {
+  storing('ends produce with 74, and all ids that were printed are there', async () => {
     await using scene = new Scene()
     const disk = await smallDisk(scene, '2m')
     const printed: number[] = []
@@ -66,10 +71,10 @@ describe('a full disk', () => {
     expect((await disk.qctl(['produce', 'more'])).status).toBe(0)
     expect(await idsOn(disk)).toEqual(expect.arrayContaining(printed))
     expect(integrityOf(disk.seen('q.db'))).toBe('ok')
-    figure(`disk full: ${printed.length} ids printed, then exit 74; all there, goes on when there is room`)
+    figure(1, `disk full: ${printed.length} ids printed, then exit 74; all there, goes on when there is room`)
   }, 60_000)
 
-  test('in the middle of a bulk: all or none', async () => {
+  storing('in the middle of a bulk: all or none', async () => {
     await using scene = new Scene()
     const disk = await smallDisk(scene, '2m')
     const lines = Array.from({length: 600}, (_, i) => `${i} ${BIG}\n`).join('')
@@ -87,7 +92,7 @@ describe('a full disk', () => {
     expect(integrityOf(disk.seen('q.db'))).toBe('ok')
   }, 60_000)
 
-  test('leaves a consumer waiting: nothing is lost or run twice, and it goes on when there is room', async () => {
+  waiting('leaves a consumer waiting: nothing is lost or run twice, and it goes on when there is room', async () => {
     await using scene = new Scene()
     const disk = await smallDisk(scene, '4m')
     const JOBS = 8
@@ -118,10 +123,10 @@ describe('a full disk', () => {
     expect(items.map(({state, fence}) => [state, fence])).toEqual(items.map(() => ['done', 1]))
     expect([items.length, countInLedger(scene, 'start')]).toEqual([JOBS, JOBS])
     expect(integrityOf(disk.seen('q.db'))).toBe('ok')
-    figure(`disk full while ${JOBS} ends wait: ${tries} tries and ${(share * 100).toFixed(1)} % CPU meanwhile; all stored ${Math.round(ms)} ms after room was made, none run twice`)
+    figure(1, `disk full while ${JOBS} ends wait: ${tries} tries and ${(share * 100).toFixed(1)} % CPU meanwhile; all stored ${Math.round(ms)} ms after room was made, none run twice`)
   }, 60_000)
 
-  test('lets nobody make a database, and leaves nothing that is taken for one', async () => {
+  starting('lets nobody make a database, and leaves nothing that is taken for one', async () => {
     await using scene = new Scene()
     const disk = await Disk.ofSize(scene, '64k')
     scene.database = `${disk.path}/new/q.db`
@@ -133,7 +138,7 @@ describe('a full disk', () => {
 })
 
 describe('a limit on the size of files (RLIMIT_FSIZE)', () => {
-  test('is an error and no death by a signal', async () => {
+  limited('is an error and no death by a signal', async () => {
     await using scene = new Scene()
     await scene.produce(['before'])
     const lines = Array.from({length: 600}, (_, i) => `${i} ${BIG}\n`).join('')

@@ -1,16 +1,20 @@
-import {beforeAll, describe, expect, test} from 'bun:test'
+import {beforeAll, expect} from 'bun:test'
 import {waitFor} from '../support/wait-for.ts'
 import {startConsumer} from './support/consumers.ts'
 import {countJobs, expectAllKept, HANDLER, ledgerEnvironment} from './support/evidence.ts'
 import {requireTool} from './support/rights.ts'
+import {describe, under} from './support/report.ts'
 import {Scene} from './support/scene.ts'
+
+const unheard = under('the log of a consumer cannot be written')
+const odd = under('no terminal, odd terminals, readers that go away')
 
 beforeAll(() => requireTool('script', 'bsdutils'))
 
 const JOBS = 40
 
 describe('a consumer whose log cannot be written goes on working', () => {
-  test.each([
+  unheard.each([
     ['to a full disk', '2>/dev/full'],
     ['closed', '2>&-'],
     ['to a pipe whose reader is gone', '2> >(exec true)'],
@@ -26,7 +30,7 @@ describe('a consumer whose log cannot be written goes on working', () => {
     expect((await countJobs(scene))['done']).toBe(JOBS)
   }, 60_000)
 
-  test('to a pipe that is never emptied, with more to say than fits', async () => {
+  unheard('to a pipe that is never emptied, with more to say than fits', async () => {
     await using scene = new Scene()
     await scene.produce(Array.from({length: 600}, (_, i) => `job ${i}`))
     // A reader that takes nothing: a process that is stopped. It ends with the scene.
@@ -38,7 +42,7 @@ describe('a consumer whose log cannot be written goes on working', () => {
 })
 
 describe('a reader that goes away', () => {
-  test.each(['jobs list -l 1000', 'jobs list -l 1000 --json', 'jobs list -l 1000 -o ndjson', 'jobs show 1-1000', 'help'])('is no error: %s | head -1', async command => {
+  odd.each(['jobs list -l 1000', 'jobs list -l 1000 --json', 'jobs list -l 1000 -o ndjson', 'jobs show 1-1000', 'help'])('is no error: %s | head -1', async command => {
     await using scene = new Scene()
     await scene.produce(Array.from({length: 1000}, (_, i) => `job ${i}`))
     const {stdout, stderr} = await scene.sh(`"$Q" ${command} | head -1; echo "rc \${PIPESTATUS[0]}"`)
@@ -46,7 +50,7 @@ describe('a reader that goes away', () => {
     expect(stderr).toBe('')
   }, 30_000)
 
-  test('of produce is no error either, and what was printed is stored', async () => {
+  odd('of produce is no error either, and what was printed is stored', async () => {
     await using scene = new Scene()
     const lines = Array.from({length: 2000}, (_, i) => `line ${i}`).join('\\n')
     const {stdout, stderr} = await scene.sh(`printf '${lines}\\n' | "$Q" produce --lines | head -1; echo "rc \${PIPESTATUS[1]}"`)
@@ -62,7 +66,7 @@ describe('a terminal', () => {
     return stdout
   }
 
-  test('gets colour, and none with NO_COLOR, --color never or TERM=dumb', async () => {
+  odd('gets colour, and none with NO_COLOR, --color never or TERM=dumb', async () => {
     await using scene = new Scene()
     await scene.produce(['x'])
     const SGR = /\u001b\[[\d;]*m/
@@ -74,7 +78,7 @@ describe('a terminal', () => {
     }
   }, 30_000)
 
-  test('is asked before much is deleted; without one nobody is, and nothing is deleted', async () => {
+  odd('is asked before much is deleted; without one nobody is, and nothing is deleted', async () => {
     await using scene = new Scene()
     await scene.produce(Array.from({length: 60}, (_, i) => `job ${i}`))
     const open = scene.startQctl(['jobs', 'delete', '--where', 'state=pending'], {endStdin: false})
@@ -86,7 +90,7 @@ describe('a terminal', () => {
     expect((await countJobs(scene))['pending']).toBe(60)
   }, 30_000)
 
-  test('that is hung up ends a consumer in good order', async () => {
+  odd('that is hung up ends a consumer in good order', async () => {
     await using scene = new Scene()
     await scene.produce(['x'])
     const consumer = startConsumer(scene, {work: 'sleep 20', flags: ['--grace', '100ms']})

@@ -1,11 +1,13 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {waitFor} from '../support/wait-for.ts'
 import {endConsumers, startConsumer} from './support/consumers.ts'
 import {ledgerOf, showJob} from './support/evidence.ts'
 import {isAlive} from './support/processes.ts'
+import {describe, figure, under} from './support/report.ts'
 import {type Running, Scene} from './support/scene.ts'
-import {figure} from './support/size.ts'
 import {handlersOf, TREE, TREE_SIZE, treesStand} from './support/tree.ts'
+
+const scenario = under('a handler that ignores TERM, forks and leaves its session')
 
 const GRACE_MS = 500
 /** What is promised beyond the grace, and what a busy machine is given before a test fails. */
@@ -27,7 +29,7 @@ async function msUntilGone(pids: readonly number[], begin: number): Promise<numb
 }
 
 describe(`a handler of ${TREE_SIZE} processes that ignore TERM, keep the output open and have left its session`, () => {
-  test('is gone within grace and a second after its time is over, and its job is settled', async () => {
+  scenario('is gone within grace and a second after its time is over, and its job is settled', async () => {
     await using scene = new Scene()
     const begin = performance.now()
     const {id, consumer, pids} = await standing(scene, '--timeout', '1s')
@@ -37,10 +39,10 @@ describe(`a handler of ${TREE_SIZE} processes that ignore TERM, keep the output 
     await waitFor(async () => (await showJob(scene, id)).state === 'failed')
     expect(await showJob(scene, id)).toMatchObject({reason: 'timeout', attempts_list: [{outcome: 'timed_out'}]})
     await endConsumers([consumer])
-    figure(`timeout: the tree was gone ${ms} ms after the start of its run + 1 s (promise: grace ${GRACE_MS} + ${PROMISE_MS} ms)`)
+    figure(1, `timeout: the tree was gone ${ms} ms after the start of its run + 1 s (promise: grace ${GRACE_MS} + ${PROMISE_MS} ms)`)
   }, 60_000)
 
-  test.each(['cancel', 'fail'])('is gone within grace and a second after %s', async verb => {
+  scenario.each(['cancel', 'fail'])('is gone within grace and a second after %s', async verb => {
     await using scene = new Scene()
     const {id, consumer, pids} = await standing(scene)
     const begin = performance.now()
@@ -48,10 +50,10 @@ describe(`a handler of ${TREE_SIZE} processes that ignore TERM, keep the output 
     const ms = await msUntilGone(pids, begin)
     expect((await request.finished()).status).toBe(0)
     await endConsumers([consumer])
-    figure(`${verb}: the tree was gone after ${ms} ms (promise: grace ${GRACE_MS} + ${PROMISE_MS} ms)`)
+    figure(1, `${verb}: the tree was gone after ${ms} ms (promise: grace ${GRACE_MS} + ${PROMISE_MS} ms)`)
   }, 60_000)
 
-  test('does not keep its job from ending: what it leaves behind is gone when the job is done', async () => {
+  scenario('does not keep its job from ending: what it leaves behind is gone when the job is done', async () => {
     await using scene = new Scene()
     const [id = 0] = await scene.produce(['x'])
     const work = TREE.replace('sleep 64; true', 'until [ -e go ]; do sleep 0.02; done')
@@ -64,6 +66,6 @@ describe(`a handler of ${TREE_SIZE} processes that ignore TERM, keep the output 
     expect(pids.filter(isAlive)).toEqual([])
     expect(ledgerOf(scene)).toContain(`end ${id} 1 1 `)
     await endConsumers([consumer])
-    figure(`a handler that ends while ${TREE_SIZE - 1} of its processes hold its output: job done after ${Math.round(ms)} ms`)
+    figure(1, `a handler that ends while ${TREE_SIZE - 1} of its processes hold its output: job done after ${Math.round(ms)} ms`)
   }, 60_000)
 })

@@ -1,11 +1,13 @@
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {createHash} from 'node:crypto'
 import {copyFileSync, existsSync, readFileSync, renameSync, rmSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
 import {countInLedger, handlersAlive, startConsumer} from './support/consumers.ts'
 import {allJobs} from './support/evidence.ts'
+import {describe, figure, under} from './support/report.ts'
 import {type Running, Scene} from './support/scene.ts'
-import {figure} from './support/size.ts'
+
+const scenario = under('the database is deleted, moved or replaced under a process')
 
 /** The two that differ for whoever holds nothing. */
 const FEW_WAYS = ['deleted, its log stays', 'replaced by a copy of an earlier day']
@@ -52,7 +54,7 @@ async function takeAway(scene: Scene, way: string, running: Running): Promise<{r
 }
 
 describe('a database that goes away', () => {
-  test.each(Object.keys(WAYS))('under a consumer: %s', async way => {
+  scenario.each(Object.keys(WAYS))('under a consumer: %s', async way => {
     await using scene = await sceneWithBackup()
     const consumer = startConsumer(scene, {work: 'sleep 20', flags: ['-c', '3']})
     await waitFor(() => countInLedger(scene, 'start') === 3)
@@ -60,13 +62,13 @@ describe('a database that goes away', () => {
     expect(handlersAlive(scene)).toEqual([])
     expect(scene.left()).toEqual([])
     expect(stderr).not.toContain('"to":"done"')
-    figure(`${way}: noticed, handlers killed and exit 74 after ${Math.round(ms)} ms`)
+    figure(1, `${way}: noticed, handlers killed and exit 74 after ${Math.round(ms)} ms`)
     if (way.startsWith('replaced')) {
       expect((await allJobs(scene)).map(({payload, state}) => [payload, state])).toEqual([['of the backup', 'pending']])
     }
   }, 60_000)
 
-  test('under a consumer whose handler ends at that moment: nothing is acknowledged', async () => {
+  scenario('under a consumer whose handler ends at that moment: nothing is acknowledged', async () => {
     await using scene = await sceneWithBackup()
     const go = scene.path('go')
     const consumer = startConsumer(scene, {work: `while [ ! -e ${go} ]; do sleep 0.001; done`, flags: ['-c', '3']})
@@ -77,24 +79,24 @@ describe('a database that goes away', () => {
     expect([status, stderr.includes('"to":"done"'), existsSync(scene.database)]).toEqual([74, false, false])
   }, 60_000)
 
-  test.each(FEW_WAYS)('under an idle consumer: %s', async way => {
+  scenario.each(FEW_WAYS)('under an idle consumer: %s', async way => {
     await using scene = await sceneWithBackup()
     const consumer = startConsumer(scene, {flags: ['-Q', 'nothing']})
     await waitFor(() => consumer.stderr.includes('started'))
     const {ms} = await takeAway(scene, way, consumer)
-    figure(`${way}, idle: exit 74 after ${Math.round(ms)} ms`)
+    figure(1, `${way}, idle: exit 74 after ${Math.round(ms)} ms`)
   }, 60_000)
 
-  test.each(FEW_WAYS)('under a reaper: %s', async way => {
+  scenario.each(FEW_WAYS)('under a reaper: %s', async way => {
     await using scene = await sceneWithBackup()
     const reaper = scene.startQctl(['reap', '--every', '1m'])
     await waitFor(() => scene.left().length === 1 && existsSync(`${scene.database}-wal`))
     // Its first pass has made the log; from then on it sleeps.
     const {ms} = await takeAway(scene, way, reaper)
-    figure(`${way}, reaper: exit 74 after ${Math.round(ms)} ms`)
+    figure(1, `${way}, reaper: exit 74 after ${Math.round(ms)} ms`)
   }, 60_000)
 
-  test.each(FEW_WAYS)('under a producer that reads slowly: %s', async way => {
+  scenario.each(FEW_WAYS)('under a producer that reads slowly: %s', async way => {
     await using scene = await sceneWithBackup()
     const producer = scene.startQctl(['produce', '--lines', '--batch', '1'], {endStdin: false, stdin: 'first\n'})
     await waitFor(() => producer.stdout === '4\n')
@@ -102,35 +104,35 @@ describe('a database that goes away', () => {
     producer.write('second\n')
     const {ms} = await taken
     expect(producer.stdout).toBe('4\n')
-    figure(`${way}, producer at its next line: exit 74 after ${Math.round(ms)} ms`)
+    figure(1, `${way}, producer at its next line: exit 74 after ${Math.round(ms)} ms`)
   }, 60_000)
 
-  test.each(FEW_WAYS)('under a producer that waits for input: %s', async way => {
+  scenario.each(FEW_WAYS)('under a producer that waits for input: %s', async way => {
     await using scene = await sceneWithBackup()
     const producer = scene.startQctl(['produce', '--lines', '--batch', '1'], {endStdin: false, stdin: 'first\n'})
     await waitFor(() => producer.stdout === '4\n')
     const {ms} = await takeAway(scene, way, producer)
-    figure(`${way}, producer without input: exit 74 after ${Math.round(ms)} ms`)
+    figure(1, `${way}, producer without input: exit 74 after ${Math.round(ms)} ms`)
   }, 60_000)
 
-  test.each(FEW_WAYS)('under a producer that reads all before it stores: %s', async way => {
+  scenario.each(FEW_WAYS)('under a producer that reads all before it stores: %s', async way => {
     await using scene = await sceneWithBackup()
     const producer = scene.startQctl(['produce', '--lines'], {endStdin: false, stdin: 'first\n'})
     await waitFor(() => existsSync(`${scene.database}-wal`))
     const {ms} = await takeAway(scene, way, producer)
     expect(producer.stdout).toBe('')
-    figure(`${way}, reading producer: exit 74 after ${Math.round(ms)} ms`)
+    figure(1, `${way}, reading producer: exit 74 after ${Math.round(ms)} ms`)
   }, 60_000)
 
-  test.each(FEW_WAYS)('under a producer that generates: %s', async way => {
+  scenario.each(FEW_WAYS)('under a producer that generates: %s', async way => {
     await using scene = await sceneWithBackup()
     const producer = scene.startQctl(['produce', '--generate', scene.path('files'), '--every', '20s'])
     await waitFor(() => producer.stdout === '4\n')
     const {ms} = await takeAway(scene, way, producer)
-    figure(`${way}, generating producer: exit 74 after ${Math.round(ms)} ms`)
+    figure(1, `${way}, generating producer: exit 74 after ${Math.round(ms)} ms`)
   }, 60_000)
 
-  test.each([
+  scenario.each([
     ['the index of its log deleted', null],
     ['the index of its log deleted', 'SIGTERM'],
     ['deleted with its log', null],

@@ -1,11 +1,17 @@
 /** Long-lived workers, each with several jobs, when their consumer is killed, frozen or stopped. */
-import {describe, expect, test} from 'bun:test'
+import {expect} from 'bun:test'
 import {join} from 'node:path'
 import {waitFor} from '../support/wait-for.ts'
 import {countInLedger, endConsumers} from './support/consumers.ts'
 import {countJobs, expectAllKept, ledgerEnvironment} from './support/evidence.ts'
+import {describe, figure, under} from './support/report.ts'
 import {type Running, Scene} from './support/scene.ts'
-import {figure, sized} from './support/size.ts'
+import {random} from './support/seed.ts'
+import {sized} from './support/size.ts'
+
+const killed = under('a consumer is killed with -9, again and again')
+const stopped = under('a consumer is stopped for longer than its lease')
+const told = under('a consumer is told to stop at any moment')
 
 const WORKER = join(import.meta.dirname, 'support/worker.sh')
 
@@ -17,7 +23,7 @@ function startConsumer(scene: Scene, name: string, ...flags: readonly string[]):
 /** Waits until that part of the jobs has begun, and a moment that nothing is in step with. */
 async function reaches(scene: Scene, share: number): Promise<void> {
   await waitFor(() => countInLedger(scene, 'start') >= share, {deadlineMs: 60_000, what: `${share} jobs have begun`})
-  await Bun.sleep(Math.random() * 50)
+  await Bun.sleep(random() * 50)
 }
 
 async function isWorkedOff(scene: Scene): Promise<boolean> {
@@ -46,7 +52,7 @@ async function disturb(scene: Scene, times: number, jobs: number, act: (consumer
 }
 
 describe('consumers with workers', () => {
-  test('killed with -9 lose nothing, and no job has two holders', async () => {
+  killed('killed with -9 lose nothing, and no job has two holders', async () => {
     await using scene = new Scene()
     const kills = sized(6, 50)
     const result = await disturb(scene, kills, sized(150, 1000), async (consumer, round) => {
@@ -54,10 +60,10 @@ describe('consumers with workers', () => {
       await consumer.finished()
       return startConsumer(scene, `k${round}`, '--lease', '1s')
     })
-    figure(`${kills} kills, ${result}`)
+    figure(kills, `${kills} kills, ${result}`)
   }, 600_000)
 
-  test('frozen for three leases lose nothing, and no job has two holders', async () => {
+  stopped('frozen for three leases lose nothing, and no job has two holders', async () => {
     await using scene = new Scene()
     const freezes = sized(3, 20)
     const result = await disturb(scene, freezes, sized(100, 600), async consumer => {
@@ -66,10 +72,10 @@ describe('consumers with workers', () => {
       consumer.kill('SIGCONT')
       return consumer
     })
-    figure(`${freezes} freezes, ${result}`)
+    figure(freezes, `${freezes} freezes, ${result}`)
   }, 600_000)
 
-  test('told to stop at any moment end with 0, leave nobody behind and spend no attempt', async () => {
+  told('told to stop at any moment end with 0, leave nobody behind and spend no attempt', async () => {
     await using scene = new Scene()
     const stops = sized(6, 100)
     const result = await disturb(scene, stops, sized(150, 1500), async (consumer, round) => {
@@ -77,7 +83,7 @@ describe('consumers with workers', () => {
       expect((await consumer.finished()).status).toBe(0)
       return startConsumer(scene, `s${round}`, '--lease', '1s', '--grace', round % 3 === 0 ? '0s' : '10s')
     })
-    figure(`${stops} stops, ${result}`)
+    figure(stops, `${stops} stops, ${result}`)
     for (const {attempts} of (await scene.json<{items: {attempts: number}[]}>(['jobs', 'list', '-l', '2000'])).items) expect(attempts).toBe(1)
   }, 600_000)
 })

@@ -1,6 +1,7 @@
 import {existsSync, mkdirSync, readFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
 import {BINARY, type Finished, type Scene, type StartOptions} from './scene.ts'
+import {random} from './seed.ts'
 
 /** One moment in the run of a program: the Nth time that it makes this system call on the database's files. */
 export interface Point {
@@ -31,7 +32,7 @@ export async function pointsOf(scene: Scene, args: readonly string[], options: S
 export function sample<T>(items: readonly T[], count: number): T[] {
   if (items.length <= count) return [...items]
   // A set, because two neighbours may draw the same place.
-  const places = new Set(Array.from({length: count}, (_, i) => Math.floor(((i + Math.random()) * items.length) / count)))
+  const places = new Set(Array.from({length: count}, (_, i) => Math.floor(((i + random()) * items.length) / count)))
   return items.filter((_, place) => places.has(place))
 }
 

@@ -10,11 +10,6 @@ export function sized(short: number, full: number): number {
   return IS_FULL ? full : short
 }
 
-/** Prints a figure, to be read by people and never asserted tightly. */
-export function figure(text: string): void {
-  console.log(`    ${text}`)
-}
-
 /** Half and the whole of some durations, as `p50 … max …`. */
 export function spread(ms: readonly number[]): string {
   const sorted = ms.toSorted((a, b) => a - b)
