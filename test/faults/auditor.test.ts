@@ -3,7 +3,7 @@ import {join} from 'node:path'
 import {waitFor} from '../support/wait-for.ts'
 import {audit, type FinalJob, type Findings, visitsOf} from './auditor.ts'
 import {HANDLER, ledgerEnvironment, ledgerOf} from './support/evidence.ts'
-import {describe, under} from './support/report.ts'
+import {describe, figure, under} from './support/report.ts'
 import {Scene} from './support/scene.ts'
 
 const control = under('broken queues, which the auditor has to find')
@@ -60,39 +60,51 @@ class Control {
 
 describe('the auditor', () => {
   control('lets a sound queue pass', async () => {
-    const control = new Control('none', 'sleep 0.01')
-    await control.fill()
-    await control.work(4)
-    expect(await control.judge()).toEqual({lost: [], concurrent: [], fence: [], stuck: [], extra: 0})
+    const queue = new Control('none', 'sleep 0.01')
+    await queue.fill()
+    await queue.work(4)
+    expect(await queue.judge()).toEqual({lost: [], concurrent: [], fence: [], stuck: [], extra: 0})
+    figure(JOBS, 'no fault found, and there is none')
   })
 
-  control('finds a claim that reads before it writes', async () => {
-    const control = new Control('racy_claim', 'sleep 0.05')
-    await control.fill()
-    await control.work(4)
-    expect((await control.judge()).concurrent).not.toEqual([])
+  control.each([
+    ['without a transaction', 'racy_claim'],
+    ['in a deferred transaction', 'deferred_claim'],
+  ])('finds a claim that reads before it writes, %s', async (_, flaw) => {
+    const queue = new Control(flaw, 'sleep 0.05')
+    await queue.fill()
+    await queue.work(4)
+    const {concurrent} = await queue.judge()
+    expect(concurrent).not.toEqual([])
+    figure(JOBS, `${flaw}: ${concurrent.length} overlaps found in ${JOBS} jobs`)
   })
 
   control('finds an ack without a fence', async () => {
-    const control = new Control('unfenced_ack', 'sleep 0.5')
-    await control.fill()
-    await control.work(4)
-    expect((await control.judge()).fence.join()).toContain('was accepted after')
+    const queue = new Control('unfenced_ack', 'sleep 0.5')
+    await queue.fill()
+    await queue.work(4)
+    const {fence} = await queue.judge()
+    expect(fence.join()).toContain('was accepted after')
+    figure(JOBS, `${fence.length} late acks found in ${JOBS} jobs`)
   })
 
   control('finds jobs that died with their consumer', async () => {
-    const control = new Control('delete_on_claim', 'sleep 0.05')
-    await control.fill()
-    await control.workAndDie()
-    expect((await control.judge()).lost.join()).toContain('is gone')
+    const queue = new Control('delete_on_claim', 'sleep 0.05')
+    await queue.fill()
+    await queue.workAndDie()
+    const {lost} = await queue.judge()
+    expect(lost.join()).toContain('is gone')
+    figure(1, `found: ${lost.join('; ')}`)
   })
 
   control('finds jobs that nobody takes from a dead consumer', async () => {
-    const control = new Control('no_rescue', 'sleep 0.05')
-    await control.fill()
-    await control.workAndDie()
-    await control.work(1)
-    expect((await control.judge()).stuck).toEqual([expect.stringContaining('is processing')])
+    const queue = new Control('no_rescue', 'sleep 0.05')
+    await queue.fill()
+    await queue.workAndDie()
+    await queue.work(1)
+    const {stuck} = await queue.judge()
+    expect(stuck).toEqual([expect.stringContaining('is processing')])
+    figure(1, `found: ${stuck.join('; ')}`)
   })
 })
 

@@ -29,6 +29,6 @@ test('the paper adds up the runs of a scenario, and shows one that did not end',
 test('the paper misses what nothing was reported on', () => {
   const missing = missingFaults([REPORT])
   expect(missing).not.toContain(REPORT.fault)
-  expect(missing).toContain('the wall clock jumps under load')
+  expect(missing).toContain('the place is read-only')
   expect(missing).not.toContain('PostgreSQL goes away')
 })

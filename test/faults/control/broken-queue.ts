@@ -1,15 +1,16 @@
 // A queue as people write it in an afternoon, with one flaw each: the auditor has to find every one of them.
 // broken-queue.ts DB FLAW fill N · work HANDLER · show
 import {spawn} from 'node:child_process'
+import {writeSync} from 'node:fs'
 import {DatabaseSync} from 'node:sqlite'
 import type {FinalJob} from '../auditor.ts'
 
 /** `none` is the same queue without a flaw, which the auditor has to let pass. */
-export const FLAWS = ['none', 'racy_claim', 'unfenced_ack', 'delete_on_claim', 'no_rescue'] as const
+export const FLAWS = ['none', 'racy_claim', 'deferred_claim', 'unfenced_ack', 'delete_on_claim', 'no_rescue', 'unsynced'] as const
 type Flaw = (typeof FLAWS)[number]
 
 const LEASE_MS = 300
-/** Between the look at a job and the taking of it, in a claim that has no transaction. */
+/** Between the look at a job and the taking of it, where others can come in between. */
 const GAP_MS = 20
 
 interface Claimed {
@@ -25,17 +26,27 @@ class BrokenQueue {
     this.#db = new DatabaseSync(path, {timeout: 10_000})
     this.#flaw = flaw
     this.#db.exec(`
-      PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+      PRAGMA journal_mode = WAL; PRAGMA synchronous = ${flaw === 'unsynced' ? 'OFF' : 'FULL'};
       CREATE TABLE IF NOT EXISTS job (id INTEGER PRIMARY KEY, payload TEXT, state TEXT DEFAULT 'pending', fence INTEGER DEFAULT 0, until REAL DEFAULT 0);
       CREATE TABLE IF NOT EXISTS ack (id INTEGER, fence INTEGER)`)
   }
 
   fill(count: number): void {
-    for (let i = 0; i < count; i++) this.#db.prepare('INSERT INTO job (payload) VALUES (?)').run(`payload ${i}`)
+    for (let i = 0; i < count; i++) {
+      const {lastInsertRowid} = this.#db.prepare('INSERT INTO job (payload) VALUES (?)').run(`payload ${i}`)
+      writeSync(1, `${lastInsertRowid}\n`)
+    }
   }
 
   async claim(): Promise<Claimed | null> {
-    return this.#flaw === 'racy_claim' ? this.#claimInTwoSteps() : this.#claimAtOnce()
+    switch (this.#flaw) {
+      case 'racy_claim':
+        return this.#claimInTwoSteps()
+      case 'deferred_claim':
+        return this.#claimDeferred()
+      default:
+        return this.#claimAtOnce()
+    }
   }
 
   /** True when the success was accepted. */
@@ -75,6 +86,25 @@ class BrokenQueue {
     const id = this.#candidate()
     await Bun.sleep(GAP_MS)
     return id === null ? null : this.#take(id)
+  }
+
+  /** A transaction that reads before it writes fails when another one wrote meanwhile; repeating only the write then is the fault. */
+  async #claimDeferred(): Promise<Claimed | null> {
+    this.#db.exec('BEGIN')
+    const id = this.#candidate()
+    await Bun.sleep(GAP_MS)
+    if (id === null) {
+      this.#db.exec('ROLLBACK')
+      return null
+    }
+    try {
+      const claimed = this.#take(id)
+      this.#db.exec('COMMIT')
+      return claimed
+    } catch {
+      this.#db.exec('ROLLBACK')
+      return this.#take(id)
+    }
   }
 
   #claimAtOnce(): Claimed | null {

@@ -9,6 +9,8 @@ export interface Call {
   readonly text: string
 }
 
+const UNFINISHED = ' <unfinished ...>'
+
 /** The calls that decide what is on the disk, and what was told to the user. */
 export const TRACED = 'openat,write,writev,pwrite64,pwritev,fsync,fdatasync,ftruncate,unlink,rename,close'
 
@@ -17,21 +19,27 @@ export function recorder(file: string): readonly string[] {
   return ['strace', '-f', '-y', '-s', '64', '-e', `trace=${TRACED}`, '-o', file]
 }
 
-/** Reads a recording. A call that was interrupted by another thread's counts where it ended, a `write` where it began. */
+/** Reads a recording. */
 export function readCalls(file: string): Call[] {
+  return wholeCalls(file).flatMap(parse)
+}
+
+/** The calls of a recording, a line each. One that was interrupted by another thread's counts where it ended, a `write` where it began. */
+export function wholeCalls(file: string): string[] {
   const open = new Map<string, string>()
   return readFileSync(file, 'latin1')
     .split('\n')
-    .flatMap((line): Call[] => {
+    .flatMap((line): string[] => {
       const [, pid = '', rest = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
-      const resumed = /^<\.\.\. \w+ resumed>/.test(rest)
-      if (rest.endsWith('<unfinished ...>')) {
-        open.set(pid, rest)
-        return rest.startsWith('write(') ? parse(rest) : []
+      if (rest.endsWith(UNFINISHED)) {
+        const begun = rest.slice(0, -UNFINISHED.length)
+        open.set(pid, begun)
+        return begun.startsWith('write(') ? [begun] : []
       }
-      if (!resumed) return parse(rest)
+      const [resumed] = /^<\.\.\. \w+ resumed>/.exec(rest) ?? []
+      if (resumed === undefined) return [rest]
       const begun = open.get(pid) ?? ''
-      return begun.startsWith('write(') ? [] : parse(begun + rest)
+      return begun.startsWith('write(') ? [] : [begun + rest.slice(resumed.length)]
     })
 }
 
