@@ -44,5 +44,6 @@ export const commands: CommandTable = {
   'supervisor:tail': async () => (await import('./supervisor/tail.ts')).default,
   restore: async () => (await import('./restore.ts')).default,
   stats: async () => (await import('./stats.ts')).default,
+  top: async () => (await import('./top.ts')).default,
   version: async () => (await import('./version.ts')).default,
 }

@@ -1,0 +1,92 @@
+import {Box} from 'ink'
+import {type ReactNode, useSyncExternalStore} from 'react'
+import {useKeys} from '../hooks/use-keys.ts'
+import {useSize} from '../hooks/use-size.ts'
+import {ThemeContext} from '../hooks/use-theme.ts'
+import type {Program} from '../program.ts'
+import {frameOf, momentOf, shownScreen, type State} from '../state.ts'
+import type {Theme} from '../theme.ts'
+import {typing} from '../typing.ts'
+import {Banner} from './banner.tsx'
+import {ConfirmDialog} from './confirm-dialog.tsx'
+import {Footer} from './footer.tsx'
+import {FormDialog} from './form-dialog.tsx'
+import {Header} from './header.tsx'
+import {Help} from './help.tsx'
+import {Line} from './line.tsx'
+import {NoticeLine} from './notice.tsx'
+import {Rule} from './rule.tsx'
+import {Tabs} from './tabs.tsx'
+
+/** The program on a terminal: it draws the state and tells of keys. */
+export function App({program, theme}: {readonly program: Program; readonly theme: Theme}): ReactNode {
+  const state = useSyncExternalStore(program.subscribe, program.state)
+  useKeys(program.tell)
+  useSize(program.tell)
+  return <Glass state={state} theme={theme} />
+}
+
+const NARROWEST = {columns: 60, rows: 12} as const
+
+/** The whole screen: exactly as large as the terminal. */
+export function Glass({state, theme}: {readonly state: State; readonly theme: Theme}): ReactNode {
+  const {columns, rows} = state.size
+  return (
+    <ThemeContext value={theme}>
+      <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
+        {columns < NARROWEST.columns || rows < NARROWEST.rows ? (
+          <Line words={`qctl top needs ${NARROWEST.columns}x${NARROWEST.rows}, this is ${columns}x${rows}. q quits.`} width={columns} />
+        ) : (
+          <Layers state={state} theme={theme} />
+        )}
+      </Box>
+    </ThemeContext>
+  )
+}
+
+/** A screen on paper: no keys, and no more lines than there is something to say. */
+export function Sheet({state, theme}: {readonly state: State; readonly theme: Theme}): ReactNode {
+  const {columns} = state.size
+  return (
+    <ThemeContext value={theme}>
+      <Box flexDirection="column" width={columns}>
+        <Header state={state} />
+        <Rule width={columns} />
+        <Banner state={state} />
+        <Body state={state} />
+      </Box>
+    </ThemeContext>
+  )
+}
+
+function Layers({state, theme: {glyphs}}: {readonly state: State; readonly theme: Theme}): ReactNode {
+  const {size, overlay, tab} = state
+  const prompt = overlay?.kind === 'prompt' ? overlay : null
+  return (
+    <>
+      <Header state={state} />
+      <Tabs tab={tab} width={size.columns} />
+      <Rule width={size.columns} />
+      <Banner state={state} />
+      <Box flexDirection="column" height={frameOf(state).rows} overflow="hidden">
+        <Body state={state} />
+      </Box>
+      <NoticeLine state={state} />
+      {prompt === null ? (
+        <Footer state={state} />
+      ) : (
+        <Line words={[' ', {text: prompt.prompt.label, tone: 'bold'}, ' ', typing(prompt.line, size.columns - prompt.prompt.label.length - 4, glyphs.caret)]} width={size.columns} />
+      )}
+    </>
+  )
+}
+
+function Body({state}: {readonly state: State}): ReactNode {
+  const frame = frameOf(state)
+  const screen = shownScreen(state)
+  if (state.overlay?.kind === 'help') return <Help screen={screen} frame={frame} offset={state.overlay.offset} />
+  if (state.overlay?.kind === 'confirm') return <ConfirmDialog overlay={state.overlay} frame={frame} />
+  if (state.overlay?.kind === 'form') return <FormDialog overlay={state.overlay} frame={frame} />
+  const {View} = screen
+  return <View key={screen.id} {...momentOf(state)} />
+}

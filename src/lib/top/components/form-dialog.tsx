@@ -1,0 +1,34 @@
+import type {ReactNode} from 'react'
+import {useTheme} from '../hooks/use-theme.ts'
+import {valuesOf} from '../overlay.ts'
+import type {Frame} from '../screen.ts'
+import type {Overlay} from '../state.ts'
+import {typing} from '../typing.ts'
+import {wrapped, type Words} from '../words.ts'
+import {Dialog} from './dialog.tsx'
+
+interface FormProps {
+  readonly overlay: Extract<Overlay, {kind: 'form'}>
+  readonly frame: Frame
+}
+
+/** A dialog in which things are filled in. */
+export function FormDialog({overlay, frame}: FormProps): ReactNode {
+  const {glyphs} = useTheme()
+  const {form, lines, field, wrong} = overlay
+  const width = Math.min(72, frame.columns - 8)
+  const labels = Math.max(...form.fields.map(({label}) => label.length))
+  const fields = form.fields.flatMap(({label, hint = ''}, at): readonly Words[] => {
+    const line = lines[at] ?? {text: '', at: 0}
+    const isHere = at === field
+    const value: Words = isHere ? typing(line, width - labels - 4, glyphs.caret) : line.text
+    const name: Words = {text: `${isHere ? glyphs.cursor : ' '} ${label.padEnd(labels)}  `, tone: isHere ? 'bold' : 'dim'}
+    const ghost: Words = line.text === '' ? {text: ` ${hint}`, tone: 'dim'} : ''
+    const error = wrong[at] ?? null
+    return [[name, value, ghost], ...(error === null ? [] : [{text: `${' '.repeat(labels + 4)}${error}`, tone: 'error'} as const])]
+  })
+  const cli = form.cli?.(valuesOf(overlay)) ?? null
+  const command = cli === null ? [] : ['', 'Same on the command line:', ...wrapped(cli, width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'}))]
+  const keys: Words = {text: 'Enter next, on the last field: go on   Tab, arrows: field   Esc cancel', tone: 'dim'}
+  return <Dialog title={form.title} lines={[...fields, ...command, '', keys]} frame={frame} />
+}

@@ -1,0 +1,52 @@
+import {aliveOf, type BusyConsumer} from '../cli/consumer-json.ts'
+import {type StatsRow, statsRows, sumRow} from '../cli/stats-list.ts'
+import {badRuns, MINUTE_MS, minuteOf} from '../meter.ts'
+import type {MinuteMeter, QueueStats} from '../stats.ts'
+import type {QueueRow} from './columns.ts'
+
+/** Rates and times on the screens are those of this stretch. */
+export const WINDOW_MS = 5 * MINUTE_MS
+
+/** Queues with their figures and who serves them. */
+export function queueRows(queues: readonly QueueStats[], consumers: readonly BusyConsumer[], now: number): readonly QueueRow[] {
+  const serving = consumers.filter(consumer => !consumer.leaving && aliveOf(consumer) !== 'no')
+  return statsRows(queues, now - WINDOW_MS, now).map(row => {
+    const name = row.name ?? ''
+    const own = serving.filter(consumer => consumer.queues.includes(name))
+    return {...row, name, consumers: own.length, slots: own.reduce((sum, {concurrency}) => sum + concurrency, 0)}
+  })
+}
+
+/** All queues together. */
+export function totalRow(queues: readonly QueueStats[], now: number): StatsRow {
+  return sumRow(queues, now - WINDOW_MS, now)
+}
+
+/** What a graph shows, minute by minute; the last is not over. */
+export interface Graphs {
+  readonly added: readonly number[]
+  readonly done: readonly number[]
+  readonly bad: readonly number[]
+}
+
+/** The last minutes of several queues together. */
+export function graphsOf(queues: readonly {readonly minutes: readonly MinuteMeter[]}[], count: number, now: number): Graphs {
+  const first = minuteOf(now) - (count - 1) * MINUTE_MS
+  const graphs = {added: zeros(count), done: zeros(count), bad: zeros(count)}
+  for (const {at, meter} of queues.flatMap(({minutes}) => minutes)) {
+    const bin = Math.round((at - first) / MINUTE_MS)
+    if (bin < 0 || bin >= count) continue
+    add(graphs.added, bin, meter.added)
+    add(graphs.done, bin, meter.runs.done ?? 0)
+    add(graphs.bad, bin, badRuns(meter))
+  }
+  return graphs
+}
+
+function zeros(count: number): number[] {
+  return new Array<number>(count).fill(0)
+}
+
+function add(bins: number[], at: number, count: number): void {
+  bins[at] = (bins[at] ?? 0) + count
+}

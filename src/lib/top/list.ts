@@ -1,0 +1,47 @@
+import type {Key, Moment, Move} from './screen.ts'
+
+/** Where a list is in a screen: its rows, and the cursor, which stays on its row when the rows move. */
+export interface ListOf<Own, Facts, Row> {
+  readonly rows: (facts: Facts) => readonly Row[]
+  readonly idOf: (row: Row) => string
+  /** The id of the row under the cursor; `null` = the first. */
+  readonly cursor: (own: Own) => string | null
+  readonly withCursor: (own: Own, id: string) => Own
+}
+
+/** The place of the row under the cursor; of one that is gone, the first. −1 when there are none. */
+export function cursorAt<Row>(rows: readonly Row[], idOf: (row: Row) => string, cursor: string | null): number {
+  if (rows.length === 0) return -1
+  return Math.max(0, cursor === null ? 0 : rows.findIndex(row => idOf(row) === cursor))
+}
+
+/** The row under the cursor. */
+export function rowUnder<Own, Facts, Row>(list: ListOf<Own, Facts, Row>, {own, facts}: Moment<Own, Facts>): Row | null {
+  if (facts === null) return null
+  const rows = list.rows(facts)
+  return rows[cursorAt(rows, list.idOf, list.cursor(own))] ?? null
+}
+
+/** The keys that move the cursor of a list. */
+export function listKeys<Own, Facts, Row>(list: ListOf<Own, Facts, Row>): readonly Key<Own, Facts>[] {
+  const key = (keys: readonly string[], help: string, to: (at: number, page: number, last: number) => number): Key<Own, Facts> => ({
+    keys,
+    label: '',
+    help,
+    press: ({own, facts, frame}): Move<Own> | readonly [] => {
+      const rows = facts === null ? [] : list.rows(facts)
+      const last = rows.length - 1
+      const at = cursorAt(rows, list.idOf, list.cursor(own))
+      const row = rows[Math.max(0, Math.min(last, to(at, Math.max(1, frame.rows - 4), last)))]
+      return row === undefined ? [] : {kind: 'own', own: list.withCursor(own, list.idOf(row))}
+    },
+  })
+  return [
+    key(['up', 'k'], 'row above', at => at - 1),
+    key(['down', 'j'], 'row below', at => at + 1),
+    key(['pageup', 'ctrl-b'], 'page above', (at, page) => at - page),
+    key(['pagedown', 'ctrl-f'], 'page below', (at, page) => at + page),
+    key(['home', 'g'], 'first row', () => 0),
+    key(['end', 'G'], 'last row', (_at, _page, last) => last),
+  ]
+}

@@ -1,0 +1,131 @@
+import type {Session} from '../cli/session.ts'
+import {QctlError} from '../errors.ts'
+import type {Storage} from '../storage/storage.ts'
+import {monotonicMs, sleep, systemClock} from '../time.ts'
+import {Sources} from './sources.ts'
+import {type Event, frameOf, shownScreen, shownView, type State} from './state.ts'
+
+/** How long to wait before each try to reach a database that is away; the last again and again. */
+const RETRY_MS = [1000, 2000, 4000, 8000, 10_000]
+/** Looking may take this share of the time. */
+const BUSY_SHARE = 4
+const SECOND_MS = 1000
+
+/** What the poller asks for and tells. */
+export interface Surroundings {
+  readonly open: () => Promise<Session>
+  readonly names: readonly string[] | null
+  readonly state: () => State
+  readonly tell: (event: Event) => void
+}
+
+/**
+ * Asks the store for what is shown, again and again: one look at a time, no read transaction kept between two. When the store is away it
+ * tries to open it anew, so that a file that was put back, or another in its place, is found.
+ */
+export class Poller {
+  readonly #surroundings: Surroundings
+  #sources: Sources | null
+  #wake = new AbortController()
+  #tries = 0
+
+  /** @param session open already, so that a database that is not there is an error and no screen */
+  constructor(session: Session, surroundings: Surroundings) {
+    this.#surroundings = surroundings
+    this.#sources = new Sources(session, surroundings.names)
+  }
+
+  /** The database, for what is to be done to it; `null` while it is away. */
+  get session(): Session | null {
+    return this.#sources?.session ?? null
+  }
+
+  /** Looks until the signal, then closes the database. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const {trouble} = this.#surroundings.state()
+      const isAsked = this.#wake.signal.aborted
+      if (isAsked) this.#wake = new AbortController()
+      if (trouble !== null && !isAsked && trouble.retryAt > systemClock.wallNow()) this.#surroundings.tell({kind: 'clock', at: systemClock.wallNow()})
+      else if (isAsked || trouble !== null || !isStill(this.#surroundings.state())) await this.look()
+      else this.#surroundings.tell({kind: 'clock', at: systemClock.wallNow()})
+      await sleep(this.#pauseMs(), AbortSignal.any([signal, this.#wake.signal]))
+    }
+    await this.#close()
+  }
+
+  /** Looks soon, whatever the interval. */
+  lookNow(): void {
+    this.#wake.abort()
+  }
+
+  /** Asks once. Errors become a banner. */
+  async look(): Promise<void> {
+    const {state, tell} = this.#surroundings
+    const startedMs = monotonicMs()
+    try {
+      const sources = await this.#reached()
+      const {number, own} = shownView(state())
+      const facts = await shownScreen(state()).look(own, sources, frameOf(state()))
+      tell({kind: 'looked', view: number, facts, at: systemClock.wallNow(), tookMs: monotonicMs() - startedMs})
+    } catch (error) {
+      await this.#lost(error)
+    }
+  }
+
+  /** A slow store is asked less often; ages on the screen move on every second even so. */
+  #pauseMs(): number {
+    const {intervalMs, tookMs, trouble} = this.#surroundings.state()
+    return trouble === null ? Math.max(intervalMs, tookMs * BUSY_SHARE) : SECOND_MS
+  }
+
+  async #reached(): Promise<Sources> {
+    if (this.#sources !== null) {
+      await assertThere(this.#sources.session.storage)
+      return this.#sources
+    }
+    const {open, names, tell} = this.#surroundings
+    this.#sources = new Sources(await open(), names)
+    this.#tries = 0
+    tell({kind: 'found', note: 'the database is back', at: systemClock.wallNow()})
+    return this.#sources
+  }
+
+  async #lost(error: unknown): Promise<void> {
+    await this.#close()
+    const at = systemClock.wallNow()
+    const delayMs = RETRY_MS[Math.min(this.#tries, RETRY_MS.length - 1)] ?? SECOND_MS
+    this.#tries += 1
+    const message = error instanceof Error ? error.message : String(error)
+    const hint = error instanceof QctlError ? error.hint : null
+    this.#surroundings.tell({kind: 'lost', trouble: {message, hint, retryAt: at + delayMs}, at})
+  }
+
+  async #close(): Promise<void> {
+    const sources = this.#sources
+    this.#sources = null
+    // What cannot be closed is gone anyway.
+    await sources?.session.close().catch(() => {})
+  }
+}
+
+/** True while what is shown is to stay as it is. */
+function isStill(state: State): boolean {
+  const {own, seen} = shownView(state)
+  if (seen === null) return false
+  return state.frozenAt !== null || shownScreen(state).isHeld?.(own) === true
+}
+
+/**
+ * A file that was deleted or replaced can be read for as long as it is open; the watch of the store finds it out.
+ * @throws Error that says so
+ */
+function assertThere(storage: Pick<Storage, 'watch'>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = storage.watch(error => {
+      end()
+      if (error === null) resolve()
+      else reject(error)
+    }, 0)
+  })
+}

@@ -1,0 +1,139 @@
+/**
+ * `qctl top`. How the pieces fit:
+ * - `state.ts` says all there is to know at a moment, `reduce.ts` what an event (key, tick, answer) makes of it, without asking anybody.
+ * - `program.ts` holds the state; `poll.ts` asks the store for what is shown, `deeds.ts` carries out acts; both tell the program.
+ * - `screens/` has a file for each screen: what it remembers, what it asks, its keys, how it is drawn. `keys.ts` has the keys of all screens.
+ * - `components/` draw; every text goes through `components/line.tsx`, which makes it harmless and cuts it. `theme.ts` knows colours and signs.
+ */
+import chalk, {type ColorSupportLevel} from 'chalk'
+import {render, renderToString} from 'ink'
+import {cliActor} from '../cli/actor.ts'
+import {openSession, type Session} from '../cli/session.ts'
+import type {FlagValues} from '../cli/flags.ts'
+import {stdout} from '../cli/papers.ts'
+import type {Printer} from '../cli/print.ts'
+import {colorLevel, screenWidth} from '../cli/terminal.ts'
+import type {Settings} from '../config.ts'
+import {isTerminal} from '../descriptor.ts'
+import {QctlError} from '../errors.ts'
+import {systemClock} from '../time.ts'
+import {App, Sheet} from './components/app.tsx'
+import {Deeds} from './deeds.ts'
+import type {TOP_FLAGS} from './flags.ts'
+import {Poller} from './poll.ts'
+import {Program} from './program.ts'
+import type {Frame, Mode} from './screen.ts'
+import {TABS} from './screens/index.ts'
+import {type Effect, initialState, type State} from './state.ts'
+import {isAsciiOnly, themeOf} from './theme.ts'
+
+/** How to start. */
+interface TopOptions {
+  readonly settings: Pick<Settings, 'db' | 'lockTimeout'>
+  readonly names: readonly string[] | null
+  readonly mode: Mode
+  readonly mayAct: boolean
+  readonly intervalMs: number
+  readonly screen: string
+  readonly ascii: boolean
+  readonly colors: ColorSupportLevel
+}
+
+/** A look waits no longer for a lock than this: then the screen says so. */
+const LOCK_MS = 5000
+const MOST_FRAMES = 15
+/** Lines of a frame on paper: as many as there may be to show. */
+const PAPER_ROWS = 60
+const PAPER_COLUMNS = 100
+
+const TO_CLIPBOARD = (text: string): string => `\u001b]52;c;${Buffer.from(text).toString('base64')}\u0007`
+
+/** What `qctl top` gets from the command. */
+export interface Surroundings {
+  readonly settings: Settings
+  readonly print: Printer
+  readonly signal: () => AbortSignal
+}
+
+/** `qctl top`: the console on a terminal, one frame elsewhere. */
+export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print, signal}: Surroundings): Promise<void> {
+  const screen = flags.screen ?? 'overview'
+  if (!TABS.some(({id}) => id === screen)) {
+    throw new QctlError('usage', `there is no screen "${screen}"`, {hint: `there are ${TABS.map(({id}) => id).join(', ')}`})
+  }
+  const isLive = isTerminal(0) && stdout.isTTY && process.env['TERM'] !== 'dumb' && !flags.once
+  const options = {
+    settings,
+    names: flags.queue ?? null,
+    mode: flags.admin ? 'admin' : 'ops',
+    mayAct: !flags['read-only'],
+    intervalMs: flags.interval ?? 1000,
+    screen,
+    ascii: flags.ascii || isAsciiOnly(process.env),
+    colors: colorLevel(settings.color, stdout, process.env),
+  } as const
+  if (isLive) await runTop(options, signal())
+  else print.raw(await oneFrame(options, screenWidth(stdout) ?? PAPER_COLUMNS))
+}
+
+/**
+ * Shows the console on this terminal until somebody quits or the signal comes; the terminal is as it was before when this returns.
+ * @throws QctlError when the database cannot be opened
+ */
+async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
+  const {settings} = options
+  const open = (): Promise<Session> => openSession({...settings, lockTimeout: Math.min(settings.lockTimeout, LOCK_MS)}, {create: false})
+  const session = await open()
+  const ended = new AbortController()
+  const signal = AbortSignal.any([stop, ended.signal])
+  const onEffect = (effect: Effect): void => {
+    if (effect.kind === 'quit') ended.abort()
+    else if (effect.kind === 'look') poller.lookNow()
+    else if (effect.kind === 'copy') process.stdout.write(TO_CLIPBOARD(effect.text))
+    else deeds.carryOut(effect)
+  }
+  const size = {columns: process.stdout.columns, rows: process.stdout.rows}
+  const program = new Program(await startOf(options, session, size), onEffect)
+  const poller = new Poller(session, {open, names: options.names, state: program.state, tell: program.tell})
+  const deeds = new Deeds({session: () => poller.session, actor: cliActor().replace(/^cli/, 'top'), tell: program.tell, signal})
+  chalk.level = options.colors
+  // The first frame has facts in it.
+  await poller.look()
+  // Ink draws nothing by itself where CI is set.
+  const app = render(<App program={program} theme={themeOf(options)} />, {
+    alternateScreen: true,
+    interactive: true,
+    exitOnCtrlC: false,
+    incrementalRendering: true,
+    maxFps: MOST_FRAMES,
+    patchConsole: false,
+  })
+  try {
+    await poller.run(signal)
+  } finally {
+    app.unmount()
+    await app.waitUntilExit()
+  }
+  stop.throwIfAborted()
+}
+
+/** One frame, for paper: no cursor, and as many lines as there is something to say. */
+async function oneFrame(options: TopOptions, columns: number): Promise<string> {
+  const session = await openSession(options.settings, {create: false})
+  try {
+    const program = new Program(await startOf(options, session, {columns, rows: PAPER_ROWS}), () => {})
+    const poller = new Poller(session, {open: () => Promise.resolve(session), names: options.names, state: program.state, tell: program.tell})
+    await poller.look()
+    chalk.level = options.colors
+    const {trouble} = program.state()
+    if (trouble !== null) throw new QctlError('busy', trouble.message)
+    return `${renderToString(<Sheet state={program.state()} theme={themeOf(options)} />, {columns})}\n`
+  } finally {
+    await session.close()
+  }
+}
+
+async function startOf({mode, mayAct, intervalMs, screen}: TopOptions, {storage}: Session, size: Frame): Promise<State> {
+  const {location} = await storage.info()
+  return initialState({size, mode, mayAct, intervalMs, screen, location, now: systemClock.wallNow()})
+}

@@ -1,0 +1,11 @@
+import type {AnyScreen} from '../screen.ts'
+import {OVERVIEW} from './overview.tsx'
+
+/** Every screen. Adding one: its file, and a line here; the numbered ones in the order of their numbers. */
+const ALL: readonly AnyScreen[] = [OVERVIEW]
+
+/** By id. */
+export const SCREENS: Readonly<Record<string, AnyScreen>> = Object.fromEntries(ALL.map(screen => [screen.id, screen]))
+
+/** Those with a number key. */
+export const TABS: readonly AnyScreen[] = ALL.filter(({digit}) => digit !== null)
