@@ -16,6 +16,9 @@ export interface Finished {
   readonly wasGivenBack?: boolean
 }
 
+/** The end of a job is not kept from its users for longer than this so that others share its commit. */
+const LONGEST_WAIT_FOR_COMPANY_MS = 5
+
 export interface EndsOptions {
   readonly queue: Pick<Queue, 'settle'>
   readonly clock: Clock
@@ -36,6 +39,9 @@ export class Ends {
   /** Tried again one by one, so that one that can never be stored does not keep back the others. What failed may have been stored all the same. */
   readonly #single = new Set<Finished>()
   #cancelRetry: CancelTimer | null = null
+  /** Runs from the first of those that are due. */
+  #cancelWait: CancelTimer | null = null
+  #haveWaited = false
 
   constructor(options: EndsOptions) {
     this.#options = options
@@ -44,6 +50,11 @@ export class Ends {
   /** How many are not stored yet, beside those that are being stored. */
   get count(): number {
     return this.#due.length + this.#waiting.length
+  }
+
+  /** True when one of those that can be stored now has waited for company for as long as it may. */
+  get haveWaited(): boolean {
+    return this.#haveWaited
   }
 
   /** How many failed and wait: their jobs are held although nothing of them runs. */
@@ -57,14 +68,14 @@ export class Ends {
   }
 
   add(finished: Finished): void {
-    this.#due.push(finished)
-    this.#options.onDue()
+    this.#makeDue([finished])
   }
 
   /** Takes all that can be stored now. */
   take(): readonly Finished[] {
     const due = this.#due
     this.#due = []
+    this.#stopWaiting()
     return due
   }
 
@@ -83,6 +94,22 @@ export class Ends {
     this.#due = []
     this.#waiting = []
     this.#cancelRetry?.()
+    this.#stopWaiting()
+  }
+
+  #makeDue(ends: readonly Finished[]): void {
+    this.#due.push(...ends)
+    this.#options.onDue()
+    this.#cancelWait ??= after(LONGEST_WAIT_FOR_COMPANY_MS, () => {
+      this.#haveWaited = true
+      this.#options.onDue()
+    })
+  }
+
+  #stopWaiting(): void {
+    this.#cancelWait?.()
+    this.#cancelWait = null
+    this.#haveWaited = false
   }
 
   async #store(batch: readonly Finished[]): Promise<void> {
@@ -118,8 +145,8 @@ export class Ends {
 
   #retry(): void {
     this.#cancelRetry = null
-    this.#due.push(...this.#waiting)
+    const waiting = this.#waiting
     this.#waiting = []
-    this.#options.onDue()
+    this.#makeDue(waiting)
   }
 }

@@ -19,7 +19,10 @@ interface Run {
   isLate: boolean
 }
 
-/** What need not be told at once waits for so long: of runs that are over by then nothing has to be told. */
+/**
+ * What need not be told at once waits for so long: of runs that are over by then nothing has to be told, and their processes need
+ * not be looked up. Until it is told of a process the guard finds it by its environment.
+ */
 const PATIENCE_MS = 20
 
 /** For handlers that start a process for each run: the guard is told of every one. */
@@ -43,7 +46,7 @@ export class GuardOfRuns implements Guard {
       this.#runs.set(lease, run)
       this.#notices.push(holdOf(run))
     }
-    if (granted.length > 0) this.#tell()
+    if (granted.length > 0) this.#tell([])
   }
 
   started(lease: Claim, pid: number): void {
@@ -85,14 +88,15 @@ export class GuardOfRuns implements Guard {
   #tellSoon(): void {
     this.#cancelTelling ??= after(PATIENCE_MS, () => {
       this.#cancelTelling = null
-      this.#tell()
+      const newcomers = this.#newcomers
+      this.#newcomers = []
+      this.#tell(newcomers)
     })
   }
 
-  #tell(): void {
-    const notices = [...this.#notices, ...this.#leaders(this.#newcomers)]
+  #tell(newcomers: readonly Run[]): void {
+    const notices = [...this.#notices, ...this.#leaders(newcomers)]
     this.#notices = []
-    this.#newcomers = []
     this.#line.tell(notices)
   }
 

@@ -30,8 +30,6 @@ import {Wakeup} from './wakeup.ts'
 const LAST_GRACE_MS = 500
 /** How long a consumer that has to end waits for handlers that got their KILL. */
 const KILLED_WAIT_MS = 5000
-/** The end of a job is not kept from its users for longer than this. */
-const LONGEST_WAIT_FOR_COMPANY_MS = 5
 
 export interface ShiftOptions extends ConsumerOptions {
   /** Where the output of runs can be seen while they go on; `null` = nowhere. */
@@ -57,8 +55,6 @@ export class Shift {
   /** The last claim was tried and granted nothing. */
   #foundNothing = false
   #isStopping = false
-  /** Ends have waited long enough for company. */
-  #areEndsDue = false
   /** Claims no more; what runs may go on for as long as it likes. */
   #isRetiring = false
   /** Told to end, and what could be waited for was waited for. */
@@ -185,7 +181,6 @@ export class Shift {
   async #step(isLast = false): Promise<void> {
     if (this.#demand(0) > 0) await this.#claims.prepare()
     const ends = this.#ends.take()
-    this.#areEndsDue = false
     // A claim beside ends costs no commit of its own.
     const demand = ends.length > 0 || isLast || !this.#pace.delays() ? this.#demand(ends.filter(isOwnEnd).length) : 0
     const settling = this.#ends.settle(ends)
@@ -209,7 +204,7 @@ export class Shift {
 
   /** While all slots are taken and jobs wait for them, ends may wait for company in their commit. */
   get #canWait(): boolean {
-    return this.#slots.haveQueue && !this.#areEndsDue
+    return this.#slots.haveQueue && !this.#ends.haveWaited
   }
 
   /** How many jobs could be started now, given that so many of the jobs' own ends are about to be stored. */
@@ -250,11 +245,6 @@ export class Shift {
     this.#wakeup.signal()
     if (isLost || leaseEndsAt === null) return this.#logLoss(lease, 'the handler was ended')
     this.#ends.add({lease, end, leaseEndsAt})
-    if (!this.#slots.haveQueue || this.#ends.count !== 1) return
-    this.#timers.later(LONGEST_WAIT_FOR_COMPANY_MS, () => {
-      this.#areEndsDue = true
-      this.#wakeup.signal()
-    })
   }
 
   #onSettled(finished: Finished, settlement: Settlement): void {

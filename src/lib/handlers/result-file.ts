@@ -1,5 +1,5 @@
 /** Where a handler may leave its result: a file of its own in a directory that only this user may enter. */
-import {closeSync, constants, fstatSync, openSync, readSync, rmSync} from 'node:fs'
+import {closeSync, constants, fstatSync, lstatSync, openSync, readSync, rmSync} from 'node:fs'
 import {type Claim, RESULT_MAX_BYTES} from '../job.ts'
 import {PrivateDirectory} from './private-directory.ts'
 
@@ -21,6 +21,8 @@ export class ResultFiles {
   take(path: string): FoundResult {
     let file: number
     try {
+      // Nearly always nothing is there, and an error costs more than a look.
+      if (lstatSync(path, {throwIfNoEntry: false}) === undefined) return NOTHING
       // Whatever is there must neither block the consumer (a FIFO) nor lead it elsewhere (a link).
       file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW)
     } catch (error) {
