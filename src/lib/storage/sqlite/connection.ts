@@ -3,6 +3,7 @@ import {dirname} from 'node:path'
 import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite'
 import {QctlError} from '../../errors.ts'
 import {leaveEverythingAsItIs} from '../../leave.ts'
+import {monotonicMs} from '../../time.ts'
 
 export type Value = Exclude<SQLInputValue, NodeJS.ArrayBufferView> | Uint8Array
 /** Values by the name of their parameter, without its sigil. */
@@ -33,6 +34,8 @@ export class Connection {
   #isLost = false
   /** The files this connection lives on, and which they were: by path. */
   readonly #files = new Map<string, string>()
+  /** When they were seen to be the same. */
+  #sameAt = Number.NEGATIVE_INFINITY
 
   /**
    * Opens the file (which must exist) or, with `null`, a database in memory.
@@ -109,9 +112,11 @@ export class Connection {
   /**
    * Makes sure that the paths still name the files this connection lives on. SQLite goes on writing into a deleted file without
    * a word; and where the index of the log was deleted, others make a new one, and what either writes destroys what the other wrote.
+   * @param maxAgeMs a look that is not older counts as one
    * @throws QctlError `outcome_unknown` when one vanished or was replaced
    */
-  assertSameFile(): void {
+  assertSameFile(maxAgeMs = 0): void {
+    if (!this.#isLost && monotonicMs() - this.#sameAt < maxAgeMs) return
     for (const [path, identity] of this.#files) {
       const now = fileIdentity(path)
       if (now === identity) continue
@@ -120,6 +125,7 @@ export class Connection {
       const what = now === null ? 'was deleted' : 'was replaced by another file'
       throw new QctlError('outcome_unknown', `${path} ${what} while in use; nothing more is stored in ${this.path}`)
     }
+    this.#sameAt = monotonicMs()
   }
 
   /**

@@ -35,6 +35,9 @@ const EAGER_WAIT_MS = 3
  */
 const POLITE_WAIT_MS = 8
 
+/** Of commits in quick succession, the look after one is the look before the next: each costs as much as a statement. */
+const FRESH_MS = 1
+
 /**
  * Puts all writes asked for in one turn of the event loop into one transaction: one fsync pays for all of them.
  * A call that fails alone fails only its caller: the transaction is rolled back and every call gets its own savepoint.
@@ -188,7 +191,7 @@ export class GroupCommit {
 
   /** Nothing is written before: so this is the moment to look whether it goes where it belongs. */
   #commit(): void {
-    this.#db.assertSameFile()
+    this.#db.assertSameFile(FRESH_MS)
     this.#db.run('COMMIT')
   }
 
