@@ -4,7 +4,7 @@ import type {LogFormat} from './config.ts'
 import {openSink} from './log-sink.ts'
 import type {LogSink} from './log-sink.ts'
 import {safeText} from './safe-text.ts'
-import {systemClock, toIso} from './time.ts'
+import {monotonicMs, systemClock, toIso} from './time.ts'
 import type {Clock} from './time.ts'
 import {formatTime} from './time-parse.ts'
 
@@ -56,9 +56,14 @@ export class Log {
     this.#write('debug', message, fields)
   }
 
-  /** Waits, at most `limitMs`, until what was logged is written. To be called before the process exits. */
-  flush(limitMs = 1000): Promise<void> {
-    return this.#options.sink.flush(limitMs)
+  /** Waits, at most `limitMs`, until what was logged is written, and says what was lost. To be called before the process exits. */
+  async flush(limitMs = 1000): Promise<void> {
+    const {sink} = this.#options
+    const begin = monotonicMs()
+    await sink.flush(limitMs)
+    if (this.#dropped === 0) return
+    if (sink.write(this.#dropNotice())) this.#dropped = 0
+    await sink.flush(limitMs - (monotonicMs() - begin))
   }
 
   /** Whether lines of that importance are written: then it is worth making one. */
@@ -71,8 +76,12 @@ export class Log {
     if (!this.writes(level)) return
     const line = this.#line(level, message, fields)
     // In one piece with the line, so that a nearly full pipe does not fill up with this sentence alone.
-    const notice = this.#dropped === 0 ? '' : this.#line('warn', 'log lines dropped', {count: this.#dropped})
+    const notice = this.#dropped === 0 ? '' : this.#dropNotice()
     this.#dropped = sink.write(notice + line) ? 0 : this.#dropped + 1
+  }
+
+  #dropNotice(): string {
+    return this.#line('warn', 'log lines dropped', {count: this.#dropped})
   }
 
   #line(level: LogLevel, message: string, fields: LogFields): string {
