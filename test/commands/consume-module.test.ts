@@ -45,12 +45,13 @@ const handler: Handler = async (job, {signal, log, progress}) => {
     case 'busy': { const end = Date.now() + Number(rest); while (Date.now() < end); return }
     case 'together': {
       running += 1
-      while (running < 3) await new Promise(resolve => setTimeout(resolve, 5))
-      return
+      if (running === 3) together.resolve()
+      return together.promise
     }
   }
 }
 let running = 0
+const together = Promise.withResolvers()
 export default handler
 `
 

@@ -56,7 +56,7 @@ describe('lines', () => {
   test('a finished line above the limit is refused as well, after the jobs before it were given out', async () => {
     const blocks = readLineJobs(chunks('a\nb\nlonger\n'), {}, 3)
     expect((await blocks.next()).value).toHaveLength(2)
-    expect(blocks.next()).rejects.toMatchObject({code: 'payload_too_large', message: expect.stringContaining('line 3')})
+    await expect(blocks.next()).rejects.toMatchObject({code: 'payload_too_large', message: expect.stringContaining('line 3')})
   })
 
   test('the defaults go to every job', async () => {

@@ -114,7 +114,7 @@ describe('what is refused, with the number of the line', () => {
     async function* endless(): AsyncGenerator<Uint8Array> {
       for (;;) yield new Uint8Array(65_536).fill(32)
     }
-    expect(flattened(readNdjsonJobs(endless(), {}, 1000))).rejects.toMatchObject({code: 'payload_too_large', message: expect.stringContaining('line 1')})
+    await expect(flattened(readNdjsonJobs(endless(), {}, 1000))).rejects.toMatchObject({code: 'payload_too_large', message: expect.stringContaining('line 1')})
   })
 })
 
@@ -126,5 +126,5 @@ test('lines of blanks are no jobs, but count as lines', async () => {
 test('the jobs before a bad line are given out first', async () => {
   const blocks = readNdjsonJobs(chunks('{"payload":"a"}\n{"payload":"b"}\nbad\n'), {}, 1000)
   expect((await blocks.next()).value).toHaveLength(2)
-  expect(blocks.next()).rejects.toMatchObject({message: 'line 3: not JSON: bad'})
+  await expect(blocks.next()).rejects.toMatchObject({message: 'line 3: not JSON: bad'})
 })

@@ -69,7 +69,7 @@ describe('stdin as one payload', () => {
         yield new Uint8Array(10)
       }
     }
-    expect(readPayload(endless(), 'mail', 25)).rejects.toMatchObject({code: 'payload_too_large', message: expect.stringContaining('mail')})
+    await expect(readPayload(endless(), 'mail', 25)).rejects.toMatchObject({code: 'payload_too_large', message: expect.stringContaining('mail')})
     await Promise.resolve()
     expect(given).toBeLessThanOrEqual(3)
   })

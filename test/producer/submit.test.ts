@@ -140,8 +140,7 @@ describe('an unknown outcome', () => {
   test('a generated file stays, in case its job is stored; else it goes', async () => {
     const directory = scratchDirectory()
     const one = {directory, everyMs: 1, count: 1, defaults: {}}
-    expect(generateJobs(failing, one, never).next()).rejects.toMatchObject({code: 'outcome_unknown'})
-    await Bun.sleep(50)
+    await expect(generateJobs(failing, one, never).next()).rejects.toMatchObject({code: 'outcome_unknown'})
     expect(readdirSync(directory)).toHaveLength(1)
     const busy = {enqueue: (): Promise<never> => Promise.reject(new QctlError('busy', 'busy'))}
     expect(await generateJobs(busy, one, never).next().catch(({code}: QctlError) => code)).toBe('busy')

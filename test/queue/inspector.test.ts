@@ -8,6 +8,7 @@ import {parseFilter} from '../../src/lib/queue/filter-parse.ts'
 import {Queue} from '../../src/lib/queue/queue.ts'
 import {openMemoryStorage} from '../../src/lib/storage/open.ts'
 import type {Action, Storage} from '../../src/lib/storage/storage.ts'
+import {waitFor} from '../support/wait-for.ts'
 
 const never = new AbortController().signal
 const NO_WAIT: ActionOptions = {actor: 'test', waitMs: null, reap: async () => {}, signal: never}
@@ -52,6 +53,11 @@ class Bench {
     await this.queue.settle([{lease, end: bareEnd(outcome)}])
   }
 
+  /** Resolves once somebody asked for the end of a job that runs. */
+  async isRequested({id}: Lease): Promise<void> {
+    await waitFor(async () => (await this.storage.held({consumerId: this.consumerId})).find(held => held.id === id)?.requested)
+  }
+
   async states(): Promise<string> {
     const {jobs} = await this.inspector.list({order: {field: 'id', descending: false}})
     return jobs.map(({state}) => state).join(' ')
@@ -77,7 +83,8 @@ describe('ids', () => {
     const bench = await Bench.open()
     await bench.produce(3)
     await bench.act(FAIL, [3])
-    await Bun.sleep(5)
+    const failedAt = Date.now()
+    await waitFor(() => Date.now() > failedAt)
     await bench.act(FAIL, [1])
     expect((await bench.inspector.resolve(parseIds(['@last-failed']))).ids).toEqual([1])
   })
@@ -140,8 +147,7 @@ describe('a bulk action', () => {
       if (done >= 1000) stop.abort(new Error('enough'))
     }
     const targets = await bench.inspector.snapshot(parseFilter('', 0))
-    expect(bench.inspector.act(CANCEL, targets, {...NO_WAIT, signal: stop.signal, onProgress})).rejects.toThrow('enough')
-    await Bun.sleep(50)
+    await expect(bench.inspector.act(CANCEL, targets, {...NO_WAIT, signal: stop.signal, onProgress})).rejects.toThrow('enough')
     expect(steps).toEqual([500, 1000])
     const [queue] = await bench.storage.queues()
     expect(queue?.counts).toMatchObject({pending: 200, cancelled: 1000})
@@ -194,7 +200,7 @@ describe('a job that is being processed', () => {
     await bench.produce(1)
     const lease = await bench.claim()
     const acting = bench.act(action, [1], WAIT)
-    await Bun.sleep(30)
+    await bench.isRequested(lease)
     await bench.settle(lease, {kind: 'released'})
     expect(await acting).toMatchObject({changed: 1, requested: [], refused: [], open: []})
     expect(await bench.states()).toBe(state)
@@ -205,7 +211,7 @@ describe('a job that is being processed', () => {
     await bench.produce(1)
     const lease = await bench.claim()
     const acting = bench.act(CANCEL, [1], WAIT)
-    await Bun.sleep(30)
+    await bench.isRequested(lease)
     await bench.settle(lease, DONE)
     expect(await acting).toMatchObject({changed: 0, refused: [{id: 1, why: 'ended first: done'}]})
   })
@@ -256,6 +262,6 @@ describe('waiting', () => {
     const stop = new AbortController()
     const forEver = bench.inspector.wait([2], {forMs: null, signal: stop.signal})
     stop.abort(new Error('interrupted'))
-    expect(forEver).rejects.toThrow('interrupted')
+    await expect(forEver).rejects.toThrow('interrupted')
   })
 })

@@ -181,8 +181,9 @@ describe('supervisord', () => {
     const begin = performance.now()
     const {status, stderr} = await scene.qctl(['supervisor', 'status'])
     const ms = performance.now() - begin
+    const before = scene.connections
     const impatient = scene.startQctl(['supervisor', 'status'])
-    await Bun.sleep(500)
+    await waitFor(() => scene.connections > before, {what: 'the command asks supervisord'})
     impatient.kill('SIGINT')
     expect((await impatient.finished()).status).toBe(130)
     expect([status, stderr]).toEqual([69, expect.stringContaining('is it stopped?')])
@@ -205,6 +206,7 @@ describe('supervisord', () => {
     for (let round = 0; round < rounds; round++) {
       const texts = payloads(20, round)
       submissions.push({outcome: 'ok' as const, payloads: texts, ids: await scene.produce(texts)})
+      // Stopped at any moment of its work.
       await Bun.sleep(random() * 200)
       const begin = performance.now()
       // Every third time all of it.
@@ -248,6 +250,7 @@ describe('supervisord', () => {
     const before = (await scene.status()).map(({name, pid}) => [name, pid])
     const database = new DatabaseSync(scene.database, {timeout: 10_000})
     database.exec('BEGIN IMMEDIATE')
+    // For so long: three leases, and six times what they wait for the lock.
     await Bun.sleep(3000)
     database.exec('ROLLBACK')
     database.close()

@@ -63,6 +63,11 @@ export class SupervisedScene extends Scene {
     return Object.fromEntries(running.map(({name, pid}) => [name, pid ?? 0]))
   }
 
+  /** How many have knocked at supervisord and are connected, or wait until they are. */
+  get connections(): number {
+    return readFileSync('/proc/net/unix', 'utf8').split('\n').filter(line => line.includes(this.configuration)).length
+  }
+
   get supervisordPid(): number {
     return Number(readFileSync(this.path('sup', 'run', 'supervisord.pid'), 'utf8'))
   }
