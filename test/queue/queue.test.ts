@@ -4,30 +4,12 @@ import {type Claim, DEFAULT_SETTINGS, type Lease, type Queue as QueueData, type 
 import {bareEnd, type LossCause} from '../../src/lib/outcome.ts'
 import {type Coroner, Queue} from '../../src/lib/queue/queue.ts'
 import type {Held, Settled, Storage, Transition} from '../../src/lib/storage/storage.ts'
+import {leaseOf} from '../handlers/support.ts'
 
 const SETTLED: Settled = {kind: 'settled', deadLetterId: null}
 const PROCESS: ProcessIdentity = {pid: 1, startTime: '1', bootId: 'b:0', pidNamespace: '4', host: 'here', machineId: 'm'}
 
-const LEASE: Lease = {
-  id: 1,
-  fence: 1,
-  queue: 'q',
-  attempt: 1,
-  crashes: 0,
-  snoozes: 0,
-  payload: new Uint8Array(),
-  intact: true,
-  contentType: null,
-  file: false,
-  key: null,
-  tags: [],
-  priority: 0,
-  maxAttempts: null,
-  timeoutMs: null,
-  createdAt: 0,
-  startedAt: 0,
-  leaseMs: 30_000,
-}
+const LEASE = leaseOf('', {id: 1, fence: 1, queue: 'q', attempt: 1})
 
 const HELD: Held = {
   id: 1,
