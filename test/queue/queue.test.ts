@@ -1,6 +1,6 @@
 import {describe, expect, test} from 'bun:test'
 import {QctlError} from '../../src/lib/errors.ts'
-import {type Claim, DEFAULT_SETTINGS, type Lease, type Queue as QueueData, type ProcessIdentity, type RunOutput} from '../../src/lib/job.ts'
+import {type Claim, DEFAULT_SETTINGS, type Queue as QueueData, type ProcessIdentity, type RunOutput} from '../../src/lib/job.ts'
 import {bareEnd, type LossCause} from '../../src/lib/outcome.ts'
 import {type Coroner, Queue} from '../../src/lib/queue/queue.ts'
 import type {Held, Settled, Storage, Transition} from '../../src/lib/storage/storage.ts'
