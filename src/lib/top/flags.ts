@@ -4,7 +4,7 @@ import {QctlError} from '../errors.ts'
 import {formatDuration, parseDuration} from '../time.ts'
 
 const LEAST_MS = 500
-const MOST_MS = 60_000
+const MOST_MS = 30_000
 
 /** For `top`. Nothing here loads ink or react: help reads it, too. */
 export const TOP_FLAGS = {

@@ -58,7 +58,7 @@ function startOf(text: string, width: number): string {
 }
 
 /** Cuts or fills a text to exactly a width. */
-export function fitText(text: string, width: number, {align = 'left', cut = '…'}: {readonly align?: 'left' | 'right'; readonly cut?: string} = {}): string {
+export function fitText(text: string, width: number, {align = 'left', cut = '~'}: {readonly align?: 'left' | 'right'; readonly cut?: string} = {}): string {
   const fitted = cutSpans([{text}], width, cut).map(span => span.text).join('')
   const blanks = ' '.repeat(Math.max(0, width - widthOf(fitted)))
   return align === 'right' ? blanks + fitted : fitted + blanks

@@ -8,7 +8,7 @@ export function NoticeLine({state}: {readonly state: State}): ReactNode {
   const {overlay, notice, size} = state
   if (overlay?.kind === 'busy') {
     const progress = overlay.total === 0 ? '' : ` ${overlay.done} of ${overlay.total}`
-    return <Line words={` ${overlay.what} …${progress}  Esc stops it`} width={size.columns} tone="warning" />
+    return <Line words={` ${overlay.what} ...${progress}  Esc stops it`} width={size.columns} tone="warning" />
   }
   if (overlay?.kind === 'prompt' && overlay.wrong !== null) return <Line words={` ${overlay.wrong}`} width={size.columns} tone="error" />
   if (notice !== null) return <Line words={` ${notice.text}`} width={size.columns} tone={notice.tone} />

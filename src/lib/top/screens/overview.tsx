@@ -52,7 +52,7 @@ const AROUND_TABLE = 2
 function Overview({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
   const {glyphs} = useTheme()
   const {columns: width} = frame
-  if (facts === null) return <Line words=" looking …" width={width} tone="dim" />
+  if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {queues, rows, consumers} = facts
   const concerns = concernsOf(rows)
   const attention = concerns.length === 0 ? 0 : 1 + Math.min(concerns.length, 3)

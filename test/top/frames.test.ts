@@ -1,0 +1,97 @@
+import {describe, expect, test} from 'bun:test'
+import stringWidth from 'string-width'
+import type {Act} from '../../src/lib/top/acts.ts'
+import type {Form, Frame} from '../../src/lib/top/screen.ts'
+import {TABS} from '../../src/lib/top/screens/index.ts'
+import {textLine} from '../../src/lib/top/text-line.ts'
+import type {Overlay, State} from '../../src/lib/top/state.ts'
+import {Console, frameOf, memorySession} from './console.tsx'
+import {busyScene, HOSTILE} from './scene.ts'
+
+const SIZES: readonly Frame[] = [{columns: 60, rows: 12}, {columns: 80, rows: 24}, {columns: 120, rows: 40}, {columns: 200, rows: 60}]
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/
+
+const act = (text: string): Act => ({title: `Delete ${text}?`, facts: [text.repeat(9), 'Undo: no.'], cli: `qctl jobs delete ${text}`, tier: {kind: 'type', word: '42'}, run: async () => ({notice: ''})})
+const form = (text: string): Form => ({title: text, fields: [{name: 'a', label: 'name', value: text}, {name: 'b', label: 'other', value: '', hint: 'what'}], cli: () => text.repeat(9), submit: () => ({kind: 'quit'})})
+
+/** What may lie over a screen. */
+function overlays(text: string): readonly (Overlay | null)[] {
+  return [
+    null,
+    {kind: 'help', offset: 0},
+    {kind: 'confirm', act: act(text), line: textLine(text), openedAt: 0},
+    {kind: 'confirm', act: {...act(text), tier: {kind: 'ask'}}, line: textLine(), openedAt: 0},
+    {kind: 'form', form: form(text), lines: [textLine(text.repeat(9)), textLine()], field: 0, wrong: [text, null]},
+    {kind: 'prompt', prompt: {label: 'filter:', text: '', submit: () => []}, line: textLine(text.repeat(9)), wrong: text},
+    {kind: 'busy', what: text, done: 500, total: 12_345},
+  ]
+}
+
+function expectFits(lines: readonly string[], {columns, rows}: Frame): void {
+  const wide = lines.filter(line => stringWidth(line) > columns)
+  expect({wide, tooMany: Math.max(0, lines.length - rows), controls: lines.filter(line => CONTROL.test(line))}).toEqual({wide: [], tooMany: 0, controls: []})
+}
+
+/** A screen, and what Enter opens on it. */
+async function statesOf(screen: string, text: string): Promise<readonly State[]> {
+  const session = await memorySession()
+  await busyScene(session, text)
+  const console = await Console.open({screen}, session)
+  const {state} = console
+  await console.press('enter')
+  return [state, console.state]
+}
+
+describe.each(TABS.map(({id}) => id))('the screen %s', screen => {
+  test('is never wider nor higher than the terminal, whatever stands in it', async () => {
+    for (const state of await statesOf(screen, HOSTILE)) {
+      for (const size of SIZES) {
+        for (const overlay of overlays(HOSTILE)) {
+          for (const ascii of [false, true]) expectFits(frameOf({...state, overlay}, {size, ascii}), size)
+        }
+      }
+    }
+  })
+
+  test('is ASCII where that was asked for', async () => {
+    for (const state of await statesOf(screen, 'plain')) {
+      for (const overlay of overlays('plain')) {
+        const text = frameOf({...state, overlay}, {size: {columns: 120, rows: 40}, ascii: true}).join('\n')
+        expect([...text].filter(character => character > '~')).toEqual([])
+      }
+    }
+  })
+
+  test('has no colours unless they were asked for, and says the same with them', async () => {
+    const [state] = await statesOf(screen, 'plain')
+    if (state === undefined) throw new Error('no screen')
+    const plain = frameOf(state)
+    expect(plain.join('\n')).not.toContain('\u001b')
+    for (const colors of [1, 3] as const) {
+      const coloured = frameOf(state, {colors}).join('\n')
+      expect(coloured).toContain('\u001b[')
+      expect(Bun.stripANSI(coloured).replaceAll(/ +$/gm, '')).toBe(plain.join('\n').replaceAll(/ +$/gm, ''))
+    }
+  })
+
+  test('is drawn while nothing is known yet, and while the database is away', async () => {
+    const [state] = await statesOf(screen, HOSTILE)
+    if (state === undefined) throw new Error('no screen')
+    const bare = {...state, stacks: Object.fromEntries(Object.entries(state.stacks).map(([id, views]) => [id, views.map(view => ({...view, seen: null}))]))}
+    for (const size of SIZES) {
+      expectFits(frameOf(bare, {size}), size)
+      const away = frameOf({...state, trouble: {message: HOSTILE.repeat(9), hint: null, retryAt: state.now + 4000}}, {size})
+      expectFits(away, size)
+      expect(away.join('\n')).toContain('OFFLINE')
+    }
+  })
+})
+
+test('a terminal that is too small is told what it needs', async () => {
+  const {state} = await Console.open()
+  for (const size of [{columns: 59, rows: 24}, {columns: 80, rows: 11}, {columns: 20, rows: 2}]) {
+    const lines = frameOf(state, {size})
+    expectFits(lines, size)
+    expect(lines.join('\n')).toContain('qctl top')
+  }
+})
