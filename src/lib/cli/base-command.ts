@@ -127,9 +127,9 @@ export abstract class BaseCommand extends Command {
   ): Promise<Interfaces.ParserOutput<Flags, Base, Args>> {
     const parsed = await this.parseWords(options, argv)
     const flags: Readonly<Record<string, unknown>> = parsed.flags
-    const given = flags['json'] === true ? {...flags, output: 'json'} : flags
+    const given: Readonly<Record<string, unknown>> = flags['json'] === true ? {...flags, output: 'json'} : flags
     const {settings, origins} = await resolveSettings({flags: given, env: process.env})
-    requireFormat(flags['output'], this.formats)
+    requireFormat(given['output'], this.formats)
     this.#prepared = {settings, origins, flags, print: printerOf(settings, flags)}
     return parsed
   }

@@ -1,0 +1,121 @@
+import {describe, expect, test} from 'bun:test'
+import {Sandbox} from '../support/binary.ts'
+import {Terminal, type TerminalOptions} from '../support/terminal.ts'
+
+/** A home with some jobs, and `top` on it. */
+async function topOf(sandbox: Sandbox, args: readonly string[] = [], options: Partial<TerminalOptions> = {}): Promise<Terminal> {
+  return Terminal.start(['top', ...args], {home: sandbox.home, ...options})
+}
+
+async function filled(): Promise<Sandbox> {
+  const sandbox = new Sandbox()
+  await sandbox.qctl(['produce', '-Q', 'mail', 'a', 'b', 'c'])
+  return sandbox
+}
+
+const SANE = {alternate: false, cursor: true, echo: true, canonical: true}
+
+describe('the terminal afterwards', () => {
+  for (const [how, end, status] of [
+    ['q', (terminal: Terminal) => terminal.keys('q'), 0],
+    ['Ctrl-C', (terminal: Terminal) => terminal.keys('C-c'), 0],
+    ['TERM', async (terminal: Terminal) => void process.kill(await terminal.pid(), 'SIGTERM'), 143],
+    ['HUP', async (terminal: Terminal) => void process.kill(await terminal.pid(), 'SIGHUP'), 129],
+  ] as const) {
+    test(`is as it was before: ${how}`, async () => {
+      await using terminal = await topOf(await filled())
+      await terminal.shows('3 waiting, no live consumer')
+      await end(terminal)
+      expect(await terminal.ended()).toBe(status)
+      const left = await terminal.leftovers()
+      expect(left).toMatchObject(SANE)
+      expect(left.text).not.toContain('qctl top')
+    })
+  }
+})
+
+describe('the screen', () => {
+  test('follows the store and the size of the terminal', async () => {
+    const sandbox = await filled()
+    await using terminal = await topOf(sandbox, ['--interval', '500ms'])
+    await terminal.shows('3 waiting')
+    await sandbox.qctl(['produce', '-Q', 'mail', 'd'])
+    await terminal.shows('4 waiting')
+    await terminal.resize(120, 40)
+    const wide = await terminal.shows(/─{119}/)
+    expect(wide.split('\n').length).toBeLessThanOrEqual(41)
+    await terminal.resize(50, 10)
+    await terminal.shows('needs 60x12, this is 50x10')
+    await terminal.resize(80, 24)
+    await terminal.shows('4 waiting')
+  })
+
+  test('has no colours with NO_COLOR and no strange signs with --ascii', async () => {
+    await using terminal = await topOf(await filled(), ['--ascii'], {env: {NO_COLOR: '1'}})
+    await terminal.shows('3 waiting')
+    const screen = await terminal.screen({colors: true})
+    expect(screen).not.toContain('\u001b')
+    expect([...screen].filter(character => character > '~')).toEqual([])
+  })
+
+  test('has colours otherwise, and where CI is set', async () => {
+    await using terminal = await topOf(await filled(), [], {env: {CI: 'true', COLORTERM: 'truecolor'}})
+    await terminal.shows('3 waiting')
+    expect(await terminal.screen({colors: true})).toContain('\u001b[')
+  })
+
+  test('freezes and goes on', async () => {
+    const sandbox = await filled()
+    await using terminal = await topOf(sandbox, ['--interval', '500ms'])
+    await terminal.shows('3 waiting')
+    await terminal.keys('p')
+    const [clock] = /\d\d:\d\d:\d\d$/m.exec(await terminal.shows('FROZEN')) ?? []
+    await sandbox.qctl(['produce', '-Q', 'mail', 'd'])
+    // The clock goes on, so a tick has passed.
+    await terminal.shows(new RegExp(`FROZEN \\S+ +(?!${clock})\\d\\d:`))
+    expect(await terminal.screen()).toContain('3 waiting')
+    await terminal.keys('p')
+    await terminal.shows('4 waiting')
+  })
+})
+
+describe('ADMIN', () => {
+  test('is switched on and off, and not at all with --read-only', async () => {
+    const sandbox = await filled()
+    await using terminal = await topOf(sandbox)
+    await terminal.shows(' OPS ')
+    await terminal.keys('A')
+    await terminal.shows(' ADMIN ')
+    await terminal.keys('A')
+    await terminal.shows(' OPS ')
+    await using looking = await topOf(sandbox, ['--read-only'])
+    await looking.shows(' OPS ')
+    await looking.keys('A')
+    await looking.shows('--read-only was given')
+  })
+})
+
+describe('where there is no terminal', () => {
+  test('one frame is printed, without colours', async () => {
+    const sandbox = await filled()
+    const {status, stdout, stderr} = await sandbox.qctl(['top'])
+    expect({status, stderr}).toEqual({status: 0, stderr: ''})
+    expect(stdout).toContain('3 waiting, no live consumer')
+    expect(stdout).not.toContain('\u001b')
+    expect(stdout.split('\n').every(line => line.length <= 100)).toBe(true)
+  })
+
+  test('no database is an error and no screen', async () => {
+    const {status, stdout, stderr} = await new Sandbox().qctl(['top'])
+    expect({status, stdout}).toEqual({status: 66, stdout: ''})
+    expect(stderr).toContain('qctl.db')
+  })
+
+  test('a format or a screen that it does not have is refused', async () => {
+    const sandbox = await filled()
+    expect(await sandbox.qctl(['top', '--json'])).toMatchObject({status: 2})
+    const {status, stderr} = await sandbox.qctl(['top', '--screen', 'nope'])
+    expect(status).toBe(2)
+    expect(stderr).toContain('overview')
+  })
+})
