@@ -3,13 +3,14 @@
  * anew each time another process commits, and under steady writing never ends. The copy has no free pages, too.
  */
 import {closeSync, existsSync, fsyncSync, linkSync, openSync, realpathSync, renameSync, rmSync, statSync, unlinkSync} from 'node:fs'
-import {basename, dirname, join, resolve} from 'node:path'
+import {dirname, resolve} from 'node:path'
 import {QctlError} from '../../errors.ts'
 import {systemReason} from '../../system-error.ts'
 import type {BackupOptions, CopyFacts} from '../../upkeep.ts'
 import {Connection} from './connection.ts'
 import {inspectSchema} from './migrate.ts'
 import {num, text} from './rows.ts'
+import {removeLeftovers, removeTemporary, temporaryName} from './temporary.ts'
 
 const COPY_FACTS = `
 SELECT (SELECT count(*) FROM job), max(last_job_id, ifnull((SELECT max(id) FROM job), 0)), (SELECT count(*) FROM lease) FROM store`
@@ -28,7 +29,7 @@ export function backup(source: string, target: string, {force, keep}: BackupOpti
     give(copy, file, force)
     return {...facts, file}
   } finally {
-    rmSync(copy, {force: true})
+    removeTemporary(copy)
   }
 }
 
@@ -41,18 +42,19 @@ function assertFree(source: string, file: string, mayReplace: boolean): void {
 }
 
 /**
- * Writes a copy beside where it will be, readable by nobody else.
+ * Writes a copy beside where it will be, readable by nobody else. What a killed one left there is removed first.
  * @returns its temporary name
  */
 export function copyInto(source: string, file: string): string {
-  const copy = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`)
+  removeLeftovers(file)
+  const copy = temporaryName(file)
   makeEmpty(copy)
   const db = new Connection(source)
   try {
     db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON')
     db.run('VACUUM INTO ?', copy)
   } catch (error) {
-    rmSync(copy, {force: true})
+    removeTemporary(copy)
     throw error
   } finally {
     db.close()

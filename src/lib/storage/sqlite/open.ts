@@ -6,6 +6,7 @@ import {type Clock, monotonicMs, sleep} from '../../time.ts'
 import {Connection, isBusy} from './connection.ts'
 import {type Durability, inspectSchema, migrate} from './migrate.ts'
 import {text} from './rows.ts'
+import {isHalfNamed} from './temporary.ts'
 
 export interface SqliteOptions {
   /** True makes a missing database. */
@@ -123,7 +124,9 @@ function locate(path: string, options: SqliteOptions): string {
   // SQLite takes a file of one byte for an empty one (os_unix.c, ticket 3260) and would write over it.
   if (stat.size === 1) throw new QctlError('not_a_database', `${asked} is not a qctl database: file is not a database`)
   if (stat.nlink > 1) {
-    const hint = 'SQLite would keep two logs for one file and lose jobs; give each database one name'
+    const hint = isHalfNamed(asked)
+      ? 'a backup or a restore was killed here: repeat it'
+      : 'SQLite would keep two logs for one file and lose jobs; give each database one name'
     throw new QctlError('cannot_open', `${asked} has ${stat.nlink} names (hard links)`, {hint})
   }
   assertReadable(asked)

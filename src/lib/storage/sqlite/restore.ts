@@ -1,5 +1,5 @@
 /** Puts a checked copy in the place of the database. */
-import {existsSync, renameSync, rmSync} from 'node:fs'
+import {existsSync, linkSync, renameSync, rmSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {QctlError} from '../../errors.ts'
 import {type Clock, toIso} from '../../time.ts'
@@ -7,6 +7,7 @@ import type {Restored} from '../../upkeep.ts'
 import {checkCopy, copyInto, linkNew, sync} from './backup.ts'
 import {Connection} from './connection.ts'
 import {openConnection} from './open.ts'
+import {keptName, otherNamesOf, removeTemporary} from './temporary.ts'
 
 /** More jobs than anybody adds between a backup and the loss of the original. Ids go on at the next multiple. */
 const ID_STEP = 1_000_000
@@ -27,12 +28,12 @@ export async function restore(file: string, target: string, clock: Clock, lockTi
   try {
     const idFloor = Math.ceil((Math.max(facts.lastId, lastIdOf(target)) + ID_STEP) / ID_STEP) * ID_STEP
     await prepare(copy, idFloor, clock, lockTimeoutMs)
-    const kept = existsSync(target) ? putAside(target, clock, () => linkNew(copy, target)) : null
+    const kept = existsSync(target) ? replace(target, copy, clock) : null
     if (kept === null) linkNew(copy, target)
     sync(dirname(target))
     return {...facts, kept, idFloor}
   } finally {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(`${copy}${suffix}`, {force: true})
+    removeTemporary(copy)
   }
 }
 
@@ -67,23 +68,44 @@ async function prepare(copy: string, idFloor: number, clock: Clock, lockTimeoutM
 }
 
 /**
- * Gives the old database another name together with its log, which must never meet the new file: nobody writes meanwhile. Who has it open
- * finds out that the file was replaced; SQLite itself leaves alone what lies under the name of a file that was moved.
+ * Gives the old database another name, with its log, which must never meet the new file; and the copy its name, in one step: at no moment
+ * there is none, so that nobody makes an empty one. Nobody writes meanwhile: who has it open finds out that the file was replaced, and
+ * a file of two names is refused. SQLite itself leaves alone what lies under the name of a file that was moved.
  * @returns its new name
  */
-function putAside(target: string, clock: Clock, replace: () => void): string {
-  const kept = `${target}.before-restore-${toIso(clock.wallNow()).replace(/[-:]|\.\d+/g, '')}`
-  if (existsSync(kept)) throw new QctlError('conflict', `${kept} exists`)
+function replace(target: string, copy: string, clock: Clock): string {
+  const earlier = keptEarlier(target)
+  const kept = earlier ?? freeName(keptName(target, toIso(clock.wallNow()).replace(/[-:]|\.\d+/g, '')))
   const lock = lockOf(target)
   try {
-    for (const suffix of ['-wal', '-shm', '']) {
-      if (existsSync(`${target}${suffix}`)) renameSync(`${target}${suffix}`, `${kept}${suffix}`)
-    }
-    replace()
+    if (earlier === null) linkSync(target, kept)
+    moveLog(target, kept)
+    renameSync(copy, target)
+  } catch (error) {
+    moveLog(kept, target)
+    rmSync(kept, {force: true})
+    throw error
   } finally {
     lock?.closeMoved()
   }
   return kept
+}
+
+function freeName(name: string): string {
+  let free = name
+  for (let n = 2; existsSync(free); n += 1) free = `${name}.${n}`
+  return free
+}
+
+/** The name that an interrupted restore has given it already. */
+function keptEarlier(target: string): string | null {
+  return otherNamesOf(target).find(name => name.startsWith(keptName(target, ''))) ?? null
+}
+
+function moveLog(from: string, to: string): void {
+  for (const suffix of ['-wal', '-shm']) {
+    if (existsSync(`${from}${suffix}`) && !existsSync(`${to}${suffix}`)) renameSync(`${from}${suffix}`, `${to}${suffix}`)
+  }
 }
 
 /** Keeps others from writing; `null` when the file is so damaged that it cannot be opened. */

@@ -1,0 +1,136 @@
+import {beforeAll, expect} from 'bun:test'
+import {cpSync, readdirSync} from 'node:fs'
+import {waitFor} from '../support/wait-for.ts'
+import {describe, figure, under} from './support/report.ts'
+import {requirePtrace} from './support/rights.ts'
+import {BINARY, type Finished, integrityOf, type Running, Scene} from './support/scene.ts'
+import {sized} from './support/size.ts'
+
+const copying = under('backups while others write')
+const killed = under('a backup or a restore is killed')
+
+beforeAll(requirePtrace)
+
+const KILLED = 137
+/** What decides what is there afterwards. */
+const CALLS = ['pwrite64', 'fsync', 'ftruncate', 'link', 'rename', 'unlink'] as const
+
+interface Listing {
+  readonly items: readonly {readonly key: string | null}[]
+}
+
+/** The keys of the jobs in a database. */
+async function keysIn(scene: Scene, path: string): Promise<readonly (string | null)[]> {
+  const {items} = await scene.json<Listing>(['jobs', 'list'], {env: {QCTL_DB: path}})
+  return items.map(({key}) => key).toReversed()
+}
+
+/** Kills a command before each of these calls in turn, until it ends by itself. Returns how often that was. */
+async function killAtEach(scene: Scene, args: readonly string[], afterwards: (place: string, finished: Finished) => Promise<void>): Promise<number> {
+  let kills = 0
+  for (const call of CALLS) {
+    for (let nth = 1; ; nth += call === 'pwrite64' ? sized(60, 1) : 1) {
+      cpSync(scene.path('template'), scene.path('place'), {recursive: true})
+      const wrap = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=SIGKILL:when=${nth}`]
+      const finished = await scene.start([BINARY, ...args], {wrap}).finished()
+      await afterwards(`${call} ${nth}`, finished)
+      await scene.sh('rm -rf place')
+      if (finished.status !== KILLED) break
+      kills += 1
+    }
+  }
+  return kills
+}
+
+function leftIn(scene: Scene): string[] {
+  return readdirSync(scene.path('place')).filter(name => name.endsWith('.tmp'))
+}
+
+/** A scene with a directory to be copied: a database, with a log that its killed writer left, and a copy of an earlier day. */
+async function sceneWithTemplate(): Promise<Scene> {
+  const scene = new Scene()
+  scene.database = scene.path('template', 'q.db')
+  await scene.qctl(['produce', 'x', '--key', 'early'])
+  await scene.qctl(['backup', scene.path('template', 'copy.db')])
+  const writer = scene.startQctl(['produce', '--ndjson', '--batch', '1'], {endStdin: false, stdin: '{"payload":"x","key":"late"}\n'})
+  await waitFor(() => writer.stdout === '2\n')
+  writer.kill('SIGKILL')
+  await writer.finished()
+  scene.database = scene.path('place', 'q.db')
+  return scene
+}
+
+describe('a backup', () => {
+  const COPIES = sized(5, 100)
+  const PRODUCERS = 4
+
+  copying(`made ${COPIES} times while ${PRODUCERS} producers write is whole each time, with every id that was printed before`, async () => {
+    await using scene = new Scene()
+    await scene.qctl(['init'])
+    const lines = `${Array.from({length: 20_000}, (_, i) => `line ${i}`).join('\n')}\n`
+    const producers: Running[] = Array.from({length: PRODUCERS}, () => scene.startQctl(['produce', '--lines', '--batch', '1'], {stdin: lines}))
+    const printed = (): number[] => producers.flatMap(({stdout}) => stdout.split('\n').slice(0, -1).map(Number))
+    await waitFor(() => producers.every(({stdout}) => stdout !== ''))
+    let least = 0
+    for (let round = 0; round < COPIES; round++) {
+      const before = printed()
+      const file = scene.path('copy.db')
+      expect((await scene.qctl(['backup', file, '--force'])).status).toBe(0)
+      expect([round, integrityOf(file)]).toEqual([round, 'ok'])
+      const there = new Set((await idsIn(scene, file)))
+      expect([round, before.filter(id => !there.has(id))]).toEqual([round, []])
+      least = round === 0 ? before.length : least
+    }
+    figure(COPIES, `from ${least} to ${printed().length} jobs printed meanwhile: missing in a copy 0, damaged copies 0`)
+    expect(readdirSync(scene.directory).filter(name => name.endsWith('.tmp'))).toEqual([])
+  }, 600_000)
+
+  killed('that is killed at any call leaves no half of a copy under its name, and what it leaves is removed by the next', async () => {
+    await using scene = await sceneWithTemplate()
+    const copy = scene.path('place', 'copy.db')
+    let left = 0
+    const kills = await killAtEach(scene, ['backup', '--keep', '2', copy], async place => {
+      // Whatever has the name, or had it until now, is whole.
+      const copies = readdirSync(scene.path('place')).filter(name => /^copy\.db(\.1)?$/.test(name))
+      expect([place, copies.length > 0]).toEqual([place, true])
+      for (const name of copies) expect([place, (await scene.qctl(['restore', '--dry-run', scene.path('place', name)])).status]).toEqual([place, 0])
+      left += leftIn(scene).length
+      expect([place, (await scene.qctl(['backup', '--keep', '2', copy])).status, leftIn(scene)]).toEqual([place, 0, []])
+      expect([place, await keysIn(scene, copy)]).toEqual([place, ['early', 'late']])
+      expect([place, integrityOf(copy)]).toEqual([place, 'ok'])
+    })
+    expect(left).toBeGreaterThan(0)
+    figure(kills, `halves under the name of a copy 0; ${left} unfinished copies left, all removed by the next backup`)
+  }, 900_000)
+})
+
+describe('a restore', () => {
+  killed('that is killed at any call leaves the old database, the new one, or one that is refused; repeated, it ends well', async () => {
+    await using scene = await sceneWithTemplate()
+    const restore = ['restore', scene.path('place', 'copy.db')]
+    const found = {old: 0, new: 0, refused: 0}
+    const kills = await killAtEach(scene, restore, async place => {
+      const {status, stderr} = await scene.qctl(['produce', 'meanwhile'])
+      // Never a new and empty one: its jobs would be all there is.
+      expect([place, stderr.includes('made the database'), [0, 73].includes(status)]).toEqual([place, false, true])
+      if (status === 73) expect([place, stderr]).toEqual([place, expect.stringContaining('a backup or a restore was killed here: repeat it')])
+      const now = status === 73 ? [] : await keysIn(scene, scene.database)
+      found[status === 73 ? 'refused' : now.includes('late') ? 'old' : 'new'] += 1
+      const again = await scene.qctl(restore)
+      expect([place, again.stderr, again.status]).toEqual([place, again.stderr, 0])
+      expect([place, await keysIn(scene, scene.database), leftIn(scene)]).toEqual([place, ['early'], []])
+      // What was there is kept, log and all.
+      const kept = readdirSync(scene.path('place')).filter(name => name.includes('before-restore') && !/-(wal|shm)$/.test(name))
+      const keys = await Promise.all(kept.map(name => keysIn(scene, scene.path('place', name))))
+      expect([place, keys.some(all => all.includes('late'))]).toEqual([place, true])
+    })
+    figure(kills, `then the old database ${found.old} times, the new one ${found.new}, refused with a word what to do ${found.refused}; empty 0; repeated: restored and the old one kept each time`)
+  }, 900_000)
+})
+
+/** The ids in a database, by pages. */
+async function idsIn(scene: Scene, path: string): Promise<number[]> {
+  const {status, stdout} = await scene.qctl(['jobs', 'list', '-l', '1000000', '-o', 'id'], {env: {QCTL_DB: path}})
+  expect(status).toBe(0)
+  return stdout.trim().split('\n').map(Number)
+}
