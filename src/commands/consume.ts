@@ -10,7 +10,8 @@ import {selfCommand} from '../lib/cli/self-command.ts'
 import {takeOver} from '../lib/cli/succession.ts'
 import {Consumer} from '../lib/consumer/consumer.ts'
 import {guardPlan} from '../lib/consumer/guard-process.ts'
-import {workLog} from '../lib/consumer/work-log.ts'
+import {outlast} from '../lib/consumer/passing.ts'
+import {patience, workLog} from '../lib/consumer/work-log.ts'
 import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, openLimits, parseExitPolicy, processesOf, type Workers} from '../lib/handlers/index.ts'
 
 /** What handlers know of their flags. */
@@ -62,7 +63,8 @@ TERM and INT let handlers finish within --grace; a second one ends them at once.
     const limits = await openLimits(spec, {memoryBytes: flags['limit-mem'] ?? null, processes: flags['limit-procs'] ?? null})
     const {stop, now: kill} = this.interruption
     await takeOver(this.settings.grace, stop, sentence => log.warn(sentence))
-    const {queue, storage} = await this.open({create: true})
+    const open = () => this.open({create: true})
+    const {queue, storage} = await (work.drain ? open() : outlast('opening the database', open, patience(log, stop)))
     await tellOfMissing(work, storage, log)
     if (limits !== undefined) log.info('each run is limited', limits.description)
     const handler = await openHandler(spec, {removeFile: flags['remove-file'], limits})

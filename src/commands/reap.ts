@@ -6,8 +6,9 @@ import {ONE_THING} from '../lib/cli/print.ts'
 import {DEFAULT_REAP_EVERY_MS, printPass, REAP_FLAGS, rehearsePass} from '../lib/cli/reap.ts'
 import {takeOver} from '../lib/cli/succession.ts'
 import {HostCoroner} from '../lib/consumer/coroner.ts'
+import {outlast} from '../lib/consumer/passing.ts'
 import {ReaperLoop} from '../lib/consumer/reaper-loop.ts'
-import {workLog} from '../lib/consumer/work-log.ts'
+import {patience, workLog} from '../lib/consumer/work-log.ts'
 
 export default class Reap extends BaseCommand {
   static override summary = 'Give back the jobs of dead consumers and delete what is past its retention'
@@ -19,10 +20,11 @@ export default class Reap extends BaseCommand {
 
   override async run(): Promise<void> {
     const {flags} = await this.parse(Reap)
-    const {queue, storage} = await this.open({create: !flags['dry-run']})
-    const dbPath = databaseFile(this.settings)
-    if (flags['dry-run']) return rehearsePass(storage, new HostCoroner(dbPath), this.print)
+    const open = () => this.open({create: !flags['dry-run']})
+    if (flags['dry-run']) return rehearsePass((await open()).storage, new HostCoroner(databaseFile(this.settings)), this.print)
     const log = daemonLog(this.settings, flags)
+    const {queue, storage} = await (flags.once ? open() : outlast('opening the database', open, patience(log, this.signal)))
+    const dbPath = databaseFile(this.settings)
     if (!flags.once) await takeOver(0, this.signal, sentence => log.warn(sentence))
     const reaper = new ReaperLoop({queue, storage, dbPath, log: workLog(log)})
     try {

@@ -1,5 +1,5 @@
 import {beforeAll, expect} from 'bun:test'
-import {readFileSync} from 'node:fs'
+import {readFileSync, statSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
 import {countInLedger} from './support/consumers.ts'
 import {Disk} from './support/disk.ts'
@@ -134,6 +134,48 @@ describe('a full disk', () => {
     expectOneLine(await disk.qctl(['produce', 'x']), scene.database, 74)
     await disk.sh('mount -o remount,size=4m "$DISK"')
     expect(await disk.qctl(['produce', 'x'])).toMatchObject({status: 0, stdout: '1\n'})
+  }, 60_000)
+})
+
+describe('a disk that is full at the start', () => {
+  starting.each(['consume', 'reap'])('is waited for by %s, which works as soon as there is room', async role => {
+    await using scene = new Scene()
+    const disk = await smallDisk(scene, '4m')
+    expect((await disk.qctl(['produce', 'x'])).status).toBe(0)
+    await disk.fill()
+    const consume = ['consume', '--name', 'ann', '--', 'true']
+    const daemon = scene.startQctl(role === 'consume' ? consume : ['reap', '--every', '100ms'], {wrap: disk.wrap})
+    await waitFor(() => daemon.stderr.split('trouble with').length > 3, {what: 'it says that it cannot start, and tries again'})
+    // Whoever starts it again has nothing to do.
+    expect(await disk.qctl(role === 'consume' ? ['consume', '--drain', '--', 'true'] : ['reap', '--once'])).toMatchObject({status: 74})
+    await disk.free()
+    const freed = performance.now()
+    const works = role === 'consume' ? () => daemon.stderr.includes('"to":"done"') : () => statSync(disk.seen('q.db-wal'), {throwIfNoEntry: false}) !== undefined
+    await waitFor(works, {deadlineMs: 20_000, what: 'it works'})
+    if (role === 'consume') figure(1, `its first job is done ${Math.round(performance.now() - freed)} ms after room was made`)
+    daemon.kill('SIGTERM')
+    expect((await daemon.finished()).status).toBe(0)
+  }, 60_000)
+
+  starting('leaves nothing of a backup, and everything of what a restore was to replace', async () => {
+    await using scene = new Scene()
+    const disk = await smallDisk(scene, '4m')
+    expect((await disk.qctl(['produce', '--lines'], {stdin: Array.from({length: 200}, (_, i) => `${i} ${BIG}\n`).join('')})).status).toBe(0)
+    const copy = scene.path('copy.db')
+    expect((await disk.qctl(['backup', copy])).status).toBe(0)
+    expect((await disk.qctl(['produce', 'later'])).status).toBe(0)
+    await disk.sh('dd if=/dev/zero of="$DISK/filler" bs=4k count=600 2>/dev/null; true')
+    for (const args of [['backup', `${disk.path}/copy.db`], ['restore', copy]]) {
+      const {status, stderr} = await disk.qctl(args)
+      expect([args[0], status, stderr]).toEqual([args[0], 74, expect.stringMatching(/^qctl: .*(full|space)[^\n]*\n$/)])
+      expect([args[0], (await disk.sh('ls -A "$DISK"')).stdout]).toEqual([args[0], 'filler\nq.db\n'])
+      expect([args[0], (await idsOn(disk)).length]).toEqual([args[0], 201])
+    }
+    await disk.free()
+    await disk.sh('mount -o remount,size=16m "$DISK"')
+    expect((await disk.qctl(['backup', `${disk.path}/copy.db`])).status).toBe(0)
+    expect((await disk.qctl(['restore', copy])).status).toBe(0)
+    expect((await idsOn(disk)).length).toBe(200)
   }, 60_000)
 })
 

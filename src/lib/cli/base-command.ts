@@ -95,7 +95,13 @@ export abstract class BaseCommand extends Command {
    */
   protected async open({create = false, durability}: Partial<SessionOptions> = {}): Promise<Session> {
     this.#session ??= this.#open({create: create && this.#ready.flags['no-create'] !== true, durability})
-    return this.#session
+    try {
+      return await this.#session
+    } catch (error) {
+      // It may be tried again.
+      this.#session = undefined
+      throw error
+    }
   }
 
   async #open(options: SessionOptions): Promise<Session> {

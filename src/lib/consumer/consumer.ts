@@ -8,6 +8,7 @@ import {HostCoroner} from './coroner.ts'
 import {harmless, type Log, type OnTrouble, sentence} from './events.ts'
 import {type Guard, type GuardPlan, openGuard} from './guard.ts'
 import {Maintenance} from './maintenance.ts'
+import {outlast} from './passing.ts'
 import {type Registration, registerConsumer} from './registration.ts'
 import {Retirement} from './retirement.ts'
 import {Shift} from './shift.ts'
@@ -62,6 +63,7 @@ const POLL_MS = 1000
 export class Consumer {
   readonly #options: ConsumerOptions
   readonly #log: Log
+  readonly #onTrouble: OnTrouble = (doing, error, retryInMs) => this.#log({kind: 'trouble', doing, error: sentence(error), retryInMs})
 
   constructor(options: ConsumerOptions) {
     this.#options = options
@@ -76,7 +78,7 @@ export class Consumer {
   async run(): Promise<ConsumerReport> {
     const {handler, queues, concurrency, storage} = this.#options
     try {
-      const registration = await registerConsumer(storage, this.#options)
+      const registration = await this.#register()
       this.#log({kind: 'started', consumer: registration.name, queues, concurrency})
       const settled = await this.#work(registration).catch(async (error: unknown) => {
         // The process may live on, and so would the name. What keeps it from signing off is what it failed from.
@@ -89,6 +91,15 @@ export class Consumer {
     } finally {
       await handler.close()
     }
+  }
+
+  /** Who drains is waited for, and told at once. */
+  #register(): Promise<Registration> {
+    const {storage, drain, stop} = this.#options
+    if (drain) return registerConsumer(storage, this.#options)
+    let tries = 0
+    // A try of which nothing is known may have stored the name.
+    return outlast('signing on', () => registerConsumer(storage, this.#options, {mayBeOurs: tries++ > 0}), {stop, onTrouble: this.#onTrouble})
   }
 
   async #work(registration: Registration): Promise<number> {
@@ -132,8 +143,7 @@ export class Consumer {
   #startGuard(dbPath: string | null): Guard | null {
     const {guard: plan, clock = systemClock} = this.#options
     if (plan == null) return null
-    const onTrouble: OnTrouble = (doing, error, retryInMs) => this.#log({kind: 'trouble', doing, error: sentence(error), retryInMs})
-    return openGuard(plan, identifySelf(), {dbPath, clock, onTrouble})
+    return openGuard(plan, identifySelf(), {dbPath, clock, onTrouble: this.#onTrouble})
   }
 
   async #unregister({id}: Registration): Promise<void> {

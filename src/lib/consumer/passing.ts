@@ -1,4 +1,6 @@
 import {QctlError} from '../errors.ts'
+import {sleep} from '../time.ts'
+import type {OnTrouble} from './events.ts'
 
 /** Errors of the storage that say nothing about the next try. */
 const PASSING: ReadonlySet<string> = new Set(['busy', 'outcome_unknown', 'unavailable', 'timed_out'])
@@ -26,5 +28,31 @@ export class RetryPause {
   /** A try has succeeded. */
   reset(): void {
     this.#tries = 0
+  }
+}
+
+/** How a daemon waits for the store at its start. */
+export interface Outlasting {
+  /** Ends the waiting. */
+  readonly stop: AbortSignal
+  readonly onTrouble: OnTrouble
+}
+
+/**
+ * Tries until it succeeds: a process that its supervisor gives up after some tries would stay away when the trouble is over.
+ * @param doing what it is, for the log
+ * @throws what does not pass by itself, and after `stop` whatever came last
+ */
+export async function outlast<T>(doing: string, action: () => Promise<T>, {stop, onTrouble}: Outlasting): Promise<T> {
+  const pause = new RetryPause()
+  for (;;) {
+    try {
+      return await action()
+    } catch (error) {
+      if (!isPassing(error) || stop.aborted) throw error
+      const ms = pause.next()
+      onTrouble(doing, error, ms)
+      await sleep(ms, stop)
+    }
   }
 }

@@ -1,6 +1,7 @@
 /** How what a consumer or a reaper tells reads in the log. */
 import type {Log as LogFile, LogFields, LogLevel} from '../log.ts'
-import type {Log, WorkEvent} from './events.ts'
+import {type Log, sentence, type WorkEvent} from './events.ts'
+import type {Outlasting} from './passing.ts'
 
 interface Entry {
   readonly level: LogLevel
@@ -17,6 +18,12 @@ export function workLog(file: LogFile): Log {
     if (!file.writes(level)) return
     file[level](message, fieldsOf(event))
   }
+}
+
+/** How a daemon waits for its store at the start, telling of it as of all trouble in its work. */
+export function patience(file: LogFile, stop: AbortSignal): Outlasting {
+  const tell = workLog(file)
+  return {stop, onTrouble: (doing, error, retryInMs) => tell({kind: 'trouble', doing, error: sentence(error), retryInMs})}
 }
 
 function entryOf(event: WorkEvent): Entry {

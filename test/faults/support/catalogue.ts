@@ -52,6 +52,8 @@ export const CATALOGUE = {
     'a file that is no database of this version': null,
     'an older schema': {why: 'there is no older schema yet; a newer one is refused (above)', tests: ['test/storage/sqlite']},
     'twenty processes start at once where nothing is': null,
+    'backups while others write': null,
+    'a backup or a restore is killed': null,
     'several names for one file, and odd names': null,
     'who may read and write it': null,
     'a network file system': {
@@ -84,6 +86,7 @@ export const CATALOGUE = {
   'Supervisors and databases': {
     'supervisord stops, starts and is killed under load': null,
     'a configuration that cannot work': null,
+    'nobody reaps but the consumers': {why: 'so it is in every scenario that starts no reaper: each consumer rescues', tests: []},
     'PostgreSQL goes away': {why: 'this version has only the SQLite engine', tests: []},
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Absent | null>>>>
