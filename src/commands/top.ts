@@ -1,5 +1,8 @@
 import {BaseCommand} from '../lib/cli/base-command.ts'
+import {databaseFile} from '../lib/cli/database-file.ts'
 import {oclifFlags} from '../lib/cli/oclif-flags.ts'
+import {shownDatabase} from '../lib/config.ts'
+import {HostCoroner} from '../lib/consumer/coroner.ts'
 import {TOP_FLAGS} from '../lib/top/flags.ts'
 
 export default class Top extends BaseCommand {
@@ -14,6 +17,12 @@ export default class Top extends BaseCommand {
   override async run(): Promise<void> {
     const {flags} = await this.parse(Top)
     const {top} = await import('../lib/top/run.tsx')
-    await top(flags, {settings: this.settings, print: this.print, signal: () => this.signal})
+    await top(flags, {
+      settings: this.settings,
+      print: this.print,
+      signal: () => this.signal,
+      db: this.origins.db.kind === 'flag' ? shownDatabase(this.settings.db) : null,
+      reap: ({queue}) => queue.reap(new HostCoroner(databaseFile(this.settings))),
+    })
   }
 }

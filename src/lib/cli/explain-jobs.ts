@@ -10,6 +10,7 @@ import {reportFailure} from './failure.ts'
 import {stateStyle} from './job-list.ts'
 import {noSuchJobs} from './missing.ts'
 import type {ListFormat, Printer} from './print.ts'
+import {withDatabase} from './with-database.ts'
 
 /** What explaining needs. */
 export interface Explaining {
@@ -89,11 +90,6 @@ function explanationJson(explanation: Explanation, dbFlag: string | null): Reado
     return {code, text, fix: fix === null ? null : withDatabase(fix, dbFlag), ...factsJson(facts)}
   })
   return {id, queue, state, claimable, reasons}
-}
-
-/** The advised command for the same database. Quoted as sh wants it. */
-function withDatabase(fix: string, dbFlag: string | null): string {
-  return dbFlag === null ? fix : fix.replaceAll(/\bqctl (?=[a-z])/g, `qctl --db '${dbFlag.replaceAll("'", String.raw`'\''`)}' `)
 }
 
 /** The facts under the names of JSON documents; fields that end in `At` or `Until` are times. */

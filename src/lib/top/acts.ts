@@ -1,4 +1,5 @@
 import type {Session} from '../cli/session.ts'
+import type {Move} from './screen.ts'
 
 /** What somebody does to the store: shown before it is done, with the same on the command line. */
 export interface Act {
@@ -23,6 +24,8 @@ export interface Hands {
   /** Aborted by Esc, and when the program ends. */
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
+  /** Settles what dead holders left. */
+  readonly reap: () => Promise<unknown>
 }
 
 /** What became of an act. */
@@ -31,6 +34,8 @@ export interface Done {
   readonly notice: string
   /** What takes it back, where something does; done without being asked again. */
   readonly undo?: Act
+  /** What follows on the screen: marks go, a detail whose job is gone is left. */
+  readonly moves?: readonly Move[]
 }
 
 /** More than this many things, and a bare "y" is too easily typed. */

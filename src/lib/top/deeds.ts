@@ -11,6 +11,8 @@ export interface Means {
   readonly session: () => Session | null
   readonly actor: string
   readonly tell: (event: Event) => void
+  /** Settles what dead holders left; absent: nobody does from here. */
+  readonly reap?: (session: Session) => Promise<unknown>
   /** The end of the program. */
   readonly signal: AbortSignal
 }
@@ -45,7 +47,7 @@ export class Deeds {
   }
 
   #hands(): Hands {
-    const {session, actor, tell, signal} = this.#means
+    const {session, actor, tell, reap, signal} = this.#means
     const open = session()
     if (open === null) throw new QctlError('busy', 'the database is away: nothing was changed')
     return {
@@ -53,6 +55,7 @@ export class Deeds {
       actor,
       signal: AbortSignal.any([signal, this.#stop.signal]),
       onProgress: (done, total) => tell({kind: 'progress', done, total}),
+      reap: async () => reap?.(open),
     }
   }
 }

@@ -75,8 +75,8 @@ export class Poller {
 
   /** A slow store is asked less often; ages on the screen move on every second even so. */
   #pauseMs(): number {
-    const {intervalMs, tookMs, trouble} = this.#surroundings.state()
-    return trouble === null ? Math.max(intervalMs, tookMs * BUSY_SHARE) : SECOND_MS
+    const state = this.#surroundings.state()
+    return state.trouble === null ? Math.max(paceOf(state), state.tookMs * BUSY_SHARE) : SECOND_MS
   }
 
   async #reached(): Promise<Sources> {
@@ -107,6 +107,13 @@ export class Poller {
     // What cannot be closed is gone anyway.
     await sources?.session.close().catch(() => {})
   }
+}
+
+/** How long to wait between two looks, ms. */
+function paceOf(state: State): number {
+  if (isStill(state)) return state.intervalMs
+  const {own, seen} = shownView(state)
+  return Math.min(state.intervalMs, shownScreen(state).paceMs?.(own, seen?.facts ?? null) ?? state.intervalMs)
 }
 
 /** True while what is shown is to stay as it is. */

@@ -31,9 +31,10 @@ export function reduce(state: State, event: Event): Step {
     case 'progress':
       return only(state.overlay?.kind === 'busy' ? {...state, overlay: {...state.overlay, done: event.done, total: event.total}} : state)
     case 'acted': {
-      const {notice, undo = null} = event.done
+      const {notice, undo = null, moves = []} = event.done
       const text = undo === null ? notice : `${notice}  U undo`
-      return {state: noticed({...closedBusy(state), undo, now: event.at}, text, 'good'), effects: [{kind: 'look'}]}
+      const {state: next, effects} = inTurn({...closedBusy(state), undo, now: event.at}, moves)
+      return {state: noticed(next, text, 'good'), effects: [...effects, {kind: 'look'}]}
     }
     case 'refused':
       return {state: noticed({...closedBusy(state), now: event.at}, event.message, 'error'), effects: [{kind: 'look'}]}

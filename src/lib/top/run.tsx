@@ -30,6 +30,8 @@ import {isAsciiOnly, themeOf} from './theme.ts'
 /** How to start. */
 interface TopOptions {
   readonly settings: Pick<Settings, 'db' | 'lockTimeout'>
+  readonly db: string | null
+  readonly reap: (session: Session) => Promise<unknown>
   readonly names: readonly string[] | null
   readonly mode: Mode
   readonly mayAct: boolean
@@ -53,10 +55,14 @@ export interface Surroundings {
   readonly settings: Settings
   readonly print: Printer
   readonly signal: () => AbortSignal
+  /** What `--db` said, for commands that are shown; `null` when they find the database without. */
+  readonly db: string | null
+  /** Settles what dead holders left. */
+  readonly reap: (session: Session) => Promise<unknown>
 }
 
 /** `qctl top`: the console on a terminal, one frame elsewhere. */
-export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print, signal}: Surroundings): Promise<void> {
+export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print, signal, db, reap}: Surroundings): Promise<void> {
   const screen = flags.screen ?? 'overview'
   if (!TABS.some(({id}) => id === screen)) {
     throw new QctlError('usage', `there is no screen "${screen}"`, {hint: `there are ${TABS.map(({id}) => id).join(', ')}`})
@@ -64,6 +70,8 @@ export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print,
   const isLive = isTerminal(0) && stdout.isTTY && process.env['TERM'] !== 'dumb' && !flags.once
   const options = {
     settings,
+    db,
+    reap,
     names: flags.queue ?? null,
     mode: flags.admin ? 'admin' : 'ops',
     mayAct: !flags['read-only'],
@@ -95,7 +103,7 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   const size = {columns: process.stdout.columns, rows: process.stdout.rows}
   const program = new Program(await startOf(options, session, size), onEffect)
   const poller = new Poller(session, {open, names: options.names, state: program.state, tell: program.tell})
-  const deeds = new Deeds({session: () => poller.session, actor: cliActor().replace(/^cli/, 'top'), tell: program.tell, signal})
+  const deeds = new Deeds({session: () => poller.session, actor: cliActor().replace(/^cli/, 'top'), tell: program.tell, reap: options.reap, signal})
   chalk.level = options.colors
   // The first frame has facts in it.
   await poller.look()
@@ -133,7 +141,7 @@ async function oneFrame(options: TopOptions, columns: number): Promise<string> {
   }
 }
 
-async function startOf({mode, mayAct, intervalMs, screen}: TopOptions, {storage}: Session, size: Frame): Promise<State> {
+async function startOf({mode, mayAct, intervalMs, screen, db}: TopOptions, {storage}: Session, size: Frame): Promise<State> {
   const {location} = await storage.info()
-  return initialState({size, mode, mayAct, intervalMs, screen, location, now: systemClock.wallNow()})
+  return initialState({size, mode, mayAct, intervalMs, screen, location, db, now: systemClock.wallNow()})
 }

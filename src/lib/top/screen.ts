@@ -27,6 +27,8 @@ export interface Screen<Own, Facts> {
   View(moment: Moment<Own, Facts>): ReactNode
   /** True while the facts must stay as they are: rows are marked. */
   isHeld?(own: Own): boolean
+  /** How often to look while something goes on that is to be seen at once, ms; `null` = as often as was asked for. */
+  paceMs?(own: Own, facts: Facts | null): number | null
 }
 
 /** What a screen's keys and its drawing can see. */
@@ -38,6 +40,8 @@ export interface Moment<Own, Facts> {
   readonly at: number
   readonly frame: Frame
   readonly mode: Mode
+  /** What `--db` said, for commands that are shown; `null` when they find the database without. */
+  readonly db: string | null
 }
 
 /** Looking only, or changing things too. */

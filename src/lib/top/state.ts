@@ -24,6 +24,8 @@ export interface State {
   readonly notice: Notice | null
   readonly undo: Act | null
   readonly location: string
+  /** What `--db` said; `null` when commands find the database without. */
+  readonly db: string | null
   readonly now: number
   readonly lastKeyAt: number
   /** Numbers views, so that an answer is not taken for that of another question. */
@@ -97,6 +99,7 @@ export interface Start {
   readonly intervalMs: number
   readonly screen: string
   readonly location: string
+  readonly db?: string | null
   readonly now: number
 }
 
@@ -105,6 +108,7 @@ export function initialState({screen, ...start}: Start): State {
   const views = TABS.map(({id, start: own}, number) => [id, [{number, screen: id, own, seen: null}]] as const)
   return {
     ...start,
+    db: start.db ?? null,
     tab: screen,
     stacks: Object.fromEntries(views),
     frozenAt: null,
@@ -145,7 +149,7 @@ export function frameOf({size, trouble}: Pick<State, 'size' | 'trouble'>): Frame
 /** What the screen on top sees. */
 export function momentOf(state: State): Moment<unknown, unknown> {
   const {own, seen} = shownView(state)
-  return {own, facts: seen?.facts ?? null, at: seen?.at ?? state.now, frame: frameOf(state), mode: state.mode}
+  return {own, facts: seen?.facts ?? null, at: seen?.at ?? state.now, frame: frameOf(state), mode: state.mode, db: state.db}
 }
 
 /** Replaces the view on top. */

@@ -85,8 +85,8 @@ function Body({state}: {readonly state: State}): ReactNode {
   const frame = frameOf(state)
   const screen = shownScreen(state)
   if (state.overlay?.kind === 'help') return <Help screen={screen} frame={frame} offset={state.overlay.offset} />
-  if (state.overlay?.kind === 'confirm') return <ConfirmDialog overlay={state.overlay} frame={frame} />
-  if (state.overlay?.kind === 'form') return <FormDialog overlay={state.overlay} frame={frame} />
+  if (state.overlay?.kind === 'confirm') return <ConfirmDialog overlay={state.overlay} frame={frame} db={state.db} />
+  if (state.overlay?.kind === 'form') return <FormDialog overlay={state.overlay} frame={frame} db={state.db} />
   const {View} = screen
   return <View key={screen.id} {...momentOf(state)} />
 }

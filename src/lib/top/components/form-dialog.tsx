@@ -1,4 +1,5 @@
 import type {ReactNode} from 'react'
+import {withDatabase} from '../../cli/with-database.ts'
 import {useTheme} from '../hooks/use-theme.ts'
 import {valuesOf} from '../overlay.ts'
 import type {Frame} from '../screen.ts'
@@ -10,10 +11,12 @@ import {Dialog} from './dialog.tsx'
 interface FormProps {
   readonly overlay: Extract<Overlay, {kind: 'form'}>
   readonly frame: Frame
+  /** What `--db` said. */
+  readonly db: string | null
 }
 
 /** A dialog in which things are filled in. */
-export function FormDialog({overlay, frame}: FormProps): ReactNode {
+export function FormDialog({overlay, frame, db}: FormProps): ReactNode {
   const {glyphs} = useTheme()
   const {form, lines, field, wrong} = overlay
   const width = Math.min(72, frame.columns - 8)
@@ -28,7 +31,7 @@ export function FormDialog({overlay, frame}: FormProps): ReactNode {
     return [[name, value, ghost], ...(error === null ? [] : [{text: `${' '.repeat(labels + 4)}${error}`, tone: 'error'} as const])]
   })
   const cli = form.cli?.(valuesOf(overlay)) ?? null
-  const command = cli === null ? [] : ['', 'Same on the command line:', ...wrapped(cli, width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'}))]
+  const command = cli === null ? [] : ['', 'Same on the command line:', ...wrapped(withDatabase(cli, db), width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'}))]
   const keys: Words = {text: 'Enter next, on the last field: go on   Tab, arrows: field   Esc cancel', tone: 'dim'}
   return <Dialog title={form.title} lines={[...fields, ...command, '', keys]} frame={frame} />
 }

@@ -1,5 +1,6 @@
 import type {ReactNode} from 'react'
 import type {State} from '../state.ts'
+import {grouped} from '../shown.ts'
 import {Line} from './line.tsx'
 import {Rule} from './rule.tsx'
 
@@ -7,7 +8,8 @@ import {Rule} from './rule.tsx'
 export function NoticeLine({state}: {readonly state: State}): ReactNode {
   const {overlay, notice, size} = state
   if (overlay?.kind === 'busy') {
-    const progress = overlay.total === 0 ? '' : ` ${overlay.done} of ${overlay.total}`
+    const {done, total} = overlay
+    const progress = done === 0 ? '' : ` ${grouped(done)}${total === 0 ? '' : ` of ${grouped(total)}`}`
     return <Line words={` ${overlay.what} ...${progress}  Esc stops it`} width={size.columns} tone="warning" />
   }
   if (overlay?.kind === 'prompt' && overlay.wrong !== null) return <Line words={` ${overlay.wrong}`} width={size.columns} tone="error" />
