@@ -10,7 +10,7 @@ import {selfCommand} from '../lib/cli/self-command.ts'
 import {takeOver} from '../lib/cli/succession.ts'
 import {Consumer} from '../lib/consumer/consumer.ts'
 import {guardPlan} from '../lib/consumer/guard-process.ts'
-import {outlast} from '../lib/consumer/passing.ts'
+import {outlast} from '../lib/passing.ts'
 import {patience, workLog} from '../lib/consumer/work-log.ts'
 import {BUILT_IN_HANDLERS, type HandlerSpec, openHandler, openLimits, parseExitPolicy, processesOf, type Workers} from '../lib/handlers/index.ts'
 

@@ -6,7 +6,7 @@ import {ONE_THING} from '../lib/cli/print.ts'
 import {DEFAULT_REAP_EVERY_MS, printPass, REAP_FLAGS, rehearsePass} from '../lib/cli/reap.ts'
 import {takeOver} from '../lib/cli/succession.ts'
 import {HostCoroner} from '../lib/consumer/coroner.ts'
-import {outlast} from '../lib/consumer/passing.ts'
+import {outlast} from '../lib/passing.ts'
 import {ReaperLoop} from '../lib/consumer/reaper-loop.ts'
 import {patience, workLog} from '../lib/consumer/work-log.ts'
 

@@ -58,3 +58,8 @@ export class QctlError extends Error {
     return ERRORS[this.code].retryable
   }
 }
+
+/** The sentence of an error. */
+export function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -7,7 +7,7 @@
  *   {"id":7,"fence":3,"snooze":"10m"}    or "snooze":true, by the backoff of the queue
  *                                                         → {"ok":false,"code":"conflict","message":"…"}
  */
-import {ERRORS, type ErrorCode, QctlError} from './errors.ts'
+import {ERRORS, type ErrorCode, QctlError, sentence} from './errors.ts'
 import {type Claim, RESULT_MAX_BYTES} from './job.ts'
 import {formatDuration, parseDuration} from './time.ts'
 
@@ -95,7 +95,7 @@ function delayOf(text: string): number {
   try {
     return parseDuration(text)
   } catch (error) {
-    throw refused(error instanceof Error ? error.message : String(error))
+    throw refused(sentence(error))
   }
 }
 

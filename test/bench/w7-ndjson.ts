@@ -71,7 +71,7 @@ async function wholeProcess(file: string, jobs: number): Promise<Figures> {
 /** As the command does it, but in this process. */
 async function submit({storage}: Store, file: string): Promise<readonly number[]> {
   const stdin: AsyncIterable<Uint8Array> = createReadStream(file)
-  const around = {storage, defaults: {}, stdin, cwd: '/', signal: NEVER, onProgress: () => {}}
+  const around = {storage, defaults: {}, stdin, cwd: '/', signal: NEVER, onProgress: () => {}, onTrouble: () => {}}
   const ids: number[] = []
   for await (const {enqueued} of submitInput({kind: 'ndjson', batch: null}, around)) for (const {id} of enqueued) ids.push(id)
   return ids

@@ -15,7 +15,7 @@ import {chunks, text} from './chunks.ts'
 const never = new AbortController().signal
 
 function around(storage: Storage, stdin: AsyncIterable<Uint8Array>, more: Partial<Surroundings> = {}): Surroundings {
-  return {storage, defaults: {}, stdin, cwd: '/', signal: never, onProgress: () => {}, ...more}
+  return {storage, defaults: {}, stdin, cwd: '/', signal: never, onProgress: () => {}, onTrouble: () => {}, ...more}
 }
 
 /** All that is committed, batch by batch, and the error that ended it. */
@@ -139,7 +139,7 @@ describe('an unknown outcome', () => {
 
   test('a generated file stays, in case its job is stored; else it goes', async () => {
     const directory = scratchDirectory()
-    const one = {directory, everyMs: 1, count: 1, defaults: {}}
+    const one = {directory, everyMs: 1, count: 1, defaults: {}, onTrouble: () => {}}
     await expect(generateJobs(failing, one, never).next()).rejects.toMatchObject({code: 'outcome_unknown'})
     expect(readdirSync(directory)).toHaveLength(1)
     const busy = {enqueue: (): Promise<never> => Promise.reject(new QctlError('busy', 'busy'))}
@@ -153,7 +153,7 @@ describe('the generator', () => {
     const storage = await openMemoryStorage()
     const directory = `${scratchDirectory()}/new/dir`
     const ids: number[] = []
-    for await (const {id} of generateJobs(storage, {directory, everyMs: 1, count: 5, defaults: {queue: 'gen'}}, never)) ids.push(id)
+    for await (const {id} of generateJobs(storage, {directory, everyMs: 1, count: 5, defaults: {queue: 'gen'}, onTrouble: () => {}}, never)) ids.push(id)
     const jobs = await storage.get(ids)
     expect(jobs.map(({file, queue}) => [file, queue])).toEqual(Array(5).fill([true, 'gen']))
     for (const {payload} of jobs) expect(readFileSync(text(payload), 'utf8')).toMatch(/^([\w-]+\n){1,8}$/)
@@ -164,16 +164,44 @@ describe('the generator', () => {
     const storage = await openMemoryStorage()
     const stop = new AbortController()
     let made = 0
-    for await (const _ of generateJobs(storage, {directory: scratchDirectory(), everyMs: 3_600_000, count: null, defaults: {}}, stop.signal)) {
+    for await (const _ of generateJobs(storage, {directory: scratchDirectory(), everyMs: 3_600_000, count: null, defaults: {}, onTrouble: () => {}}, stop.signal)) {
       made += 1
       stop.abort()
     }
     expect(made).toBe(1)
   })
 
+  test('waits while the store is busy or the disk full, if it is to run for ever, and gives the job of another file', async () => {
+    const storage = await openMemoryStorage()
+    const directory = scratchDirectory()
+    const refusals = [new QctlError('busy', 'busy'), new QctlError('outcome_unknown', 'disk full'), new QctlError('busy', 'busy')]
+    const enqueue: Storage['enqueue'] = async jobs => {
+      const refusal = refusals.shift()
+      if (refusal !== undefined) throw refusal
+      return storage.enqueue(jobs)
+    }
+    const told: unknown[] = []
+    const endless = {directory, everyMs: 1, count: null, defaults: {}, onTrouble: (_: string, error: unknown) => told.push((error as QctlError).code)}
+    const stop = new AbortController()
+    for await (const {id} of generateJobs({enqueue}, endless, stop.signal)) {
+      expect(id).toBe(1)
+      stop.abort()
+    }
+    expect(told).toEqual(['busy', 'outcome_unknown', 'busy'])
+    // Of the one that may be stored the file stays.
+    expect(readdirSync(directory)).toHaveLength(2)
+  })
+
+  test('told to end while it waits, it ends well', async () => {
+    const stop = new AbortController()
+    const busy = {enqueue: (): Promise<never> => Promise.reject(new QctlError('busy', 'busy'))}
+    const endless = {directory: scratchDirectory(), everyMs: 1, count: null, defaults: {}, onTrouble: () => stop.abort()}
+    expect(await generateJobs(busy, endless, stop.signal).next()).toEqual({done: true, value: undefined})
+  })
+
   test('a directory that cannot be written', async () => {
     const storage = await openMemoryStorage()
-    const error = await generateJobs(storage, {directory: '/proc/nope', everyMs: 1, count: 1, defaults: {}}, never).next().catch((reason: unknown) => reason)
+    const error = await generateJobs(storage, {directory: '/proc/nope', everyMs: 1, count: 1, defaults: {}, onTrouble: () => {}}, never).next().catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(QctlError)
     expect([73, 77]).toContain((error as QctlError).exit)
   })

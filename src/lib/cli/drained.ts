@@ -1,3 +1,4 @@
+import {sentence} from '../errors.ts'
 import type {Log} from '../log.ts'
 import {explain} from '../queue/explain.ts'
 import {wordingOf} from '../queue/explain-text.ts'
@@ -22,7 +23,7 @@ export async function tellWhatStays({queues, storage, dbPath}: Drained, log: Log
       log.info(`${counts.pending.toLocaleString('en')} ${counts.pending === 1 ? 'job stays' : 'jobs stay'}`, {queue: name, oldest: id, why})
     }
   } catch (error) {
-    log.warn('cannot tell what stays', {error: error instanceof Error ? error.message : String(error)})
+    log.warn('cannot tell what stays', {error: sentence(error)})
   }
 }
 

@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs'
 import {isTerminal} from '../descriptor.ts'
+import {sentence} from '../errors.ts'
 import type {Enqueued, NewJob, Queue} from '../job.ts'
 import {type ProduceInput, submitInput, type Surroundings} from '../producer/input.ts'
 import {whileThere} from '../producer/while-there.ts'
@@ -110,12 +111,17 @@ function surroundings(
   input: ProduceInput,
   print: Printer,
   bar: ProgressBar | null,
-): Pick<Surroundings, 'stdin' | 'cwd' | 'onProgress'> {
+): Pick<Surroundings, 'stdin' | 'cwd' | 'onProgress' | 'onTrouble'> {
   const readsStdin = input.kind === 'lines' || input.kind === 'ndjson' || (input.kind === 'payloads' && input.texts.includes('-'))
   if (readsStdin && isTerminal(0)) print.note('reading from the terminal; Ctrl-D ends it')
   // The first look at `process.stdin` costs 3 ms.
   const stdin = readsStdin ? (bar?.count(process.stdin) ?? process.stdin) : nothing()
-  return {stdin, cwd: process.cwd(), onProgress: progress => bar?.update(progress)}
+  return {
+    stdin,
+    cwd: process.cwd(),
+    onProgress: progress => bar?.update(progress),
+    onTrouble: (_doing, error, retryInMs) => print.warn(`${sentence(error)}; next try in ${formatDurationShort(retryInMs ?? 0)}`),
+  }
 }
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,6 +1,7 @@
+import {sentence} from '../errors.ts'
 import type {Handler} from '../handlers/handler.ts'
 import type {Lease, State} from '../job.ts'
-import {type Log, sentence} from './events.ts'
+import {type Log} from './events.ts'
 
 /** What handlers still do once the end of a run is stored; nobody waits for it before the consumer ends. */
 export class Afterwork {

@@ -1,10 +1,10 @@
 /** One run of one job: the handler, its time limit, and the ways to end it early. */
+import {sentence} from '../errors.ts'
 import {type Handler, type Output, type Report, type RunContext, type RunListener, type Stop, stoppedOutcome} from '../handlers/handler.ts'
 import type {Sweeper} from '../handlers/sweeper.ts'
 import type {Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import {after, type CancelTimer, type Clock, monotonicMs} from '../time.ts'
-import {sentence} from './events.ts'
 import type {Guard} from './guard.ts'
 import type {Heartbeat} from './heartbeat.ts'
 import {RunReport} from './run-report.ts'

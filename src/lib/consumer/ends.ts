@@ -3,8 +3,7 @@ import type {Claim, Lease} from '../job.ts'
 import type {RunEnd} from '../outcome.ts'
 import type {Queue, Settlement} from '../queue/queue.ts'
 import {after, type CancelTimer, type Clock} from '../time.ts'
-import type {OnTrouble} from './events.ts'
-import {RetryPause} from './passing.ts'
+import {RetryPause, type OnTrouble} from '../passing.ts'
 
 /** The end of one attempt. */
 export interface Finished {

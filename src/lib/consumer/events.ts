@@ -48,9 +48,6 @@ export interface EndFacts {
 /** Takes events. What it throws is ignored: a log never stops the queue. */
 export type Log = (event: WorkEvent) => void
 
-/** Told of something that went wrong and may pass; `retryInMs` is `null` when it is not tried again. */
-export type OnTrouble = (doing: string, error: unknown, retryInMs: number | null) => void
-
 /** A log that cannot throw. */
 export function harmless(log: Log): Log {
   return event => {
@@ -60,9 +57,4 @@ export function harmless(log: Log): Log {
       // A full or closed log is no reason to lose a job.
     }
   }
-}
-
-/** The sentence of an error. */
-export function sentence(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

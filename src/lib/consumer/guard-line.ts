@@ -1,8 +1,8 @@
 /** The line from a consumer to its guard: never waits, and goes on with another guard when one dies. */
+import type {OnTrouble} from '../passing.ts'
 import type {Ward} from '../guard/guard.ts'
 import {encodeNotices, type Notice} from '../guard/notices.ts'
 import {after, type CancelTimer, monotonicMs} from '../time.ts'
-import type {OnTrouble} from './events.ts'
 import type {GuardProcess, StartGuard} from './guard-process.ts'
 
 export interface GuardLineOptions extends Ward {

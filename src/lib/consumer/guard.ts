@@ -1,9 +1,9 @@
 /** What a consumer tells its guard of the runs it has in hand. */
+import type {OnTrouble} from '../passing.ts'
 import {processName} from '../survivors.ts'
 import type {Claim, ProcessIdentity} from '../job.ts'
 import type {Clock} from '../time.ts'
 import type {Granted} from './claims.ts'
-import type {OnTrouble} from './events.ts'
 import type {StartGuard} from './guard-process.ts'
 import {GuardOfRuns} from './guard-of-runs.ts'
 import {GuardOfWorkers} from './guard-of-workers.ts'

@@ -2,11 +2,11 @@
  * Keeps the leases of running attempts alive, takes along what they report of their progress, and ends the attempts whose lease cannot be kept before it ends: by then the
  * store may give the job to somebody else.
  */
+import type {OnTrouble} from '../passing.ts'
 import {claimKey} from '../claim-key.ts'
 import type {Claim, Lease} from '../job.ts'
 import type {Queue} from '../queue/queue.ts'
 import {after, type CancelTimer, type Clock} from '../time.ts'
-import type {OnTrouble} from './events.ts'
 import type {Guard} from './guard.ts'
 
 export interface HeartbeatOptions {

@@ -1,11 +1,12 @@
 /** What every consumer does for all: takes the jobs of the dead, and keeps the store small. */
+import {sentence} from '../errors.ts'
 import {claimKey} from '../claim-key.ts'
 import type {FinalState} from '../job.ts'
 import type {SpoolDirectory} from '../output-spool.ts'
 import type {Coroner, Queue, Reaped} from '../queue/queue.ts'
 import type {Storage} from '../storage/storage.ts'
 import {monotonicMs, sleep} from '../time.ts'
-import {type Log, sentence} from './events.ts'
+import {type Log} from './events.ts'
 
 export interface MaintenanceOptions {
   readonly queue: Pick<Queue, 'reap'>

@@ -1,12 +1,13 @@
 /** `qctl reap`: the duties of every consumer as a process of its own. */
+import {sentence} from '../errors.ts'
 import type {FinalState} from '../job.ts'
 import type {Queue, Reaped} from '../queue/queue.ts'
 import type {Storage} from '../storage/storage.ts'
 import {sleep} from '../time.ts'
 import {HostCoroner} from './coroner.ts'
-import {harmless, type Log, sentence} from './events.ts'
+import {harmless, type Log} from './events.ts'
 import {Maintenance} from './maintenance.ts'
-import {isPassing} from './passing.ts'
+import {isPassing} from '../passing.ts'
 
 export interface ReaperOptions {
   readonly queue: Queue

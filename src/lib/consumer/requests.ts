@@ -4,8 +4,7 @@ import type {Claim, Requested} from '../job.ts'
 import type {Storage} from '../storage/storage.ts'
 import {after, type CancelTimer, monotonicMs} from '../time.ts'
 import type {Attempt} from './attempt.ts'
-import type {OnTrouble} from './events.ts'
-import {isPassing} from './passing.ts'
+import {isPassing, type OnTrouble} from '../passing.ts'
 
 export interface RequestsOptions {
   readonly storage: Pick<Storage, 'held'>

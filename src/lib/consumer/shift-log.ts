@@ -1,6 +1,8 @@
+import {sentence} from '../errors.ts'
+import type {OnTrouble} from '../passing.ts'
 import type {Lease} from '../job.ts'
 import type {Transition} from '../storage/storage.ts'
-import {type Log, type OnTrouble, sentence} from './events.ts'
+import {type Log} from './events.ts'
 
 /** How a shift tells what became of its jobs. */
 export class ShiftLog {

@@ -2,6 +2,7 @@
  * The work of one registered consumer: idle slots → claim → attempt → settle, until it is told to stop or has nothing left
  * to do. Ends and claims of one turn of the event loop are given to the store together, so that they share a commit.
  */
+import {sentence} from '../errors.ts'
 import type {Claim, Lease} from '../job.ts'
 import {bareEnd, type RunEnd} from '../outcome.ts'
 import type {SpoolDirectory} from '../output-spool.ts'
@@ -12,7 +13,6 @@ import type {Attempt, AttemptFacts} from './attempt.ts'
 import {Claims, type Granted} from './claims.ts'
 import type {ConsumerOptions} from './consumer.ts'
 import {Ends, type Finished} from './ends.ts'
-import {sentence} from './events.ts'
 import type {Guard} from './guard.ts'
 import {Heartbeat} from './heartbeat.ts'
 import {Pace} from './pace.ts'

@@ -1,11 +1,11 @@
 /** Lets others read what the runs of a consumer print while they go on. */
+import type {OnTrouble} from '../passing.ts'
 import {closeSync, constants, openSync, renameSync, unlinkSync, writeSync} from 'node:fs'
 import type {Claim, RunOutput} from '../job.ts'
 import {encodeOutput, OUTPUT_START, type OutputPosition} from '../output-record.ts'
 import {SPOOL_LIMIT_BYTES, type SpoolDirectory} from '../output-spool.ts'
 import {after, type CancelTimer, type Clock} from '../time.ts'
 import {OutputLog} from './output-log.ts'
-import type {OnTrouble} from './events.ts'
 
 export interface SpoolsOptions {
   /** `null`: there is no place for files. */

@@ -1,7 +1,8 @@
 /** How what a consumer or a reaper tells reads in the log. */
+import {sentence} from '../errors.ts'
 import type {Log as LogFile, LogFields, LogLevel} from '../log.ts'
-import {type Log, sentence, type WorkEvent} from './events.ts'
-import type {Outlasting} from './passing.ts'
+import {type Log, type WorkEvent} from './events.ts'
+import type {Outlasting} from '../passing.ts'
 
 interface Entry {
   readonly level: LogLevel

@@ -1,4 +1,4 @@
-import {QctlError} from '../errors.ts'
+import {QctlError, sentence} from '../errors.ts'
 import type {Storage} from '../storage/storage.ts'
 import {systemClock} from '../time.ts'
 import type {Upkeep} from '../upkeep.ts'
@@ -55,5 +55,5 @@ async function examineOpen(storage: Storage, file: string, look: (check: string,
 
 function failed(check: string, error: unknown): Finding {
   if (error instanceof QctlError) return fault(check, error.message, error.hint ?? 'see the message')
-  return fault(check, `this could not be checked: ${error instanceof Error ? error.message : String(error)}`, 'see to the cause, then run qctl doctor again')
+  return fault(check, `this could not be checked: ${sentence(error)}`, 'see to the cause, then run qctl doctor again')
 }

@@ -1,4 +1,5 @@
 /** A function of this process as a handler: for programs that embed the queue. */
+import {sentence} from '../errors.ts'
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
 import {type Handler, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
@@ -98,7 +99,7 @@ class LeasedJob implements FunctionJob {
 }
 
 function outcomeOf(error: unknown): Outcome {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = sentence(error)
   if (error instanceof Permanent) return {kind: 'rejected', reason: 'permanent', error: message}
   if (error instanceof Snooze) return {kind: 'snoozed', delayMs: error.delayMs}
   return {kind: 'failed', error: message, retryAfterMs: null}

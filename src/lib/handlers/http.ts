@@ -1,5 +1,5 @@
 /** Posts each job to a URL. There is no process: a run that has to end is cut off, whatever the receiver goes on doing. */
-import {QctlError} from '../errors.ts'
+import {QctlError, sentence} from '../errors.ts'
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
 import {systemClock} from '../time.ts'
@@ -62,7 +62,7 @@ export class HttpHandler implements Handler {
     }
     this.#streak = 0
     if (error instanceof QctlError && error.code === 'timed_out') return {kind: 'timed_out', error: error.message}
-    return {kind: 'failed', error: `no answer: ${sentence(error)}`, retryAfterMs: null}
+    return {kind: 'failed', error: `no answer: ${firstSentence(error)}`, retryAfterMs: null}
   }
 }
 
@@ -72,7 +72,7 @@ function keepAnswer({status, body}: HttpAnswer, {output}: RunContext): void {
 }
 
 /** Where several addresses were tried, the first says enough. */
-function sentence(error: unknown): string {
+function firstSentence(error: unknown): string {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message
-  return error instanceof Error ? error.message : String(error)
+  return sentence(error)
 }

@@ -1,5 +1,6 @@
 /** One job inside the worker of a module. */
 import {format} from 'node:util'
+import {sentence} from '../errors.ts'
 import type {OutputStream} from '../output-record.ts'
 import type {FunctionJob} from './function.ts'
 import {fileOf, usersStack} from './module-faults.ts'
@@ -133,7 +134,7 @@ function resultOf(result: unknown): object {
 }
 
 function failureOf(error: unknown): Readonly<Record<string, unknown>> {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = sentence(error)
   switch (verdictOf(error)) {
     case 'Permanent':
       return {error: message, retry: false}

@@ -1,4 +1,5 @@
 /** Why a program could not be started, in words, and what a shell would have made of it. */
+import {sentence} from '../errors.ts'
 import {existsSync} from 'node:fs'
 
 export interface SpawnFailure {
@@ -34,7 +35,7 @@ export function spawnFailure(program: string, error: unknown): SpawnFailure {
     case 'EDQUOT':
       return {status: null, error: `${program}: could not be started now: ${SHORTAGES[code]}`}
     default:
-      return {status: 126, error: `${program}: could not be started: ${error instanceof Error ? error.message : String(error)}`}
+      return {status: 126, error: `${program}: could not be started: ${sentence(error)}`}
   }
 }
 

@@ -8,6 +8,7 @@
 import {constants, type Stats} from 'node:fs'
 import {type FileHandle, open, realpath, rename, rm, stat} from 'node:fs/promises'
 import {dirname, isAbsolute, join} from 'node:path'
+import {sentence} from '../errors.ts'
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
 import {systemReason} from '../system-error.ts'
@@ -131,15 +132,11 @@ async function removeLeftover(path: Buffer): Promise<void> {
 
 function outcomeOf(error: unknown, path: Buffer): Outcome {
   const reason = systemReason(error)
-  const message = reason === null ? sentenceOf(error) : `cannot stamp ${path}: ${reason}`
+  const message = reason === null ? sentence(error) : `cannot stamp ${path}: ${reason}`
   const code = (error as NodeJS.ErrnoException).code ?? ''
   return error instanceof NotAFile || HOPELESS.has(code)
     ? {kind: 'rejected', reason: 'permanent', error: message}
     : {kind: 'failed', error: message, retryAfterMs: null}
-}
-
-function sentenceOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 function rejected(error: string): RunEnd {

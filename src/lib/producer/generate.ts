@@ -5,6 +5,7 @@ import {QctlError} from '../errors.ts'
 import type {Enqueued} from '../job.ts'
 import {newJob} from '../queue/new-job.ts'
 import type {Storage} from '../storage/storage.ts'
+import {isPassing, type OnTrouble, outlast} from '../passing.ts'
 import {monotonicMs, sleep, systemClock, toIso} from '../time.ts'
 import type {JobDefaults} from './numbered-job.ts'
 import {storeJobs} from './store.ts'
@@ -17,24 +18,30 @@ export interface Generation {
   /** How many; `null` = until stopped. */
   readonly count: number | null
   readonly defaults: JobDefaults
+  /** Told when it has to wait. */
+  readonly onTrouble: OnTrouble
 }
 
 /**
- * Writes a random file and submits it, again and again.
+ * Writes a random file and submits it, again and again. Without a `count` it is to run for ever: then it waits while the disk is
+ * full or the database busy.
  * @param signal ends it, after the file in hand
  * @returns each job after its commit
  * @throws QctlError when a file cannot be written or a job not be stored; a file without a job is removed
  */
-export async function* generateJobs(
-  storage: Pick<Storage, 'enqueue'>,
-  {directory, everyMs, count, defaults}: Generation,
-  signal: AbortSignal,
-): AsyncGenerator<Enqueued> {
+export async function* generateJobs(storage: Pick<Storage, 'enqueue'>, generation: Generation, signal: AbortSignal): AsyncGenerator<Enqueued> {
+  const {directory, everyMs, count, defaults, onTrouble} = generation
   const target = resolve(directory)
   await writing(target, () => mkdir(target, {recursive: true}))
+  const generate = (): Promise<Enqueued> => generateOne(storage, target, defaults)
   for (let made = 0; (count === null || made < count) && !signal.aborted; made += 1) {
     const begin = monotonicMs()
-    yield await generateOne(storage, target, defaults)
+    try {
+      yield count === null ? await outlast('generating a job', generate, {stop: signal, onTrouble}) : await generate()
+    } catch (error) {
+      if (signal.aborted && isPassing(error)) return
+      throw error
+    }
     const isLast = count !== null && made + 1 >= count
     if (!isLast) await sleep(everyMs - (monotonicMs() - begin), signal)
   }

@@ -1,4 +1,5 @@
 import type {Enqueued, NewJob} from '../job.ts'
+import type {OnTrouble} from '../passing.ts'
 import {newJob} from '../queue/new-job.ts'
 import type {Storage} from '../storage/storage.ts'
 import {argumentBytes} from './argument-bytes.ts'
@@ -32,6 +33,8 @@ export interface Surroundings {
   /** Ends reading in batches, and generating. */
   readonly signal: AbortSignal
   readonly onProgress: (progress: SubmitProgress) => void
+  /** Told when generating has to wait. */
+  readonly onTrouble: OnTrouble
 }
 
 /**
@@ -51,7 +54,7 @@ export async function* submitInput(input: ProduceInput, around: Surroundings): A
     case 'ndjson':
       return yield* submitStream(input, around)
     case 'generate':
-      for await (const job of generateJobs(around.storage, {...input, defaults: around.defaults}, around.signal)) {
+      for await (const job of generateJobs(around.storage, {...input, defaults: around.defaults, onTrouble: around.onTrouble}, around.signal)) {
         yield unnumbered([job])
       }
   }

@@ -1,4 +1,5 @@
 /** One running worker: jobs go in as lines, answers come out as lines, and it is ended when it does not keep to that. */
+import {sentence} from '../../errors.ts'
 import type {Log} from '../../log.ts'
 import type {CrashCause} from '../../outcome.ts'
 import type {OutputStream} from '../../output-record.ts'
@@ -231,7 +232,7 @@ export class WorkerProcess implements Carrier {
     try {
       context.report.progress(value)
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = sentence(error)
       this.#options.log.warn('progress refused', {worker: this.number, job: lease.id, fence: lease.fence, why})
     }
   }

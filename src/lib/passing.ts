@@ -1,12 +1,14 @@
-import {QctlError} from '../errors.ts'
-import {sleep} from '../time.ts'
-import type {OnTrouble} from './events.ts'
+import {QctlError} from './errors.ts'
+import {sleep} from './time.ts'
+
+/** Told of something that went wrong and may pass; `retryInMs` is `null` when it is not tried again. */
+export type OnTrouble = (doing: string, error: unknown, retryInMs: number | null) => void
 
 /** Errors of the storage that say nothing about the next try. */
 const PASSING: ReadonlySet<string> = new Set(['busy', 'outcome_unknown', 'unavailable', 'timed_out'])
 
 /** True when a daemon should wait and try again instead of ending. */
-export function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): error is QctlError {
   return error instanceof QctlError && PASSING.has(error.code)
 }
 
