@@ -124,7 +124,8 @@ export function initialState({screen, ...start}: Start): State {
 
 /** Lines above and below what a screen draws: header, tabs, rule; notice, footer. */
 const AROUND = 5
-const BANNER = 2
+/** Lines of the banner that says why the database cannot be asked. */
+export const BANNER_LINES = 3
 
 /** The view on top. */
 export function shownView(state: State): View {
@@ -143,7 +144,7 @@ export function shownScreen(state: State): AnyScreen {
 
 /** The room that a screen has. */
 export function frameOf({size, trouble}: Pick<State, 'size' | 'trouble'>): Frame {
-  return {columns: size.columns, rows: Math.max(1, size.rows - AROUND - (trouble === null ? 0 : BANNER))}
+  return {columns: size.columns, rows: Math.max(1, size.rows - AROUND - (trouble === null ? 0 : BANNER_LINES))}
 }
 
 /** What the screen on top sees. */

@@ -75,6 +75,12 @@ export function themeOf({ascii, colors}: {readonly ascii: boolean; readonly colo
   return {glyphs: ascii ? ASCII : UNICODE, styleOf: tone => styles[tone] ?? {}}
 }
 
+/** The same, dim: for what is no longer true. */
+export function dimmed({glyphs, styleOf}: Theme): Theme {
+  const isPlain = Object.keys(styleOf('failed')).length === 0
+  return {glyphs, styleOf: tone => (isPlain ? {} : tone === 'chosen' ? styleOf(tone) : {dimColor: true})}
+}
+
 /** Languages in whose fonts signs such as ○ may be two columns wide. */
 const WIDE = /^(zh|ja|ko)/i
 

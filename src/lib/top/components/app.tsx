@@ -5,7 +5,7 @@ import {useSize} from '../hooks/use-size.ts'
 import {ThemeContext} from '../hooks/use-theme.ts'
 import type {Program} from '../program.ts'
 import {frameOf, momentOf, shownScreen, type State} from '../state.ts'
-import type {Theme} from '../theme.ts'
+import {dimmed, type Theme} from '../theme.ts'
 import {typing} from '../typing.ts'
 import {Banner} from './banner.tsx'
 import {ConfirmDialog} from './confirm-dialog.tsx'
@@ -53,13 +53,14 @@ export function Sheet({state, theme}: {readonly state: State; readonly theme: Th
         <Header state={state} />
         <Rule width={columns} />
         <Banner state={state} />
-        <Body state={state} />
+        <Body state={state} theme={theme} />
       </Box>
     </ThemeContext>
   )
 }
 
-function Layers({state, theme: {glyphs}}: {readonly state: State; readonly theme: Theme}): ReactNode {
+function Layers({state, theme}: {readonly state: State; readonly theme: Theme}): ReactNode {
+  const {glyphs} = theme
   const {size, overlay, tab} = state
   const prompt = overlay?.kind === 'prompt' ? overlay : null
   return (
@@ -69,7 +70,7 @@ function Layers({state, theme: {glyphs}}: {readonly state: State; readonly theme
       <Rule width={size.columns} />
       <Banner state={state} />
       <Box flexDirection="column" height={frameOf(state).rows} overflow="hidden">
-        <Body state={state} />
+        <Body state={state} theme={theme} />
       </Box>
       <NoticeLine state={state} />
       {prompt === null ? (
@@ -81,12 +82,16 @@ function Layers({state, theme: {glyphs}}: {readonly state: State; readonly theme
   )
 }
 
-function Body({state}: {readonly state: State}): ReactNode {
+function Body({state, theme}: {readonly state: State; readonly theme: Theme}): ReactNode {
   const frame = frameOf(state)
   const screen = shownScreen(state)
   if (state.overlay?.kind === 'help') return <Help screen={screen} frame={frame} offset={state.overlay.offset} />
   if (state.overlay?.kind === 'confirm') return <ConfirmDialog overlay={state.overlay} frame={frame} db={state.db} />
   if (state.overlay?.kind === 'form') return <FormDialog overlay={state.overlay} frame={frame} db={state.db} />
   const {View} = screen
-  return <View key={screen.id} {...momentOf(state)} />
+  return (
+    <ThemeContext value={state.trouble === null ? theme : dimmed(theme)}>
+      <View key={screen.id} {...momentOf(state)} />
+    </ThemeContext>
+  )
 }
