@@ -29,7 +29,7 @@ export class Retirement {
     const now = monotonicMs()
     if (now - this.#lookedAt < LOOK_EVERY_MS) return null
     this.#lookedAt = now
-    return this.#tooOld(now - this.#bornAt) ?? this.#tooBig(process.memoryUsage.rss())
+    return this.#tooOld(now - this.#bornAt) ?? this.#tooBig()
   }
 
   #tooOld(ageMs: number): RetirementReason | null {
@@ -37,8 +37,19 @@ export class Retirement {
     return limitMs != null && ageMs >= limitMs ? {why: 'max_age', ageMs: Math.round(ageMs), limitMs} : null
   }
 
-  #tooBig(rssBytes: number): RetirementReason | null {
+  #tooBig(): RetirementReason | null {
     const {maxRssBytes: limitBytes} = this.#limits
-    return limitBytes != null && rssBytes > limitBytes ? {why: 'max_rss', rssBytes, limitBytes} : null
+    if (limitBytes == null) return null
+    const rssBytes = ownResidentBytes()
+    return rssBytes > limitBytes ? {why: 'max_rss', rssBytes, limitBytes} : null
+  }
+}
+
+/** 0 when it cannot be told: that takes a descriptor, and there may be none left. */
+function ownResidentBytes(): number {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return 0
   }
 }
