@@ -89,6 +89,7 @@ describe('kill -9', () => {
       // Spread over the whole work: one when its share of the jobs is done, and not in step with anything.
       const share = Math.floor((JOBS * 0.9 * (kills + 1)) / KILLS)
       await waitFor(() => countInLedger(scene, 'start') >= share, {deadlineMs: 60_000, what: `${share} handlers have started`})
+      // The moment is the fault: any.
       await Bun.sleep(random() * 50)
       await fleet.killOne()
     }

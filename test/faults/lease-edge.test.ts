@@ -4,6 +4,7 @@ import {waitFor} from '../support/wait-for.ts'
 import {allJobs} from './support/evidence.ts'
 import {figure, under} from './support/report.ts'
 import {integrityOf, type Running, Scene} from './support/scene.ts'
+import {SEED} from './support/seed.ts'
 import {sized} from './support/size.ts'
 
 const scenario = under('success, reaper and operator meet at the end of a lease')
@@ -31,10 +32,12 @@ scenario(`ack against reap, cancel, fail and resubmit at the edge of the lease, 
   await scene.qctl(['init'])
   await scene.qctl(['queues', 'create', 'default', '--backoff', 'fixed:1ms', '--max-attempts', '1000000'])
   await scene.produce(Array.from({length: JOBS}, (_, i) => `job ${i}`))
-  const start = (role: string): Running => scene.start([process.execPath, RACER, role, scene.database], {endStdin: false})
+  const start = (role: string, n: number): Running => {
+    return scene.start([process.execPath, RACER, role, scene.database], {endStdin: false, env: {FAULTS_SEED: String(SEED + n)}})
+  }
   // Two, so that what is too late meets a job that another holds by now.
-  const holders = [start('holder'), start('holder')]
-  const [reaper, operator] = [start('reaper'), start('operator')]
+  const holders = [start('holder', 1), start('holder', 2)]
+  const [reaper, operator] = [start('reaper', 3), start('operator', 4)]
   await waitFor(() => holders.flatMap(factsOf).length >= RACES, {deadlineMs: 300_000, what: `${RACES} races`})
   // These first: whatever is held then is the reaper's.
   for (const racer of [...holders, operator]) racer.end()

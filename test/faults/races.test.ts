@@ -50,6 +50,7 @@ describe('at the edge of the lease', () => {
       await waitFor(() => countInLedger(scene, 'end') === JOBS, {deadlineMs: 30_000})
       const part = (n: number): string => ids.filter(id => id % 4 === n).join(' ')
       const untilEdge = LEASE_MS - 400 - (performance.now() - stopped)
+      // How long it is stopped is the fault: until shortly before its leases end.
       await Bun.sleep(Math.max(0, untilEdge))
       const soon = (): string => `sleep 0.${Math.floor(random() * 500).toString().padStart(3, '0')};`
       const rivals = [
@@ -58,6 +59,7 @@ describe('at the edge of the lease', () => {
         scene.sh(`${soon()} "$Q" jobs fail --no-wait ${part(1)}`),
         scene.sh(`${soon()} "$Q" jobs resubmit ${part(2)}`),
       ]
+      // And then any moment before or after that.
       await Bun.sleep(random() * 500)
       holder.kill('SIGCONT')
       for (const {status} of await Promise.all(rivals)) expect([0, 1, 4]).toContain(status)

@@ -31,6 +31,7 @@ describe('TERM', () => {
       const consumer = startConsumer(scene, {work: 'sleep 0.$((QCTL_JOB_ID % 4))', flags: ['-c', '4', '--grace', '50ms']})
       // Every third one while it starts, the others with handlers in hand.
       if (round % 3 > 0) await waitFor(() => handlersAlive(scene).length > 0 || consumer.stderr.includes('job done'), {what: 'it works'})
+      // The moment is the fault: any.
       await Bun.sleep(random() * 150)
       consumer.kill('SIGTERM')
       times.push(await msToEnd(consumer))
@@ -134,6 +135,7 @@ describe('a job that is being worked on', () => {
     await victim.finished()
     const request = scene.startQctl(['jobs', verb, String(id)])
     const rescuer = startConsumer(scene)
+    await waitFor(() => rescuer.stderr.includes('started'))
     expect((await request.finished()).status).toBe(0)
     await endConsumers([rescuer])
     expect(await showJob(scene, id)).toMatchObject({state, fence: 1})

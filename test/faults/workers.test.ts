@@ -68,6 +68,7 @@ describe('consumers with workers', () => {
     const freezes = sized(3, 20)
     const result = await disturb(scene, freezes, sized(100, 600), async consumer => {
       consumer.kill('SIGSTOP')
+      // How long it is frozen is the fault: three leases.
       await Bun.sleep(3000)
       consumer.kill('SIGCONT')
       return consumer

@@ -8,6 +8,7 @@ import {bareEnd} from '../../../src/lib/outcome.ts'
 import {openStorage} from '../../../src/lib/storage/open.ts'
 import type {Storage} from '../../../src/lib/storage/storage.ts'
 import {sleep, systemClock} from '../../../src/lib/time.ts'
+import {pick, random} from '../support/seed.ts'
 
 const LEASE_MS = 30
 /** Acknowledged within this span, the most of it before the end of the lease: a commit takes a while, too. */
@@ -37,7 +38,7 @@ async function hold(): Promise<void> {
     const leases = await queue.claim({consumerId: registered.id, queues: ['default'], limit: BATCH, leaseMs: LEASE_MS})
     const end = systemClock.bootNow() + LEASE_MS
     await Promise.all(leases.map(async lease => {
-      await sleep(end - systemClock.bootNow() + (Math.random() - 0.75) * EDGE_MS)
+      await sleep(end - systemClock.bootNow() + (random() - 0.75) * EDGE_MS)
       const [settlement] = await queue.settle([{lease, end: bareEnd({kind: 'done', result: null})}])
       tell({id: lease.id, fence: lease.fence, won: settlement?.kind === 'settled'})
     }))
@@ -59,8 +60,8 @@ async function operate(store: Storage): Promise<void> {
   const kinds = ['cancel', 'fail', 'resubmit'] as const
   while (!isOver) {
     const {jobs} = await store.find({filter: null, order: {field: 'id', descending: true}, limit: 1000, cursor: null, scanLimit: null})
-    const kind = kinds[Math.floor(Math.random() * kinds.length)] ?? 'cancel'
-    const job = jobs[Math.floor(Math.random() * jobs.length)]
+    const kind = pick(kinds)
+    const job = jobs[Math.floor(random() * jobs.length)]
     if (job !== undefined) {
       const [acted] = await store.act({kind, reason: 'race'}, [{id: job.id, seen: null}], 'operator')
       tell({id: job.id, kind, acted: acted?.kind})
