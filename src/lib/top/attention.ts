@@ -1,31 +1,109 @@
+import {aliveOf, type BusyConsumer} from '../cli/consumer-json.ts'
+import {counted} from '../cli/counted.ts'
+import type {Finding} from '../doctor/finding.ts'
+import {checkSpace} from '../doctor/place.ts'
+import {BAD_OUTCOMES} from '../meter.ts'
+import {isStopped} from '../process.ts'
 import {formatDurationShort} from '../time.ts'
 import {commandLine} from './acts.ts'
 import {type QueueRow, queueState} from './columns.ts'
-import {grouped} from './shown.ts'
+import {grouped, rate} from './shown.ts'
 
 /** Something that somebody should look at, and what would mend it. */
 export interface Concern {
+  /** Names it while its text changes. */
+  readonly id: string
   readonly text: string
   /** A command. */
   readonly fix: string
   readonly tone: 'warning' | 'error'
+  /** The queue it is about. */
+  readonly queue: string | null
+}
+
+/** What is looked at for it. */
+export interface Surveyed {
+  readonly rows: readonly QueueRow[]
+  readonly consumers: readonly BusyConsumer[]
+  /** What the doctor says about the place of the database. */
+  readonly place: readonly Finding[]
+  readonly now: number
 }
 
 const PAUSED_LONG_MS = 10 * 60_000
+const OLD_MS = 60_000
+const BAD_SHARE = 0.1
+/** Fewer runs say nothing about a share. */
+const ENOUGH_RUNS = 10
+/** A dead consumer's jobs are back within 2 s where anybody looks. */
+const RESCUE_MS = 5000
 
-/** What about the queues needs attention; the worst first. */
-export function concernsOf(queues: readonly QueueRow[]): readonly Concern[] {
-  return queues.flatMap(queue => [...unserved(queue), ...pausedLong(queue)])
+/** What needs attention; errors first. */
+export function concernsOf({rows, consumers, place, now}: Surveyed): readonly Concern[] {
+  const all = [
+    ...rows.flatMap(row => [...unserved(row), ...pausedLong(row), ...growing(row), ...failing(row), ...crashing(row)]),
+    ...consumers.flatMap(consumer => [...dead(consumer, now), ...stopped(consumer)]),
+    ...place.flatMap(aboutPlace),
+  ]
+  return all.toSorted((a, b) => Number(a.tone === 'warning') - Number(b.tone === 'warning'))
 }
 
-function unserved(queue: QueueRow): readonly Concern[] {
-  if (queueState(queue) !== 'no consumer') return []
-  const {name, counts, scheduled, oldestPendingMs} = queue
+/** What the doctor says about the place of a database that is a file. */
+export function surveyPlace(location: string): readonly Finding[] {
+  return location.startsWith('/') ? [checkSpace(location)] : []
+}
+
+function unserved(row: QueueRow): readonly Concern[] {
+  if (queueState(row) !== 'no consumer') return []
+  const {name, counts, scheduled, oldestPendingMs} = row
   const since = oldestPendingMs === null ? '' : `, the oldest for ${formatDurationShort(oldestPendingMs)}`
-  return [{text: `${name}: ${grouped(counts.pending - scheduled.count)} waiting, no live consumer${since}`, fix: `${commandLine(['qctl', 'consume', '-Q', name])} -- COMMAND`, tone: 'error'}]
+  const text = `${name}: ${grouped(counts.pending - scheduled.count)} waiting, no live consumer${since}`
+  return [{id: `unserved ${name}`, text, fix: `${commandLine(['qctl', 'consume', '-Q', name])} -- COMMAND`, tone: 'error', queue: name}]
 }
 
 function pausedLong({name, paused, oldestPendingMs}: QueueRow): readonly Concern[] {
   if (!paused || oldestPendingMs === null || oldestPendingMs < PAUSED_LONG_MS) return []
-  return [{text: `${name}: paused, the oldest job waits for ${formatDurationShort(oldestPendingMs)}`, fix: commandLine(['qctl', 'queues', 'resume', name]), tone: 'warning'}]
+  const text = `${name}: paused, the oldest job waits for ${formatDurationShort(oldestPendingMs)}`
+  return [{id: `paused ${name}`, text, fix: commandLine(['qctl', 'queues', 'resume', name]), tone: 'warning', queue: name}]
+}
+
+function growing({name, paused, consumers, slots, oldestPendingMs, figures}: QueueRow): readonly Concern[] {
+  if (paused || consumers === 0 || oldestPendingMs === null || oldestPendingMs < OLD_MS) return []
+  const {meter, spanMs, addedRate} = figures
+  const out = ((meter.runs.done ?? 0) + meter.failed + meter.cancelled) * (60_000 / spanMs)
+  if (addedRate <= out) return []
+  const text = `${name}: grows by ${rate(addedRate - out)} a minute (in ${rate(addedRate)}, out ${rate(out)}), the oldest waits for ${formatDurationShort(oldestPendingMs)}`
+  return [{id: `growing ${name}`, text, fix: `${commandLine(['qctl', 'consume', '-Q', name, '-c', String(Math.max(2, slots))])} -- COMMAND`, tone: 'warning', queue: name}]
+}
+
+function failing({name, figures}: QueueRow): readonly Concern[] {
+  const {failureRate, meter, spanMs} = figures
+  const bad = BAD_OUTCOMES.reduce((sum, outcome) => sum + (meter.runs[outcome] ?? 0), 0)
+  if (failureRate === null || failureRate <= BAD_SHARE || bad + (meter.runs.done ?? 0) < ENOUGH_RUNS) return []
+  const text = `${name}: ${Math.round(failureRate * 100)}% of the runs of ${formatDurationShort(spanMs)} went wrong (${grouped(bad)})`
+  return [{id: `failing ${name}`, text, fix: commandLine(['qctl', 'jobs', 'list', '-Q', name, '--where', 'attempts>0', '--sort', 'updated']), tone: 'warning', queue: name}]
+}
+
+function crashing({name, figures}: QueueRow): readonly Concern[] {
+  const crashed = figures.meter.runs.crashed ?? 0
+  if (crashed === 0) return []
+  const text = `${name}: ${counted(crashed, 'handler')} died by a signal in ${formatDurationShort(figures.spanMs)}`
+  return [{id: `crashing ${name}`, text, fix: commandLine(['qctl', 'jobs', 'list', '-Q', name, '--where', 'reason=poison']), tone: 'warning', queue: name}]
+}
+
+function dead(consumer: BusyConsumer, now: number): readonly Concern[] {
+  const left = consumer.held.filter(({startedAt}) => now - startedAt > RESCUE_MS)
+  if (left.length === 0 || aliveOf(consumer) !== 'no') return []
+  const text = `${consumer.name} died with ${counted(left.length, 'job')}, and nobody has looked after them`
+  return [{id: `dead ${consumer.name}`, text, fix: 'qctl reap --once', tone: 'error', queue: null}]
+}
+
+function stopped({name, process: {pid}, process: identity, jobs}: BusyConsumer): readonly Concern[] {
+  if (!isStopped(identity)) return []
+  return [{id: `stopped ${name}`, text: `${name}: stopped by a signal${jobs === 0 ? '' : `, with ${counted(jobs, 'job')}`}`, fix: `kill -CONT ${pid}`, tone: 'error', queue: null}]
+}
+
+function aboutPlace({check, severity, message, fix}: Finding): readonly Concern[] {
+  if (severity === 'ok') return []
+  return [{id: check, text: message, fix: fix ?? 'qctl doctor', tone: severity === 'fault' ? 'error' : 'warning', queue: null}]
 }

@@ -2,6 +2,7 @@ import {aliveOf, type BusyConsumer} from '../cli/consumer-json.ts'
 import {type StatsRow, statsRows, sumRow} from '../cli/stats-list.ts'
 import {badRuns, MINUTE_MS, minuteOf} from '../meter.ts'
 import type {MinuteMeter, QueueStats} from '../stats.ts'
+import {formatDurationShort} from '../time.ts'
 import type {QueueRow} from './columns.ts'
 
 /** Rates and times on the screens are those of this stretch. */
@@ -49,4 +50,13 @@ function zeros(count: number): number[] {
 
 function add(bins: number[], at: number, count: number): void {
   bins[at] = (bins[at] ?? 0) + count
+}
+
+/** How long it takes until what could run has run, as things go; in words. */
+export function drainOf({paused, counts, scheduled, consumers, figures}: QueueRow): string {
+  if (paused) return 'never (paused)'
+  if (consumers === 0) return 'never (no consumer)'
+  const gain = figures.doneRate - figures.addedRate
+  if (gain <= 0) return 'never (as much comes in)'
+  return formatDurationShort(((counts.pending - scheduled.count) / gain) * MINUTE_MS)
 }

@@ -2,7 +2,7 @@ import type {Key, Moment, Move} from './screen.ts'
 
 /** Where a list is in a screen: its rows, and the cursor, which stays on its row when the rows move. */
 export interface ListOf<Own, Facts, Row> {
-  readonly rows: (facts: Facts) => readonly Row[]
+  readonly rows: (facts: Facts, own: Own) => readonly Row[]
   readonly idOf: (row: Row) => string
   /** The id of the row under the cursor; `null` = the first. */
   readonly cursor: (own: Own) => string | null
@@ -18,7 +18,7 @@ export function cursorAt<Row>(rows: readonly Row[], idOf: (row: Row) => string, 
 /** The row under the cursor. */
 export function rowUnder<Own, Facts, Row>(list: ListOf<Own, Facts, Row>, {own, facts}: Moment<Own, Facts>): Row | null {
   if (facts === null) return null
-  const rows = list.rows(facts)
+  const rows = list.rows(facts, own)
   return rows[cursorAt(rows, list.idOf, list.cursor(own))] ?? null
 }
 
@@ -29,7 +29,7 @@ export function listKeys<Own, Facts, Row>(list: ListOf<Own, Facts, Row>): readon
     label: '',
     help,
     press: ({own, facts, frame}): Move<Own> | readonly [] => {
-      const rows = facts === null ? [] : list.rows(facts)
+      const rows = facts === null ? [] : list.rows(facts, own)
       const last = rows.length - 1
       const at = cursorAt(rows, list.idOf, list.cursor(own))
       const row = rows[Math.max(0, Math.min(last, to(at, Math.max(1, frame.rows - 4), last)))]

@@ -2,27 +2,39 @@ import {Box} from 'ink'
 import type {ReactNode} from 'react'
 import type {Concern} from '../attention.ts'
 import type {Words} from '../words.ts'
+import {withDatabase} from '../../cli/with-database.ts'
+import {useTheme} from '../hooks/use-theme.ts'
 import {Line} from './line.tsx'
 import {Rule} from './rule.tsx'
+import {firstShown} from './table.tsx'
 
 interface AttentionProps {
   readonly concerns: readonly Concern[]
   readonly width: number
+  /** What `--db` said. */
+  readonly db: string | null
   /** Lines, a heading among them; 0 draws nothing. */
   readonly height: number
+  /** The one under the cursor; −1 where that is elsewhere. */
+  readonly cursor: number
 }
 
 /** What somebody should look at, each with the command that mends it. */
-export function Attention({concerns, width, height}: AttentionProps): ReactNode {
+export function Attention({concerns, width, height, cursor, db}: AttentionProps): ReactNode {
   if (height < 2) return null
-  const shown = concerns.slice(0, height - 1)
+  const {glyphs} = useTheme()
+  const room = height - 1
+  const first = firstShown(Math.max(0, cursor), room, concerns.length)
+  const shown = concerns.slice(first, first + room)
   const more = concerns.length > shown.length ? ` ${shown.length} of ${concerns.length}` : ''
   return (
     <Box flexDirection="column" height={height}>
       <Rule width={width} title={`Attention${more}`} />
-      {shown.map(({text, fix, tone}, at) => (
-        <Line key={at} words={[{text: ' ! ', tone}, text, {text: `  fix: ${fix}`, tone: 'dim'}] satisfies Words} width={width} />
-      ))}
+      {shown.map(({id, text, fix, tone}, at) => {
+        const isUnder = first + at === cursor
+        const sign: Words = {text: `${isUnder ? glyphs.cursor : ' '}! `, tone}
+        return <Line key={id} words={[sign, isUnder ? {text, tone: 'chosen'} : text, {text: `  fix: ${withDatabase(fix, db)}`, tone: 'dim'}]} width={width} />
+      })}
     </Box>
   )
 }

@@ -1,34 +1,61 @@
 import type {ReactNode} from 'react'
 import type {BusyConsumer} from '../../cli/consumer-json.ts'
-import type {QueueStats} from '../../stats.ts'
-import {concernsOf} from '../attention.ts'
+import type {StatsRow} from '../../cli/stats-list.ts'
+import {type Concern, concernsOf, surveyPlace} from '../attention.ts'
 import {consumerColumns, queueColumns, type QueueRow} from '../columns.ts'
 import {Attention} from '../components/attention.tsx'
-import {Pulse} from '../components/pulse.tsx'
-import {Rule} from '../components/rule.tsx'
 import {Line} from '../components/line.tsx'
+import {graphMinutes, Pulse, PULSE_LINES} from '../components/pulse.tsx'
+import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
-import {queueRows} from '../figures.ts'
+import {WIDE_PULSE_LINES, wideMinutes, WidePulse} from '../components/wide-pulse.tsx'
+import {type Graphs, graphsOf, queueRows, totalRow} from '../figures.ts'
 import {useTheme} from '../hooks/use-theme.ts'
 import {cursorAt, listKeys, type ListOf} from '../list.ts'
-import {defineScreen, type Moment} from '../screen.ts'
+import {defineScreen, type Frame, type Moment, type Move} from '../screen.ts'
+
+const PANES = ['queues', 'consumers', 'attention'] as const
+type Pane = (typeof PANES)[number]
 
 interface Own {
-  /** The queue under the cursor. */
-  readonly queue: string | null
+  /** The pane that has the cursor. */
+  readonly pane: Pane
+  /** The row under the cursor in each. */
+  readonly cursors: Readonly<Partial<Record<Pane, string>>>
 }
 
 interface Facts {
-  readonly queues: readonly QueueStats[]
+  readonly total: StatsRow
+  readonly graphs: Graphs
   readonly rows: readonly QueueRow[]
   readonly consumers: readonly BusyConsumer[]
+  readonly concerns: readonly Concern[]
 }
 
-const QUEUES: ListOf<Own, Facts, QueueRow> = {
-  rows: ({rows}) => rows,
-  idOf: ({name}) => name,
-  cursor: ({queue}) => queue,
-  withCursor: (own, queue) => ({...own, queue}),
+/** What a row stands for. */
+interface Row {
+  readonly id: string
+  /** What `y` copies: a name, or the command that helps. */
+  readonly text: string
+}
+
+/** The rows of the pane that has the cursor. */
+const ROWS: ListOf<Own, Facts, Row> = {
+  rows: (facts, {pane}) => rowsOf(facts, pane),
+  idOf: ({id}) => id,
+  cursor: ({pane, cursors}) => cursors[pane] ?? null,
+  withCursor: (own, id) => ({...own, cursors: {...own.cursors, [own.pane]: id}}),
+}
+
+function rowsOf({rows, consumers, concerns}: Facts, pane: Pane): readonly Row[] {
+  switch (pane) {
+    case 'queues':
+      return rows.map(({name}) => ({id: name, text: name}))
+    case 'consumers':
+      return consumers.map(({id, name}) => ({id: String(id), text: name}))
+    case 'attention':
+      return concerns.map(({id, fix}) => ({id, text: fix}))
+  }
 }
 
 /** Everything at a glance. */
@@ -36,46 +63,69 @@ export const OVERVIEW = defineScreen<Own, Facts>({
   id: 'overview',
   title: 'Overview',
   digit: '1',
-  start: {queue: null},
-  keys: listKeys(QUEUES),
-  async look(_own, sources) {
-    const [queues, consumers] = await Promise.all([sources.stats(), sources.consumers()])
-    return {queues, consumers, rows: queueRows(queues, consumers, sources.now())}
+  start: {pane: 'queues', cursors: {}},
+  keys: [
+    ...listKeys(ROWS),
+    {keys: ['tab'], label: 'pane', help: 'next pane: queues, consumers, attention', press: moment => turned(moment, 1)},
+    {keys: ['shift-tab'], label: '', help: 'pane before', press: moment => turned(moment, -1)},
+    {keys: ['y'], label: 'copy', help: 'copy the name, or the command that helps, to the clipboard', press: copied},
+  ],
+  async look(_own, sources, frame) {
+    const [queues, consumers, {location}] = await Promise.all([sources.stats(), sources.consumers(), sources.session.storage.info()])
+    const now = sources.now()
+    const rows = queueRows(queues, consumers, now)
+    const concerns = concernsOf({rows, consumers, place: surveyPlace(location), now})
+    const minutes = isWide(frame) ? wideMinutes(frame.columns) : graphMinutes(frame.columns)
+    return {rows, consumers, concerns, total: totalRow(queues, now), graphs: graphsOf(queues, minutes, now)}
   },
   View: Overview,
 })
 
-/** Lines of the pulse, and a rule and a head for each table. */
-const PULSE = 5
-const AROUND_TABLE = 2
+function turned({own, facts}: Moment<Own, Facts>, by: 1 | -1): Move<Own> {
+  const open = PANES.filter(pane => pane !== 'attention' || (facts?.concerns.length ?? 0) > 0)
+  const at = open.indexOf(own.pane)
+  return {kind: 'own', own: {...own, pane: open[(at + by + open.length) % open.length] ?? 'queues'}}
+}
 
-function Overview({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
+function copied({own, facts}: Moment<Own, Facts>): Move<Own> | readonly [] {
+  const rows = facts === null ? [] : rowsOf(facts, own.pane)
+  const row = rows[cursorAt(rows, ROWS.idOf, ROWS.cursor(own))]
+  return row === undefined ? [] : {kind: 'copy', text: row.text}
+}
+
+function isWide({columns, rows}: Frame): boolean {
+  return columns >= 110 && rows >= 28
+}
+
+/** A rule and a head. */
+const AROUND_TABLE = 2
+const MOST_CONCERNS = 3
+
+function Overview({own, facts, at, frame, db}: Moment<Own, Facts>): ReactNode {
   const {glyphs} = useTheme()
   const {columns: width} = frame
   if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
-  const {queues, rows, consumers} = facts
-  const concerns = concernsOf(rows)
-  const attention = concerns.length === 0 ? 0 : 1 + Math.min(concerns.length, 3)
-  const room = frame.rows - PULSE - attention - 2 * AROUND_TABLE
+  const {total, graphs, rows, consumers, concerns} = facts
+  const wide = isWide(frame)
+  const most = wide ? 2 * MOST_CONCERNS : MOST_CONCERNS
+  const attention = concerns.length === 0 ? 0 : 1 + Math.min(concerns.length, most)
+  const room = frame.rows - (wide ? WIDE_PULSE_LINES : PULSE_LINES) - attention - 2 * AROUND_TABLE
   const [forQueues, forConsumers] = shared(room, Math.max(1, rows.length), Math.max(1, consumers.length))
-  const dead = rows.length === 0 ? '' : ` of ${rows.length}`
+  const cursorIn = (pane: Pane): number => (own.pane === pane ? cursorAt(rowsOf(facts, pane), ROWS.idOf, ROWS.cursor(own)) : -1)
   return (
     <>
-      <Pulse queues={queues} now={at} width={width} />
-      <Rule width={width} title={`Queues ${Math.min(rows.length, forQueues)}${dead}`} />
-      <Table
-        columns={queueColumns(glyphs)}
-        rows={rows}
-        width={width}
-        height={forQueues + 1}
-        cursor={cursorAt(rows, QUEUES.idOf, own.queue)}
-        empty="no queue yet: qctl produce -Q NAME PAYLOAD makes one"
-      />
-      <Rule width={width} title={`Consumers ${Math.min(consumers.length, forConsumers)} of ${consumers.length}`} />
-      <Table columns={consumerColumns(at)} rows={consumers} width={width} height={forConsumers + 1} empty="none: qctl consume -Q NAME -- COMMAND" />
-      <Attention concerns={concerns} width={width} height={attention} />
+      {wide ? <WidePulse total={total} rows={rows} graphs={graphs} width={width} /> : <Pulse total={total} graphs={graphs} width={width} />}
+      <Rule width={width} title={shownOf('Queues', forQueues, rows.length)} />
+      <Table columns={queueColumns(glyphs)} rows={rows} width={width} height={forQueues + 1} cursor={cursorIn('queues')} empty="no queue yet: qctl produce -Q NAME PAYLOAD makes one" />
+      <Rule width={width} title={shownOf('Consumers', forConsumers, consumers.length)} />
+      <Table columns={consumerColumns(at)} rows={consumers} width={width} height={forConsumers + 1} cursor={cursorIn('consumers')} empty="none: qctl consume -Q NAME -- COMMAND" />
+      <Attention concerns={concerns} width={width} height={attention} cursor={cursorIn('attention')} db={db} />
     </>
   )
+}
+
+function shownOf(name: string, lines: number, count: number): string {
+  return lines < count ? `${name} ${lines} of ${count}` : `${name} ${count}`
 }
 
 /** Shares lines between two tables: each gets what it needs, or at least half when both need more. */
