@@ -240,7 +240,7 @@ describe('verbs by filter', () => {
     const sandbox = await withJobs()
     const note = 'there is no queue mial (did you mean mail?)\n'
     const error = `qctl: no queue mial in ${sandbox.database} (did you mean mail?)\n`
-    for (const args of [['list', '-Q', 'mial'], ['list', '-Q', 'mail,mial'], ['cancel', '-Q', 'mial', '-y'], ['delete', '-Q', 'mial', '-n']]) {
+    for (const args of [['list', '-Q', 'mial'], ['list', '-Q', 'mail,mial'], ['list', '--watch', '-Q', 'mial'], ['cancel', '-Q', 'mial', '-y'], ['delete', '-Q', 'mial', '-n']]) {
       expect(await sandbox.qctl(['jobs', ...args])).toEqual({status: 66, stdout: '', stderr: error})
     }
     expect(await sandbox.qctl(['jobs', 'list', '--where', 'queue=mial', '-o', 'id'])).toEqual({status: 0, stdout: '', stderr: note})

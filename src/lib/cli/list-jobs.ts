@@ -42,11 +42,15 @@ export function unsearched(sort: SortField, rows: number): string {
   return `only the newest ${counted(rows, 'job')} were sorted; older ones are not shown: say which with --where, or sort by id`
 }
 
-/** Prints the first page again until the signal: on a terminal now and then, because ages move on; else when it has changed. */
+/**
+ * Prints the first page again until the signal: on a terminal now and then, because ages move on; else when it has changed.
+ * @throws QctlError as `listJobs`
+ */
 export async function watchJobs(
   flags: ListFlags,
   {inspector, print, storage, signal}: Listing & {readonly signal: AbortSignal},
 ): Promise<never> {
+  await requireQueues(flags.queue ?? [], storage)
   let shown: string | null = null
   return repaint({storage, print, signal, pauseMs: 0}, async isScreen => {
     // Relative times move on: the filter is read anew each time.
