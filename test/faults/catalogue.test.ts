@@ -23,7 +23,9 @@ test('the paper adds up the runs of a scenario, and shows one that did not end',
   expect(scenariosOf([REPORT, held, REPORT, held])).toEqual([sum])
   expect(scenariosOf([REPORT, held, REPORT])).toMatchObject([{n: 20, result: '**failed** 1 of 2'}])
   expect(scenariosOf([REPORT, {...held, verdict: 'failed'}])).toMatchObject([{result: '**failed** 1 of 1'}])
-  expect(tables([REPORT, held])).toContain('| a \\| b | 20 | lost 0 | held | 1.0 |\n')
+  expect(tables([REPORT, held], false)).toContain('| a \\| b | 20 | lost 0 | held | 1.0 |\n')
+  expect(tables([REPORT, held], false)).not.toContain('PostgreSQL')
+  expect(tables([], true)).toContain('- PostgreSQL goes away: this version')
 })
 
 test('the paper misses what nothing was reported on', () => {

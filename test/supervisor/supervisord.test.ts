@@ -207,7 +207,6 @@ describe('supervisord', () => {
       const texts = payloads(20, round)
       submissions.push({outcome: 'ok' as const, payloads: texts, ids: await scene.produce(texts)})
       // Stopped at any moment of its work.
-      // The moment is the fault: any.
       await Bun.sleep(random() * 200)
       const begin = performance.now()
       // Every third time all of it.

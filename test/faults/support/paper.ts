@@ -48,8 +48,11 @@ export function missingFaults(reports: readonly Report[]): readonly string[] {
   return faults().filter(({name, absent}) => absent === null && !seen.has(name)).map(({name}) => name)
 }
 
-/** A table per section. */
-export function tables(reports: readonly Report[]): string {
+/**
+ * A table per fault, by section.
+ * @param isWhole false leaves out the faults that have no scenario
+ */
+export function tables(reports: readonly Report[], isWhole: boolean): string {
   const byFault = Map.groupBy(scenariosOf(reports), ({fault}) => fault)
   const sections = Map.groupBy(faults(), ({section}) => section)
   return [...sections].map(([section, rows]) => {
@@ -57,7 +60,7 @@ export function tables(reports: readonly Report[]): string {
       const scenarios = byFault.get(name) ?? []
       return scenarios.length === 0 ? [] : [`### ${capital(name)}\n\n${table(scenarios.map(cells))}`]
     })
-    const absent = rows.flatMap(({name, absent}) => (absent === null ? [] : [`- ${capital(name)}: ${absent.why}${where(absent.tests)}.\n`]))
+    const absent = rows.flatMap(({name, absent}) => (absent === null || !isWhole ? [] : [`- ${capital(name)}: ${absent.why}${where(absent.tests)}.\n`]))
     const notHere = absent.length === 0 ? [] : [`### Not in this round\n\n${absent.join('')}`]
     return parts.length + absent.length === 0 ? '' : `## ${section}\n\n${[...parts, ...notHere].join('\n')}`
   }).filter(Boolean).join('\n')
