@@ -1,4 +1,4 @@
-import type {FullJob, JobEvent, Run} from '../job.ts'
+import type {Job, JobEvent, Run} from '../job.ts'
 import type {JobDetails} from '../queue/inspector.ts'
 import {safeText} from '../safe-text.ts'
 import {formatDuration, formatDurationShort} from '../time.ts'
@@ -34,11 +34,15 @@ export function printJob({job, runs, events, output}: JobDetails, now: number, p
   const printed = last === undefined ? undefined : output.get(last)
   if (last !== undefined && printed !== undefined) printOutput(printed, last, print)
   if (events.length > 0) print.line(print.paint.bold('events'))
-  const request = events.findLast(isRequest)
-  for (const event of events) print.line(`  ${safeText(eventLine(event, event === request ? requestOf(job) : 'stop'))}`)
+  const changes = changesOf(job, events, '→')
+  for (const [at, event] of events.entries()) print.line(`  ${safeText(eventLine(event, changes[at] ?? ''))}`)
 }
 
-function factsOf(job: FullJob, now: number): readonly (readonly [string, string | null])[] {
+/**
+ * What is to be said of a job, by name; what there is nothing to say about is `null`.
+ * @param now UTC ms
+ */
+export function factsOf(job: Job, now: number): readonly (readonly [string, string | null])[] {
   const span = (ms: number | null): string | null => (ms === null ? null : formatDurationShort(ms))
   const at = (ms: number | null): string | null =>
     ms === null ? null : `${formatTime(ms)}, ${ms > now ? `in ${span(ms - now)}` : `${span(now - ms)} ago`}`
@@ -102,13 +106,24 @@ function isRequest({from, to}: JobEvent): boolean {
 }
 
 /** What was asked last. A request that was settled is told by how the job ended. */
-function requestOf({requested, state, reason}: FullJob): string {
+function requestOf({requested, state, reason}: Job): string {
   if (requested !== null) return requested
   return state === 'cancelled' ? 'cancel' : state === 'failed' && reason === 'admin' ? 'fail' : 'stop'
 }
 
-function eventLine(event: JobEvent, request: string): string {
-  const {at, from, to, actor, reason} = event
-  const change = isRequest(event) ? `${request} requested` : from === to ? (to ?? '') : `${from ?? 'nothing'} → ${to ?? 'nothing'}`
+/**
+ * What each event did to a job, in a few words.
+ * @param arrow between the state before and the state after
+ */
+export function changesOf(job: Job, events: readonly JobEvent[], arrow: string): readonly string[] {
+  const request = events.findLast(isRequest)
+  return events.map(event => {
+    const {from, to} = event
+    if (isRequest(event)) return `${event === request ? requestOf(job) : 'stop'} requested`
+    return from === to ? (to ?? '') : `${from ?? 'nothing'} ${arrow} ${to ?? 'nothing'}`
+  })
+}
+
+function eventLine({at, actor, reason}: JobEvent, change: string): string {
   return `${formatTime(at)}  ${change}  ${actor}  ${reason}`
 }

@@ -1,4 +1,5 @@
 /** How times and numbers are shown on the screens. */
+import {formatSizeShort} from '../units.ts'
 
 /** `12:04:31`, in the zone of this host. */
 export function clockTime(ms: number): string {
@@ -21,4 +22,9 @@ export function short(count: number): string {
 export function rate(value: number): string {
   if (value === 0) return '0'
   return value < 9.95 ? value.toFixed(1) : short(value)
+}
+
+/** `64 B`, `12M`. */
+export function size(bytes: number): string {
+  return bytes < 1024 ? `${bytes} B` : formatSizeShort(bytes)
 }

@@ -1,8 +1,11 @@
+import {existsSync} from 'node:fs'
 import {type BusyConsumer, withJobs} from '../cli/consumer-json.ts'
 import type {Session} from '../cli/session.ts'
 import {METER_KEPT_MS, minuteOf, MINUTE_MS} from '../meter.ts'
 import type {MinuteMeter, QueueStats} from '../stats.ts'
 import {systemClock} from '../time.ts'
+import {JobReader} from './job-reader.ts'
+import {JobSearch} from './job-search.ts'
 
 /** How many minutes back the graphs may reach. */
 export const GRAPH_MINUTES = 180
@@ -12,6 +15,8 @@ export class Sources {
   readonly session: Session
   /** `-Q`: only these queues; `null` = all. */
   readonly names: readonly string[] | null
+  readonly search: JobSearch
+  readonly reader: JobReader
   /** By queue, the minutes that are over. */
   #minutes = new Map<string, readonly MinuteMeter[]>()
   /** The first minute to ask for; what is before it is known. */
@@ -20,6 +25,8 @@ export class Sources {
   constructor(session: Session, names: readonly string[] | null) {
     this.session = session
     this.names = names
+    this.search = new JobSearch(session.inspector)
+    this.reader = new JobReader(session.storage)
   }
 
   /** The wall clock, UTC ms. */
@@ -48,5 +55,11 @@ export class Sources {
     const [consumers, held] = await Promise.all([storage.consumers(), storage.held()])
     const all = withJobs(consumers, held)
     return this.names === null ? all : all.filter(({queues}) => queues.some(queue => this.names?.includes(queue)))
+  }
+
+  /** The file of the database; `null` where it is none. */
+  async file(): Promise<string | null> {
+    const {location} = await this.session.storage.info()
+    return existsSync(location) ? location : null
   }
 }

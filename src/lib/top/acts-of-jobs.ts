@@ -1,0 +1,198 @@
+import type {Action, Target} from '../action.ts'
+import {reportLine} from '../cli/action-report.ts'
+import {counted} from '../cli/counted.ts'
+import {parseName, parseSpanOrNever} from '../cli/values.ts'
+import {QctlError} from '../errors.ts'
+import {DEFAULT_ASSIGNMENT_MS, type Job} from '../job.ts'
+import type {ActionReport} from '../queue/action-report.ts'
+import {parseFilter} from '../queue/filter-parse.ts'
+import {formatDuration, systemClock} from '../time.ts'
+import {type Act, commandLine, type Done, type Hands, type Tier, tierOf} from './acts.ts'
+import {type Picked, picked, pickedByFilter} from './picked.ts'
+import type {Move} from './screen.ts'
+import {clockTime} from './shown.ts'
+
+/** Which jobs an act is for: some that were seen, or all that match (as `--where` takes it) when it is asked for. */
+export type Choice = {readonly kind: 'jobs'; readonly jobs: readonly Job[]} | {readonly kind: 'matching'; readonly filter: string}
+
+/** What is chosen, and what follows on the screen when something was done to it. */
+export interface Chosen {
+  readonly choice: Choice
+  readonly moves?: readonly Move[]
+}
+
+/** Handlers that are told to stop mostly do at once: so long the report waits for them. */
+const SETTLE_MS = 2000
+/** For the history, where nobody gives a reason. */
+const BY_HAND = 'by hand'
+
+/** Cancels jobs. */
+export function cancelJobs(chosen: Chosen): Move<never> {
+  return doing({kind: 'cancel', reason: BY_HAND}, [], chosen)
+}
+
+/** Puts jobs back to the start. */
+export function resubmitJobs(chosen: Chosen): Move<never> {
+  return doing({kind: 'resubmit', reason: BY_HAND}, [], chosen)
+}
+
+/** Deletes jobs. */
+export function deleteJobs(chosen: Chosen): Move<never> {
+  return doing({kind: 'delete', reason: BY_HAND}, [], chosen)
+}
+
+/** Marks jobs as failed, for a reason that is asked for. */
+export function failJobs(chosen: Chosen): Move<never> {
+  const submit = (text: string): Move<never> => {
+    const reason = text.trim()
+    return doing({kind: 'fail', reason: reason === '' ? BY_HAND : reason}, reason === '' ? [] : ['--reason', reason], chosen)
+  }
+  return {kind: 'prompt', prompt: {label: 'fail, because:', text: '', submit}}
+}
+
+/**
+ * Reserves jobs for a consumer, which is asked for.
+ * @param consumers who there is
+ */
+export function assignJobs(chosen: Chosen, consumers: readonly string[]): Move<never> {
+  const flags = ({consumer = '', span = ''}: Readonly<Record<string, string>>): string[] => ['--consumer', consumer === '' ? 'NAME' : consumer, '--for', span]
+  const fields = [
+    {name: 'consumer', label: 'only consumer', value: '', hint: consumers.slice(0, 5).join(', '), check: wrong(parseName)},
+    {name: 'span', label: 'for', value: formatDuration(DEFAULT_ASSIGNMENT_MS), hint: '10m, 2h, never', check: wrong(parseSpanOrNever)},
+  ]
+  const submit = (values: Readonly<Record<string, string>>): Move<never> => {
+    const {consumer = '', span = ''} = values
+    return doing({kind: 'assign', reason: BY_HAND, consumer, forMs: parseSpanOrNever(span)}, flags(values), chosen)
+  }
+  return {kind: 'form', form: {title: `Assign ${nameOf(chosen.choice)}`, fields, cli: values => draftLine(chosen.choice, flags(values)), submit}}
+}
+
+function nameOf(choice: Choice): string {
+  if (choice.kind === 'matching') return 'all jobs that match'
+  const [job] = choice.jobs
+  return choice.jobs.length === 1 && job !== undefined ? `job ${job.id}` : counted(choice.jobs.length, 'job')
+}
+
+/** The command before it is known how many jobs match. */
+function draftLine(choice: Choice, flags: readonly string[]): string {
+  const words = choice.kind === 'matching' ? ['--where', choice.filter] : picked('assign', choice.jobs).words
+  return commandLine(['qctl', 'jobs', 'assign', ...words, ...flags])
+}
+
+function wrong(parse: (text: string) => unknown): (text: string) => string | null {
+  return text => {
+    try {
+      parse(text)
+      return null
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
+  }
+}
+
+/** What comes of a key: an act, or the counting before it. */
+function doing(action: Action, flags: readonly string[], {choice, moves = []}: Chosen): Move<never> {
+  if (choice.kind === 'jobs') {
+    const jobs = picked(action.kind, choice.jobs)
+    return jobs.changes === 0 ? {kind: 'notice', text: nothing(action, jobs), tone: 'warning'} : {kind: 'act', act: actOn(jobs, {action, flags, moves})}
+  }
+  const {filter} = choice
+  const prepare = async ({session, signal, onProgress}: Hands): Promise<Act> => {
+    const now = systemClock.wallNow()
+    const targets = await session.inspector.snapshot(parseFilter(filter, now), found => {
+      signal.throwIfAborted()
+      onProgress(found, 0)
+    })
+    const jobs = await pickedByFilter(action.kind, {filter, targets, at: clockTime(now)}, session.storage)
+    if (jobs.changes === 0) throw new QctlError('conflict', nothing(action, jobs))
+    return actOn(jobs, {action, flags, moves})
+  }
+  return {kind: 'prepare', what: 'counting what matches', prepare}
+}
+
+function nothing({kind}: Action, {leftAlone}: Picked): string {
+  return leftAlone === '' ? `nothing to ${kind}: no job matches` : `nothing to ${kind}: ${leftAlone}`
+}
+
+/** What is done to jobs, and what follows. */
+interface Doing {
+  readonly action: Action
+  /** Beside the jobs, on the command line. */
+  readonly flags: readonly string[]
+  readonly moves: readonly Move[]
+}
+
+function actOn(jobs: Picked, {action, flags, moves}: Doing): Act {
+  const {kind} = action
+  const takeBack = undoing(action, jobs)
+  return {
+    title: `${kind.charAt(0).toUpperCase()}${kind.slice(1)} ${jobs.noun}?`,
+    facts: [...jobs.facts, takeBack === null ? 'Undo: no.' : 'Undo: U, at once.'],
+    cli: commandLine(['qctl', 'jobs', kind, ...jobs.words, ...flags]),
+    tier: tierFor(action, jobs),
+    run: async hands => {
+      const report = await carryOut(action, jobs.targets, hands)
+      const undo = takeBack?.(report) ?? null
+      return {notice: reportLine(report), moves, ...(undo === null ? {} : {undo})}
+    },
+  }
+}
+
+/** One failed job is resubmitted without a question; a form was a question. */
+function tierFor({kind}: Action, {jobs, changes}: Picked): Tier {
+  const tier = tierOf(changes, {typed: jobs === null})
+  if (tier.kind === 'type') return tier
+  const [job] = jobs ?? []
+  return kind === 'assign' || (kind === 'resubmit' && changes === 1 && job?.state !== 'done') ? {kind: 'at_once'} : tier
+}
+
+async function carryOut(action: Action, targets: readonly Target[], {session, actor, reap, signal, onProgress}: Hands): Promise<ActionReport> {
+  let gone = 0
+  const progress = (done: number, total: number): void => {
+    gone = done
+    onProgress(done, total)
+  }
+  try {
+    return await session.inspector.act(action, targets, {actor, waitMs: SETTLE_MS, reap, onProgress: progress, signal})
+  } catch (error) {
+    if (!signal.aborted) throw error
+    throw new QctlError('usage', `stopped: ${gone.toLocaleString('en')} of ${counted(targets.length, 'job')} gone through`)
+  }
+}
+
+/**
+ * How something is taken back, given what became of it: only where all is as it was afterwards. A job that had been run, or was to run
+ * later, is another one when it was resubmitted.
+ * @returns `null` where that cannot be
+ */
+function undoing(action: Action, {jobs}: Picked): ((report: ActionReport) => Act | null) | null {
+  if (jobs === null) return null
+  if (action.kind === 'cancel' && jobs.every(isNew)) return report => restoring({kind: 'resubmit', reason: 'undo'}, {jobs, state: 'cancelled', report})
+  if (action.kind !== 'assign' || !jobs.every(({assignedTo}) => assignedTo === null)) return null
+  // An assignment that is over lets anyone take it.
+  return report => restoring({...action, reason: 'undo', forMs: 1}, {jobs, state: 'pending', report})
+}
+
+function isNew({state, attempts, snoozes, startedAt, runAt, updatedAt}: Job): boolean {
+  return state === 'pending' && attempts === 0 && snoozes === 0 && startedAt === null && runAt <= updatedAt
+}
+
+interface Changed {
+  readonly jobs: readonly Job[]
+  /** In which they are now, if nobody else changed them. */
+  readonly state: Job['state']
+  readonly report: ActionReport
+}
+
+function restoring(action: Action, {jobs, state, report}: Changed): Act | null {
+  const others = new Set([...report.already, ...report.missing, ...report.refused, ...report.open].map(({id}) => id))
+  const targets = jobs.filter(({id}) => !others.has(id)).map(({id, fence}) => ({id, seen: {state, fence}}))
+  if (targets.length === 0) return null
+  return {
+    title: `Undo of ${counted(targets.length, 'job')}`,
+    facts: [],
+    cli: '',
+    tier: {kind: 'at_once'},
+    run: async (hands): Promise<Done> => ({notice: `undone: ${reportLine(await carryOut(action, targets, hands))}`}),
+  }
+}

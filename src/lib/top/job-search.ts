@@ -1,0 +1,106 @@
+import type {Job} from '../job.ts'
+import {and, type Filter} from '../queue/filter.ts'
+import {parseFilter} from '../queue/filter-parse.ts'
+import type {Inspector} from '../queue/inspector.ts'
+
+/** Which jobs a list is to show. */
+export interface Wanted {
+  /** In the language of filters. */
+  readonly filter: string
+  readonly oldestFirst: boolean
+  /** The jobs behind this one only; `null` = from the first. */
+  readonly after: number | null
+  /** No jobs before this one, so that those that arrive do not push the list away; `null` = they may. */
+  readonly from: number | null
+  readonly limit: number
+  /** Another number begins the search anew. */
+  readonly round: number
+}
+
+/** What is known of them. */
+export interface Found {
+  readonly jobs: readonly Job[]
+  /** There are others behind them, or may be. */
+  readonly hasMore: boolean
+  /** So many jobs were looked at and there are others; `null` when nothing is left to look at for this page. */
+  readonly searched: number | null
+}
+
+/** How far a search has come that did not end at once. */
+interface Depth {
+  readonly key: string
+  /** Where it goes on; `null` at the end. */
+  readonly cursor: string | null
+  readonly ids: readonly number[]
+  readonly searched: number
+}
+
+/** A look costs no more than reading so many jobs: about 10 ms. */
+const NEAR_ROWS = 10_000
+const DEEP_ROWS = 20_000
+
+/**
+ * Searches a page of jobs, a little with each look: where no index helps, it goes on with the next look where it stopped, and what it
+ * found is read again. Among the first jobs what comes to match is always found; further on, when the search begins anew.
+ */
+export class JobSearch {
+  readonly #inspector: Pick<Inspector, 'list'>
+  #depth: Depth | null = null
+  #last: {readonly key: string; readonly found: Found} | null = null
+
+  constructor(inspector: Pick<Inspector, 'list'>) {
+    this.#inspector = inspector
+  }
+
+  /**
+   * Looks once.
+   * @param now UTC ms, what relative times count from
+   * @param isHeld what was found last stays as it was seen
+   */
+  async look(wanted: Wanted, now: number, isHeld: boolean): Promise<Found> {
+    const key = keyOf(wanted)
+    if (isHeld && this.#last?.key === key) return this.#last.found
+    const found = await this.#search(wanted, key, now)
+    this.#last = {key, found}
+    return found
+  }
+
+  async #search(wanted: Wanted, key: string, now: number): Promise<Found> {
+    const {oldestFirst, limit} = wanted
+    const filter = boundFilter(wanted, now)
+    const order = {field: 'id', descending: !oldestFirst} as const
+    const near = await this.#inspector.list({filter, order, limit, scanLimit: NEAR_ROWS})
+    if (near.searched.complete || near.jobs.length === limit) {
+      this.#depth = null
+      return {jobs: near.jobs, hasMore: near.next !== null, searched: null}
+    }
+    const depth = this.#depth?.key === key ? this.#depth : {key, cursor: near.next, ids: [], searched: near.searched.rows}
+    const again = depth.ids.length === 0 ? [] : (await this.#inspector.list({filter: and(filter, {kind: 'number', field: 'id', op: 'in', values: depth.ids}), order, limit})).jobs
+    const known = merged([...near.jobs, ...again], oldestFirst)
+    const missing = limit - known.length
+    const deeper = missing <= 0 || depth.cursor === null ? null : await this.#inspector.list({filter, order, limit: missing, cursor: depth.cursor, scanLimit: DEEP_ROWS})
+    const all = merged([...known, ...(deeper?.jobs ?? [])], oldestFirst)
+    const cursor = deeper === null ? depth.cursor : deeper.next
+    const searched = depth.searched + (deeper?.searched.rows ?? 0)
+    this.#depth = {key, cursor, ids: all.map(({id}) => id), searched}
+    const isOver = cursor === null || all.length >= limit
+    return {jobs: all.slice(0, limit), hasMore: cursor !== null || all.length > limit, searched: isOver ? null : searched}
+  }
+}
+
+/** Names what is searched. Where the list was made to stand still is no other question. */
+function keyOf({from: _from, ...question}: Wanted): string {
+  return JSON.stringify(question)
+}
+
+function boundFilter({filter, oldestFirst, after, from}: Wanted, now: number): Filter {
+  const bound = (value: number | null, op: '<' | '<=' | '>' | '>='): Filter[] => (value === null ? [] : [{kind: 'number', field: 'id', op, value}])
+  const bounds = oldestFirst ? [...bound(after, '>'), ...bound(from, '>=')] : [...bound(after, '<'), ...bound(from, '<=')]
+  return and(parseFilter(filter, now), ...bounds)
+}
+
+/** Each once, in order. */
+function merged(jobs: readonly Job[], oldestFirst: boolean): readonly Job[] {
+  const byId = new Map(jobs.map(job => [job.id, job]))
+  return [...byId.values()].sort((a, b) => (oldestFirst ? a.id - b.id : b.id - a.id))
+}

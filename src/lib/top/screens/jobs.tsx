@@ -1,0 +1,136 @@
+import {Box} from 'ink'
+import type {ReactNode} from 'react'
+import type {Job} from '../../job.ts'
+import type {QueueStats} from '../../stats.ts'
+import {Line} from '../components/line.tsx'
+import {JobPreview} from '../components/job-preview.tsx'
+import {StateTabs} from '../components/state-tabs.tsx'
+import {Table} from '../components/table.tsx'
+import {useTheme} from '../hooks/use-theme.ts'
+import {jobColumns} from '../job-columns.ts'
+import {SHOWN_BYTES} from '../job-reader.ts'
+import {defineScreen, type Moment, type Move} from '../screen.ts'
+import {grouped} from '../shown.ts'
+import type {Sources} from '../sources.ts'
+import {type Words, wordsWidth} from '../words.ts'
+import {JOBS_KEYS} from './jobs-keys.ts'
+import {JOBS_START, type JobsFacts, type JobsOwn, placeOf, previewRows, questionOf, rowsOf, type Total, wantedOf} from './jobs-own.ts'
+
+/** While a search goes on, it is looked at so often. */
+const SEARCHING_MS = 50
+
+/** Every job, by state and filter. */
+export const JOBS = defineScreen<JobsOwn, JobsFacts>({
+  id: 'jobs',
+  title: 'Jobs',
+  digit: '2',
+  start: JOBS_START,
+  keys: JOBS_KEYS,
+  look,
+  View: Jobs,
+  isHeld: ({marks}) => marks.size > 0,
+  paceMs: (own, facts) => (facts !== null && (facts.found.searched !== null || facts.question !== questionOf(own)) ? SEARCHING_MS : null),
+})
+
+/** To the jobs that match a filter, as `--where` takes it. */
+export function goJobs(filter: string): Move<never> {
+  return {kind: 'go', screen: 'jobs', own: {...JOBS_START, filter}}
+}
+
+async function look(own: JobsOwn, sources: Sources, frame: Moment<JobsOwn, JobsFacts>['frame']): Promise<JobsFacts> {
+  const wanted = wantedOf(own, sources.names, frame)
+  const [queues, found, consumers] = await Promise.all([
+    sources.stats(),
+    sources.search.look(wanted, sources.now(), own.marks.size > 0),
+    sources.session.storage.consumers(),
+  ])
+  const under = found.jobs[placeOf(own, found.jobs)] ?? null
+  return {
+    question: questionOf(own),
+    filter: wantedOf({...own, pages: [], from: null}, sources.names, frame).filter,
+    found,
+    totals: totalsOf(queues),
+    under: under === null || under.payloadBytes > SHOWN_BYTES ? null : await sources.reader.read(under.id, {output: false}),
+    consumers: consumers.map(({name}) => name),
+  }
+}
+
+/** From the counters of the queues. How many are retrying nobody counts. */
+function totalsOf(queues: readonly QueueStats[]): JobsFacts['totals'] {
+  const sum = (of: (queue: QueueStats) => number): Total => ({count: queues.reduce((total, queue) => total + of(queue), 0), isMore: false})
+  const counts = (['pending', 'processing', 'failed', 'done', 'cancelled'] as const).map(state => [state, sum(queue => queue.counts[state])] as const)
+  return {
+    ...Object.fromEntries(counts),
+    all: {count: counts.reduce((total, [, {count}]) => total + count, 0), isMore: false},
+    scheduled: {...sum(queue => queue.scheduled.count), isMore: queues.some(queue => queue.scheduled.isMore)},
+  }
+}
+
+function Jobs({own, facts, at, frame, mode}: Moment<JobsOwn, JobsFacts>): ReactNode {
+  const {glyphs} = useTheme()
+  const {columns: width, rows} = frame
+  const jobs = rowsOf(own, facts)
+  const preview = previewRows(frame)
+  return (
+    <Box flexDirection="column">
+      <StateTabs tab={own.tab} totals={facts?.totals ?? {}} width={width} />
+      <FilterLine own={own} facts={facts} width={width} />
+      <Table
+        columns={jobColumns(at, glyphs, width)}
+        rows={jobs}
+        width={width}
+        height={rows - 2 - preview}
+        cursor={placeOf(own, jobs)}
+        isMarked={({id}: Job) => own.marks.has(id)}
+        empty={emptyWords(own, facts)}
+      />
+      {preview === 0 ? null : <JobPreview job={jobs[placeOf(own, jobs)] ?? null} seen={facts?.under ?? null} now={at} width={width} hint={hintOf(own, mode)} />}
+    </Box>
+  )
+}
+
+function emptyWords(own: JobsOwn, facts: JobsFacts | null): string {
+  if (facts === null || facts.question !== questionOf(own)) return 'looking ...'
+  if (facts.found.searched !== null) return `none among the ${own.oldestFirst ? 'oldest' : 'newest'} ${grouped(facts.found.searched)} jobs; the search goes on`
+  if (own.pages.length > 0) return 'none on this page any more; PgUp goes back'
+  if (own.filter !== '') return 'no job matches; Esc drops the filter'
+  return own.tab === 'all' ? 'no job yet: qctl produce -Q NAME PAYLOAD makes one' : `no job is ${own.tab}`
+}
+
+/** What keys would act on. */
+function hintOf({marks, whole}: JobsOwn, mode: 'ops' | 'admin'): string {
+  if (whole) return 'ALL THAT MATCH: R C X D M ask for their number; Esc drops it'
+  if (marks.size === 0) return ''
+  return mode === 'admin' ? `${grouped(marks.size)} marked: R C X D M are for these, F for all that match` : `${grouped(marks.size)} marked; A for ADMIN, u unmarks`
+}
+
+interface FilterLineProps {
+  readonly own: JobsOwn
+  readonly facts: JobsFacts | null
+  readonly width: number
+}
+
+/** The filter, and how much of what matches is shown. */
+function FilterLine({own, facts, width}: FilterLineProps): ReactNode {
+  const left: Words = own.filter === '' ? {text: ' filter: none', tone: 'dim'} : [' filter: ', {text: own.filter, tone: 'bold'}]
+  const right: Words = {text: facts === null ? '' : extent(own, facts), tone: own.whole ? 'warning' : 'dim'}
+  const room = Math.max(0, width - wordsWidth(right) - 2)
+  const gap = ' '.repeat(Math.max(1, room - wordsWidth(left) + 1))
+  // What was typed gives way to what was counted.
+  return wordsWidth(left) > room ? <Line words={[right, ' ', left]} width={width} /> : <Line words={[left, gap, right]} width={width} />
+}
+
+function extent(own: JobsOwn, {found, totals, question}: JobsFacts): string {
+  if (question !== questionOf(own)) return ''
+  const {pages, from, marks, oldestFirst} = own
+  if (found.searched !== null) return `searched ${grouped(found.searched)} of ${grouped(totals.all?.count ?? 0)} ...`
+  const parts = [marks.size > 0 ? 'held' : '', oldestFirst ? 'oldest first' : '', pages.length > 0 ? `page ${pages.length + 1}` : from === null ? '' : 'standing still, g: go on']
+  return [...parts, matchCount(own, found.jobs.length, {found, totals})].filter(part => part !== '').join(', ')
+}
+
+function matchCount({tab, filter, pages, from}: JobsOwn, shown: number, {found, totals}: Pick<JobsFacts, 'found' | 'totals'>): string {
+  const total = totals[tab]
+  if (filter === '' && total !== undefined) return `${grouped(total.count)}${total.isMore ? '+' : ''} ${tab === 'all' ? 'jobs' : tab}`
+  if (found.hasMore) return 'more below'
+  return pages.length > 0 || from !== null ? 'no more below' : `${grouped(shown)} match${shown === 1 ? 'es' : ''}`
+}
