@@ -41,7 +41,7 @@ export function edited(line: TextLine, key: string): TextLine | null {
     case 'ctrl-u':
       return without(0, line.at)
     case 'ctrl-w':
-      return without(line.at - (/\S*\s*$/.exec(all.slice(0, line.at).join(''))?.[0].length ?? 0), line.at)
+      return without(line.at - [...(/\S*\s*$/.exec(all.slice(0, line.at).join(''))?.[0] ?? '')].length, line.at)
     case 'space':
       return typed(line, ' ')
     default:

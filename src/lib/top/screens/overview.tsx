@@ -94,7 +94,7 @@ function copied({own, facts}: Moment<Own, Facts>): Move<Own> | readonly [] {
 }
 
 function isWide({columns, rows}: Frame): boolean {
-  return columns >= 110 && rows >= 28
+  return columns >= 110 && rows >= 24
 }
 
 /** A rule and a head. */

@@ -1,0 +1,103 @@
+import {describe, expect, test} from 'bun:test'
+import type {BusyConsumer} from '../../src/lib/cli/consumer-json.ts'
+import {statsRows} from '../../src/lib/cli/stats-list.ts'
+import {EMPTY_METER, type Meter} from '../../src/lib/meter.ts'
+import {identifySelf} from '../../src/lib/process.ts'
+import {concernsOf} from '../../src/lib/top/attention.ts'
+import type {QueueRow} from '../../src/lib/top/columns.ts'
+import {drainOf} from '../../src/lib/top/figures.ts'
+import {memorySession} from './console.tsx'
+
+const NOW = 1_800_000_000_000
+const MINUTE = 60_000
+
+/** A queue that two live consumers serve, with what happened in the last minute. */
+async function queue(facts: Partial<QueueRow> = {}, meter: Partial<Meter> = {}): Promise<QueueRow> {
+  const {storage, inspector} = await memorySession()
+  await storage.setQueue('mail', {create: 'must'})
+  const [stats] = await inspector.stats({since: null})
+  if (stats === undefined) throw new Error('no queue')
+  const minutes = [{at: NOW - MINUTE, meter: {...EMPTY_METER, ...meter}}]
+  const [row] = statsRows([{...stats, minutes}], NOW - MINUTE, NOW)
+  if (row === undefined) throw new Error('no row')
+  return {...row, name: 'mail', consumers: 2, slots: 8, ...facts}
+}
+
+function counts(pending: number): {readonly counts: QueueRow['counts']} {
+  return {counts: {pending, processing: 0, done: 0, failed: 0, cancelled: 0}}
+}
+
+const DEAD = {...identifySelf(), startTime: '1'}
+
+function consumer(facts: Partial<BusyConsumer> = {}): BusyConsumer {
+  const held = {id: 1, fence: 1, startedAt: NOW - 60_000} as unknown as BusyConsumer['held'][number]
+  return {
+    id: 1, name: 'web1', process: identifySelf(), queues: ['mail'], concurrency: 1, startedAt: NOW, endedAt: null, leaving: false, jobs: 1, processed: 0, failed: 0, held: [held], ...facts,
+  } as BusyConsumer
+}
+
+async function ids(row: QueueRow | null, consumers: readonly BusyConsumer[] = [], place: Parameters<typeof concernsOf>[0]['place'] = []): Promise<readonly string[]> {
+  return concernsOf({rows: row === null ? [] : [row], consumers, place, now: NOW}).map(({id}) => id)
+}
+
+describe('attention', () => {
+  test('nothing needs it where all is well', async () => {
+    expect(await ids(await queue({...counts(5), oldestPendingMs: 1000}), [consumer()])).toEqual([])
+  })
+
+  test('jobs that nobody takes', async () => {
+    const row = await queue({...counts(88), consumers: 0, oldestPendingMs: 252_000})
+    const [concern] = concernsOf({rows: [row], consumers: [], place: [], now: NOW})
+    expect(concern).toMatchObject({text: 'mail: 88 waiting, no live consumer, the oldest for 4m12s', fix: 'qctl consume -Q mail -- COMMAND', tone: 'error'})
+    expect(await ids(await queue({...counts(3), consumers: 0, scheduled: {count: 3, isMore: false}}))).toEqual([])
+  })
+
+  test('a queue that has been paused for long with jobs in it', async () => {
+    expect(await ids(await queue({...counts(1), paused: true, oldestPendingMs: 599_000}))).toEqual([])
+    expect(await ids(await queue({...counts(1), paused: true, oldestPendingMs: 600_000}))).toEqual(['paused mail'])
+  })
+
+  test('a queue that grows, once its oldest job is old', async () => {
+    const meter = {added: 124, runs: {done: 121}}
+    expect(await ids(await queue({...counts(9), oldestPendingMs: 61_000}, meter))).toEqual(['growing mail'])
+    expect(await ids(await queue({...counts(9), oldestPendingMs: 59_000}, meter))).toEqual([])
+    expect(await ids(await queue({...counts(9), oldestPendingMs: 61_000}, {added: 121, runs: {done: 121}}))).toEqual([])
+    expect(await ids(await queue({...counts(9), oldestPendingMs: 61_000}, {added: 124, failed: 3, runs: {done: 121}}))).toEqual([])
+  })
+
+  test('a queue in which more than a tenth goes wrong', async () => {
+    expect(await ids(await queue({}, {runs: {done: 80, failed: 20}}))).toEqual(['failing mail'])
+    expect(await ids(await queue({}, {runs: {done: 90, failed: 10}}))).toEqual([])
+    expect(await ids(await queue({}, {runs: {done: 1, failed: 2}}))).toEqual([])
+  })
+
+  test('handlers that die', async () => {
+    expect(await ids(await queue({}, {runs: {done: 80, crashed: 1}}))).toEqual(['crashing mail'])
+  })
+
+  test('a consumer that died with jobs in its hands, when nobody took them from it', async () => {
+    expect(await ids(null, [consumer({process: DEAD})])).toEqual(['dead web1'])
+    expect(await ids(null, [consumer({process: DEAD, held: []})])).toEqual([])
+    const fresh = {id: 1, fence: 1, startedAt: NOW - 1000} as unknown as BusyConsumer['held'][number]
+    expect(await ids(null, [consumer({process: DEAD, held: [fresh]})])).toEqual([])
+  })
+
+  test('what the doctor says of the disk', async () => {
+    const place = [{check: 'disk_space', severity: 'warn', message: 'short', fix: 'free some'}, {check: 'ok', severity: 'ok', message: 'fine', fix: null}] as const
+    expect(await ids(null, [], place)).toEqual(['disk_space'])
+  })
+
+  test('errors come first', async () => {
+    const place = [{check: 'disk_space', severity: 'warn', message: 'short', fix: 'free some'}] as const
+    expect(await ids(await queue({...counts(1), consumers: 0, oldestPendingMs: 1}), [], place)).toEqual(['unserved mail', 'disk_space'])
+  })
+})
+
+describe('draining', () => {
+  test('takes as long as it goes on as it did', async () => {
+    expect(drainOf(await queue(counts(100), {added: 50, runs: {done: 100}}))).toBe('2m')
+    expect(drainOf(await queue(counts(100), {added: 100, runs: {done: 100}}))).toBe('never (as much comes in)')
+    expect(drainOf(await queue({...counts(1), paused: true}))).toBe('never (paused)')
+    expect(drainOf(await queue({...counts(1), consumers: 0}))).toBe('never (no consumer)')
+  })
+})
