@@ -282,6 +282,8 @@ export interface Consumer {
   readonly concurrency: number
   readonly startedAt: number
   readonly endedAt: number | null
+  /** When it prolonged a lease last; `null` = never. One that holds nothing has nothing to prolong. */
+  readonly extendedAt: number | null
   /** It claims no more, and ends when what it holds has ended. */
   readonly leaving: boolean
   /** How many jobs it holds now. */

@@ -17,6 +17,7 @@ import type {
 import type {Filter} from '../queue/filter.ts'
 import type {Standing} from '../standing.ts'
 import type {QueueStats} from '../stats.ts'
+import type {StoreEvent} from '../store-event.ts'
 
 export type {Acted, Action, SkipReason, Target} from '../action.ts'
 
@@ -68,9 +69,7 @@ export interface Storage {
    */
   settle(transitions: readonly Transition[]): Promise<readonly Settled[]>
 
-  /**
-   * The jobs being processed, with their holders: all of them, or one registration's. Oldest claim first.
-   */
+  /** The jobs being processed, with their holders: all of them, or one registration's. Oldest claim first. */
   held(filter?: {readonly consumerId?: number}): Promise<readonly Held[]>
 
   /**
@@ -143,7 +142,7 @@ export interface Storage {
    */
   unregister(consumerId: number, how?: {readonly leaving: boolean}): Promise<void>
 
-  /** The registrations that have not ended, or that hold jobs still, by name. */
+  /** The registrations that have not ended, or that hold jobs still, by name. Each says when it prolonged a lease last. */
   consumers(): Promise<readonly Consumer[]>
 
   /**
@@ -161,8 +160,8 @@ export interface Storage {
    */
   watch(listener: (error: Error | null) => void, pollMs: number): () => void
 
-  /** Facts about the store itself. */
-  info(): Promise<StorageInfo>
+  /** Facts about the store itself. With `events` also the newest changes that others than runs made to jobs that exist, so many, newest first. */
+  info(also?: {readonly events?: number}): Promise<StorageInfo>
 
   /** Finishes what was asked and lets go of everything. Later calls reject. */
   close(): Promise<void>
@@ -295,4 +294,6 @@ export interface StorageInfo {
   readonly schemaVersion: number
   readonly durability: 'full' | 'normal'
   readonly engineVersion: string
+  /** Empty unless they were asked for. */
+  readonly events: readonly StoreEvent[]
 }

@@ -2,6 +2,8 @@ import {expect} from 'bun:test'
 import {ending, newJob, nth, only, refusal} from './bench.ts'
 import type {Suite} from './suite.ts'
 
+const HOUR_MS = 3_600_000
+
 export function atomicityContract(suite: Suite): void {
   suite.sentence(
     'Every method is atomic: it happens wholly or not at all, and of two that touch the same job one comes first.',
@@ -152,6 +154,45 @@ export function lifecycleContract(suite: Suite): void {
     expect(info.location).not.toMatch(/:[^/@]*@/)
     expect(info).toMatchObject({engine: expect.any(String), engineVersion: expect.any(String)})
     expect(info.schemaVersion).toBeGreaterThan(0)
+  })
+
+  suite.sentence('With `events` also the newest changes that others than runs made to jobs that exist, so many, newest first.', {
+    'newest first, so many at most': async bench => {
+      const [mail = 0, other = 0] = await bench.produce({queue: 'mail'}, {queue: 'other'})
+      await bench.storage.act({kind: 'cancel', reason: 'r1'}, [{id: other, seen: null}], 'ann')
+      bench.clock.pass(500)
+      await bench.storage.act({kind: 'fail', reason: 'r2'}, [{id: mail, seen: null}], 'bob')
+      const {events} = await bench.storage.info({events: 9})
+      expect(events).toMatchObject([
+        {jobId: mail, queue: 'mail', at: bench.clock.wall, from: 'pending', to: 'failed', actor: 'bob', reason: 'r2'},
+        {jobId: other, queue: 'other', at: bench.clock.wall - 500, from: 'pending', to: 'cancelled', actor: 'ann', reason: 'r1'},
+      ])
+      expect(nth(events, 0).id).toBeGreaterThan(nth(events, 1).id)
+      expect((await bench.storage.info({events: 1})).events).toEqual([nth(events, 0)])
+    },
+    'what a reaper did, and no run': async bench => {
+      const {id, lease} = await bench.processing()
+      await bench.settle(lease, {to: 'pending'})
+      expect((await bench.storage.info({events: 9})).events).toEqual([])
+      const again = only(await bench.claim(await bench.hire('bob')))
+      bench.clock.pass(HOUR_MS)
+      await bench.settle(again, {to: 'pending', only: {kind: 'lease_expired'}})
+      expect((await bench.storage.info({events: 9})).events).toMatchObject([{jobId: id, from: 'processing', to: 'pending', actor: 'reaper'}])
+    },
+    'not of jobs and queues that are gone': async bench => {
+      const [mail = 0, other = 0] = await bench.produce({queue: 'mail'}, {queue: 'other'})
+      for (const id of [mail, other]) await bench.storage.act({kind: 'cancel', reason: 'r'}, [{id, seen: null}], 'ann')
+      await bench.storage.deleteQueue('other', {force: true})
+      expect((await bench.storage.info({events: 9})).events.map(({jobId}) => jobId)).toEqual([mail])
+      await bench.storage.act({kind: 'delete', reason: 'r'}, [{id: mail, seen: null}], 'ann')
+      expect((await bench.storage.info({events: 9})).events).toEqual([])
+    },
+  })
+
+  suite.sentence('Empty unless they were asked for.', async bench => {
+    await bench.act({kind: 'cancel'}, await bench.add())
+    expect((await bench.storage.info()).events).toEqual([])
+    expect((await bench.storage.info({})).events).toEqual([])
   })
 
   suite.sentence('Finishes what was asked and lets go of everything.', {

@@ -19,6 +19,7 @@ export function consumersContract(suite: Suite): void {
           concurrency: 3,
           startedAt: bench.clock.wall,
           endedAt: null,
+          extendedAt: null,
           leaving: false,
           jobs: 0,
           processed: 0,
@@ -202,6 +203,19 @@ export function consumersContract(suite: Suite): void {
       await bench.storage.unregister(4711, {leaving: true})
       expect(await bench.storage.consumers()).toEqual([])
     },
+  })
+
+  suite.sentence('Each says when it prolonged a lease last.', async bench => {
+    const {lease, consumerId} = await bench.processing()
+    const idle = await bench.hire('idle')
+    const prolonged = async (id: number): Promise<unknown> => (await bench.storage.consumers()).find(consumer => consumer.id === id)?.extendedAt
+    expect(await prolonged(consumerId)).toBeNull()
+    bench.clock.pass(500)
+    await bench.storage.extend([lease], 1000)
+    const at = bench.clock.wall
+    bench.clock.pass(500)
+    expect(await prolonged(consumerId)).toBe(at)
+    expect(await prolonged(idle)).toBeNull()
   })
 
   suite.sentence('The registrations that have not ended, or that hold jobs still, by name.', async bench => {

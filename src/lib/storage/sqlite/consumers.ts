@@ -70,6 +70,7 @@ function consumerOf(row: Row): Consumer {
     concurrency: num(row['concurrency']),
     startedAt: num(row['started_at']),
     endedAt: numOrNull(row['ended_at']),
+    extendedAt: numOrNull(row['extended_at']),
     leaving: row['leaving'] === 1,
     jobs: num(row['jobs']),
     processed: num(row['processed']),

@@ -1,4 +1,5 @@
 import type {JobEvent, Run, RunOutput} from '../../job.ts'
+import type {StoreEvent} from '../../store-event.ts'
 import type {History} from '../storage.ts'
 import type {Connection, Row} from './connection.ts'
 import {blob, num, numOrNull, outcomeOf, stateOf, text, textOrNull} from './rows.ts'
@@ -9,6 +10,9 @@ FROM attempt a LEFT JOIN output o ON o.job_id = a.job_id AND o.fence = a.fence W
 const LAST_RUN = `${RUNS} DESC LIMIT 1`
 const EVENTS = 'SELECT at, from_state, to_state, actor, reason FROM event WHERE job_id = ? ORDER BY id'
 const LAST_EVENT = `${EVENTS} DESC LIMIT 1`
+const NEWEST_EVENTS = `
+SELECT e.*, q.name AS queue FROM event e CROSS JOIN job j ON j.id = e.job_id CROSS JOIN queue q ON q.id = j.queue_id
+WHERE q.deleted_at IS NULL ORDER BY e.id DESC LIMIT ?`
 const OUTPUT = 'SELECT * FROM output WHERE job_id = ? ORDER BY fence'
 
 /** What is wanted of a job beside its row. */
@@ -36,6 +40,11 @@ export function lastRun(db: Connection, id: number): Run | null {
 export function lastEvent(db: Connection, id: number): JobEvent | null {
   const row = db.get(LAST_EVENT, id)
   return row === undefined ? null : eventOf(row)
+}
+
+/** What was done to jobs last, newest first. */
+export function newestEvents(db: Connection, limit: number): readonly StoreEvent[] {
+  return db.all(NEWEST_EVENTS, limit).map(row => ({...eventOf(row), id: num(row['id']), jobId: num(row['job_id']), queue: text(row['queue'])}))
 }
 
 function runOf(row: Row): Run {

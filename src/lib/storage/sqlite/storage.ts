@@ -33,7 +33,7 @@ import {enqueue} from './enqueue.ts'
 import {explain} from './explain.ts'
 import {find} from './find.ts'
 import {GroupCommit, Joiner, type Rank} from './group-commit.ts'
-import type {Also} from './history.ts'
+import {type Also, newestEvents} from './history.ts'
 import {type BootTime, getJobs} from './job-rows.ts'
 import {extend, held} from './leases.ts'
 import type {Viewpoint} from './machines.ts'
@@ -176,13 +176,14 @@ export class SqliteStorage implements Storage {
     return this.#watcher.add(listener, pollMs)
   }
 
-  info(): Promise<StorageInfo> {
+  info({events = 0}: {readonly events?: number} = {}): Promise<StorageInfo> {
     return this.#read(() => ({
       engine: 'sqlite',
       location: this.#db.path,
       schemaVersion: SCHEMA_VERSION,
       durability: this.#durability,
       engineVersion: String(this.#db.tuples('SELECT sqlite_version()')[0]?.[0]),
+      events: events > 0 ? newestEvents(this.#db, events) : [],
     }))
   }
 
