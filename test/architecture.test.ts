@@ -54,7 +54,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly RegExp[]>> = {
   commands: [/^src\/lib\/(cli|doctor|top|server|supervisor|consumer|producer|queue)\//, /^src\/lib\/handlers\/index\.ts$/],
   doctor: [],
   cli: [/^src\/lib\/(doctor|queue|producer|supervisor|demo)\//],
-  top: [/^src\/lib\/(queue|cli|doctor)\//],
+  top: [/^src\/lib\/(queue|cli|consumer|doctor|handlers|supervisor)\//],
   server: [/^src\/lib\/(queue|producer)\//],
   supervisor: [],
   demo: [/^src\/lib\/supervisor\//],

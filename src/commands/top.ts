@@ -22,6 +22,7 @@ export default class Top extends BaseCommand {
       print: this.print,
       signal: () => this.signal,
       db: this.origins.db.kind === 'flag' ? shownDatabase(this.settings.db) : null,
+      version: this.config.version,
       reap: ({queue}) => queue.reap(new HostCoroner(databaseFile(this.settings))),
     })
   }

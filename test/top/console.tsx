@@ -1,14 +1,19 @@
 import chalk from 'chalk'
 import {renderToString} from 'ink'
 import type {Session} from '../../src/lib/cli/session.ts'
+import type {Finding} from '../../src/lib/doctor/finding.ts'
 import {Inspector} from '../../src/lib/queue/inspector.ts'
 import {Queue} from '../../src/lib/queue/queue.ts'
 import {openMemoryStorage} from '../../src/lib/storage/open.ts'
 import {systemClock} from '../../src/lib/time.ts'
 import {Glass} from '../../src/lib/top/components/app.tsx'
+import {Beside} from '../../src/lib/top/beside.ts'
 import {Deeds} from '../../src/lib/top/deeds.ts'
+import {Errand} from '../../src/lib/top/errand.ts'
+import {Hand} from '../../src/lib/top/hand.ts'
 import {Poller} from '../../src/lib/top/poll.ts'
 import {Program} from '../../src/lib/top/program.ts'
+import {SupervisorDesk} from '../../src/lib/top/supervisor-desk.ts'
 import type {Frame} from '../../src/lib/top/screen.ts'
 import {type Effect, type Event, initialState, type Start, type State} from '../../src/lib/top/state.ts'
 import {themeOf} from '../../src/lib/top/theme.ts'
@@ -25,6 +30,9 @@ export class Console {
   readonly session: Session
   readonly program: Program
   readonly copied: string[] = []
+  readonly beside: Beside
+  /** What the doctor will say. */
+  findings: readonly Finding[] = []
   hasQuit = false
   /** What was carried out, in words. */
   readonly effects: Effect['kind'][] = []
@@ -41,8 +49,10 @@ export class Console {
     })
     this.program = new Program(state, effect => this.#onEffect(effect))
     const {state: current, tell} = this.program
-    this.#poller = new Poller(session, {open: () => Promise.resolve(session), names: null, state: current, tell})
-    this.#deeds = new Deeds({session: () => session, actor: 'top:test', tell, signal: new AbortController().signal})
+    const open = (): Promise<Session> => Promise.resolve({...session, close: async () => {}})
+    this.beside = new Beside({hand: new Hand({open, dbPath: null}), doctor: new Errand(async () => this.findings, 30_000), supervisor: new SupervisorDesk(''), version: '0.0.0'})
+    this.#poller = new Poller(session, {open, names: null, beside: this.beside, state: current, tell})
+    this.#deeds = new Deeds({session: () => session, actor: 'top:test', beside: this.beside, tell, signal: new AbortController().signal})
   }
 
   /** Starts it and lets it look once. */

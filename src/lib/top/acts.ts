@@ -1,4 +1,5 @@
 import type {Session} from '../cli/session.ts'
+import type {Beside} from './beside.ts'
 import type {Move} from './screen.ts'
 
 /** What somebody does to the store: shown before it is done, with the same on the command line. */
@@ -7,8 +8,8 @@ export interface Act {
   readonly title: string
   /** What to know before saying yes: what it touches, what is running, whether it can be undone. */
   readonly facts: readonly string[]
-  /** The command that does the same; the whole of it, to paste. */
-  readonly cli: string
+  /** The command that does the same; the whole of it, to paste. `null`: there is none, and the facts say what happens instead. */
+  readonly cli: string | null
   readonly tier: Tier
   run(hands: Hands): Promise<Done>
 }
@@ -19,6 +20,7 @@ export type Tier = {readonly kind: 'at_once'} | {readonly kind: 'ask'} | {readon
 /** What an act works with. */
 export interface Hands {
   readonly session: Session
+  readonly beside: Beside
   /** Who does it, for the history. */
   readonly actor: string
   /** Aborted by Esc, and when the program ends. */

@@ -2,7 +2,9 @@ import type {Session} from '../cli/session.ts'
 import {QctlError} from '../errors.ts'
 import {systemClock} from '../time.ts'
 import type {Act, Hands} from './acts.ts'
+import type {Beside} from './beside.ts'
 import type {Preparation} from './screen.ts'
+import {withHint} from './with-hint.ts'
 import type {Effect, Event} from './state.ts'
 
 /** What carrying out needs. */
@@ -10,6 +12,7 @@ export interface Means {
   /** The open database; `null` while it is away. */
   readonly session: () => Session | null
   readonly actor: string
+  readonly beside: Beside
   readonly tell: (event: Event) => void
   /** Settles what dead holders left; absent: nobody does from here. */
   readonly reap?: (session: Session) => Promise<unknown>
@@ -42,17 +45,18 @@ export class Deeds {
       const event = deed.kind === 'run' ? await acted(deed.act, hands) : await prepared(deed.prepare, hands)
       tell({...event, at: systemClock.wallNow()})
     } catch (error) {
-      tell({kind: 'refused', message: sentence(error), at: systemClock.wallNow()})
+      tell({kind: 'refused', message: withHint(error), at: systemClock.wallNow()})
     }
   }
 
   #hands(): Hands {
-    const {session, actor, tell, reap, signal} = this.#means
+    const {session, actor, beside, tell, reap, signal} = this.#means
     const open = session()
     if (open === null) throw new QctlError('busy', 'the database is away: nothing was changed')
     return {
       session: open,
       actor,
+      beside,
       signal: AbortSignal.any([signal, this.#stop.signal]),
       onProgress: (done, total) => tell({kind: 'progress', done, total}),
       reap: async () => reap?.(open),
@@ -66,10 +70,4 @@ async function acted(act: Act, hands: Hands): Promise<{readonly kind: 'acted'; r
 
 async function prepared(prepare: Preparation, hands: Hands): Promise<{readonly kind: 'prepared'; readonly act: Act}> {
   return {kind: 'prepared', act: await prepare(hands)}
-}
-
-function sentence(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const hint = error instanceof QctlError && error.hint !== null ? ` (${error.hint})` : ''
-  return `${error.message}${hint}`
 }

@@ -2,6 +2,7 @@ import type {Session} from '../cli/session.ts'
 import {QctlError} from '../errors.ts'
 import type {Storage} from '../storage/storage.ts'
 import {monotonicMs, sleep, systemClock} from '../time.ts'
+import type {Beside} from './beside.ts'
 import {Sources} from './sources.ts'
 import {type Event, frameOf, shownScreen, shownView, type State} from './state.ts'
 
@@ -15,6 +16,7 @@ const SECOND_MS = 1000
 export interface Surroundings {
   readonly open: () => Promise<Session>
   readonly names: readonly string[] | null
+  readonly beside: Beside
   readonly state: () => State
   readonly tell: (event: Event) => void
 }
@@ -32,7 +34,7 @@ export class Poller {
   /** @param session open already, so that a database that is not there is an error and no screen */
   constructor(session: Session, surroundings: Surroundings) {
     this.#surroundings = surroundings
-    this.#sources = new Sources(session, surroundings.names)
+    this.#sources = new Sources(session, surroundings.names, surroundings.beside)
   }
 
   /** The database, for what is to be done to it; `null` while it is away. */
@@ -84,8 +86,8 @@ export class Poller {
       await assertThere(this.#sources.session.storage)
       return this.#sources
     }
-    const {open, names, tell} = this.#surroundings
-    this.#sources = new Sources(await open(), names)
+    const {open, names, beside, tell} = this.#surroundings
+    this.#sources = new Sources(await open(), names, beside)
     this.#tries = 0
     tell({kind: 'found', note: 'the database is back', at: systemClock.wallNow()})
     return this.#sources

@@ -18,6 +18,7 @@ import {isTerminal} from '../descriptor.ts'
 import {QctlError} from '../errors.ts'
 import {systemClock} from '../time.ts'
 import {App, Sheet} from './components/app.tsx'
+import {openBeside} from './beside.ts'
 import {Deeds} from './deeds.ts'
 import type {TOP_FLAGS} from './flags.ts'
 import {Poller} from './poll.ts'
@@ -29,8 +30,10 @@ import {isAsciiOnly, themeOf} from './theme.ts'
 
 /** How to start. */
 interface TopOptions {
-  readonly settings: Pick<Settings, 'db' | 'lockTimeout'>
+  readonly settings: Pick<Settings, 'db' | 'lockTimeout' | 'supervisorDir'>
   readonly db: string | null
+  /** Of qctl. */
+  readonly version: string
   readonly reap: (session: Session) => Promise<unknown>
   readonly names: readonly string[] | null
   readonly mode: Mode
@@ -57,12 +60,14 @@ export interface Surroundings {
   readonly signal: () => AbortSignal
   /** What `--db` said, for commands that are shown; `null` when they find the database without. */
   readonly db: string | null
+  /** Of qctl. */
+  readonly version: string
   /** Settles what dead holders left. */
   readonly reap: (session: Session) => Promise<unknown>
 }
 
 /** `qctl top`: the console on a terminal, one frame elsewhere. */
-export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print, signal, db, reap}: Surroundings): Promise<void> {
+export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print, signal, db, version, reap}: Surroundings): Promise<void> {
   const screen = flags.screen ?? 'overview'
   if (!TABS.some(({id}) => id === screen)) {
     throw new QctlError('usage', `there is no screen "${screen}"`, {hint: `there are ${TABS.map(({id}) => id).join(', ')}`})
@@ -71,6 +76,7 @@ export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print,
   const options = {
     settings,
     db,
+    version,
     reap,
     names: flags.queue ?? null,
     mode: flags.admin ? 'admin' : 'ops',
@@ -92,6 +98,7 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   const {settings} = options
   const open = (): Promise<Session> => openSession({...settings, lockTimeout: Math.min(settings.lockTimeout, LOCK_MS)}, {create: false})
   const session = await open()
+  const beside = openBeside({...options, open})
   const ended = new AbortController()
   const signal = AbortSignal.any([stop, ended.signal])
   const onEffect = (effect: Effect): void => {
@@ -102,8 +109,8 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   }
   const size = {columns: process.stdout.columns, rows: process.stdout.rows}
   const program = new Program(await startOf(options, session, size), onEffect)
-  const poller = new Poller(session, {open, names: options.names, state: program.state, tell: program.tell})
-  const deeds = new Deeds({session: () => poller.session, actor: cliActor().replace(/^cli/, 'top'), tell: program.tell, reap: options.reap, signal})
+  const poller = new Poller(session, {open, names: options.names, beside, state: program.state, tell: program.tell})
+  const deeds = new Deeds({session: () => poller.session, actor: cliActor().replace(/^cli/, 'top'), beside, tell: program.tell, reap: options.reap, signal})
   chalk.level = options.colors
   // The first frame has facts in it.
   await poller.look()
@@ -119,6 +126,7 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   try {
     await poller.run(signal)
   } finally {
+    await beside.close()
     app.unmount()
     await app.waitUntilExit()
   }
@@ -128,15 +136,18 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
 /** One frame, for paper: no cursor, and as many lines as there is something to say. */
 async function oneFrame(options: TopOptions, columns: number): Promise<string> {
   const session = await openSession(options.settings, {create: false})
+  const open = (): Promise<Session> => Promise.resolve(session)
+  const beside = openBeside({...options, open})
   try {
     const program = new Program(await startOf(options, session, {columns, rows: PAPER_ROWS}), () => {})
-    const poller = new Poller(session, {open: () => Promise.resolve(session), names: options.names, state: program.state, tell: program.tell})
+    const poller = new Poller(session, {open, names: options.names, beside, state: program.state, tell: program.tell})
     await poller.look()
     chalk.level = options.colors
     const {trouble} = program.state()
     if (trouble !== null) throw new QctlError('busy', trouble.message)
     return `${renderToString(<Sheet state={program.state()} theme={themeOf(options)} />, {columns})}\n`
   } finally {
+    await beside.close()
     await session.close()
   }
 }

@@ -4,6 +4,7 @@ import type {Session} from '../cli/session.ts'
 import {METER_KEPT_MS, minuteOf, MINUTE_MS} from '../meter.ts'
 import type {MinuteMeter, QueueStats} from '../stats.ts'
 import {systemClock} from '../time.ts'
+import type {Beside} from './beside.ts'
 import {JobReader} from './job-reader.ts'
 import {JobSearch} from './job-search.ts'
 
@@ -17,16 +18,18 @@ export class Sources {
   readonly names: readonly string[] | null
   readonly search: JobSearch
   readonly reader: JobReader
+  readonly beside: Beside
   /** By queue, the minutes that are over. */
   #minutes = new Map<string, readonly MinuteMeter[]>()
   /** The first minute to ask for; what is before it is known. */
   #next: number | null = null
 
-  constructor(session: Session, names: readonly string[] | null) {
+  constructor(session: Session, names: readonly string[] | null, beside: Beside) {
     this.session = session
     this.names = names
     this.search = new JobSearch(session.inspector)
     this.reader = new JobReader(session.storage)
+    this.beside = beside
   }
 
   /** The wall clock, UTC ms. */

@@ -24,6 +24,6 @@ export function ConfirmDialog({overlay: {act, line}, frame, db}: ConfirmProps): 
       ? [`Type ${tier.word} to confirm: `, typing(line, width - tier.word.length - 18, glyphs.caret), {text: '   Esc cancel', tone: 'dim'}]
       : [{text: 'y', tone: 'bold'}, ' yes   ', {text: '[no]', tone: 'chosen'}, {text: ' Enter, n, Esc', tone: 'dim'}]
   const facts = act.facts.flatMap(fact => wrapped(fact, width))
-  const command = wrapped(withDatabase(act.cli, db), width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'}))
-  return <Dialog title={act.title} lines={[...facts, '', 'Same on the command line:', ...command, '', question]} frame={frame} />
+  const command = act.cli === null ? [] : ['Same on the command line:', ...wrapped(withDatabase(act.cli, db), width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'})), '']
+  return <Dialog title={act.title} lines={[...facts, '', ...command, question]} frame={frame} />
 }

@@ -1,0 +1,63 @@
+import {withHint} from './with-hint.ts'
+
+/** What came of an errand the last time, and how it stands. */
+export interface ErrandNews<T> {
+  /** `null` before the first answer. */
+  readonly value: T | null
+  /** When it was got, UTC ms. */
+  readonly at: number | null
+  /** Why the last try failed; `null` when it did not. */
+  readonly error: string | null
+  readonly isRunning: boolean
+}
+
+/** Something that takes too long for a tick: it is done beside the ticks, which see what was found last. Never twice at once. */
+export class Errand<T> {
+  readonly #run: (signal: AbortSignal) => Promise<T>
+  readonly #everyMs: number
+  readonly #end = new AbortController()
+  #news: ErrandNews<T> = {value: null, at: null, error: null, isRunning: false}
+  #startedAt = Number.NEGATIVE_INFINITY
+  #turn = 0
+
+  /**
+   * @param run finds it out; told by the signal that nobody wants to know any more
+   * @param everyMs how old an answer may become before it is asked for again
+   */
+  constructor(run: (signal: AbortSignal) => Promise<T>, everyMs: number) {
+    this.#run = run
+    this.#everyMs = everyMs
+  }
+
+  /**
+   * The last answer; goes for another one when it is old.
+   * @param now any clock, ms
+   * @param turn a number above that of the call before asks at once
+   */
+  news(now: number, turn = 0): ErrandNews<T> {
+    const isAsked = turn > this.#turn
+    // A clock that stepped back makes it old, too.
+    const isOld = Math.abs(now - this.#startedAt) >= this.#everyMs
+    if ((isAsked || isOld) && !this.#news.isRunning && !this.#end.signal.aborted) {
+      this.#turn = Math.max(this.#turn, turn)
+      this.#startedAt = now
+      this.#news = {...this.#news, isRunning: true}
+      void this.#go(now)
+    }
+    return this.#news
+  }
+
+  /** Ends what is going on. */
+  close(): void {
+    this.#end.abort()
+  }
+
+  async #go(now: number): Promise<void> {
+    try {
+      const value = await this.#run(this.#end.signal)
+      this.#news = {value, at: now, error: null, isRunning: false}
+    } catch (error) {
+      this.#news = {...this.#news, error: withHint(error), isRunning: false}
+    }
+  }
+}

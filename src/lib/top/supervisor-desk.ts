@@ -1,0 +1,78 @@
+import {existsSync} from 'node:fs'
+import type {Consumer} from '../job.ts'
+import {fullName, type Supervised, SupervisorClient} from '../supervisor/client.ts'
+import {type PastLife, readPastLives} from '../supervisor/log-files.ts'
+import {consumersOf, Operator, wantedConsumers} from '../supervisor/operate.ts'
+import {existingPlace, type Place, placeOf} from '../supervisor/place.ts'
+import {type ProcessStatus, shownProcesses, statusOf} from '../supervisor/status.ts'
+import {Errand, type ErrandNews} from './errand.ts'
+
+/** What supervisord says. */
+interface Report {
+  readonly shown: readonly Supervised[]
+  readonly lives: ReadonlyMap<string, PastLife>
+  /** How many consumers there are to be, and how many there may be. */
+  readonly wanted: number
+  readonly most: number
+}
+
+/** The processes that are watched, and why they are not known when they are not. */
+export interface Supervision {
+  readonly directory: string
+  readonly processes: readonly ProcessStatus[]
+  readonly wanted: number
+  readonly most: number
+  readonly error: string | null
+}
+
+const EVERY_MS = 2000
+
+/** The supervisord that `supervisor init` has set up, if it has: asked beside the ticks, because it may hang. */
+export class SupervisorDesk {
+  readonly #place: Place | null
+  readonly #errand: Errand<Report>
+
+  /** @param directory where it would be set up; '' = nobody can tell */
+  constructor(directory: string) {
+    this.#place = directory === '' ? null : placeOf(directory)
+    this.#errand = new Errand(signal => ask(directory, signal), EVERY_MS)
+  }
+
+  /**
+   * What is known of its processes, joined with what the queue knows of its consumers.
+   * @returns null when no supervisord has been set up
+   */
+  look(consumers: readonly Consumer[], now: number): Supervision | null {
+    if (this.#place === null || !existsSync(this.#place.configuration)) return null
+    const {value, error}: ErrandNews<Report> = this.#errand.news(now)
+    const {shown, lives, wanted, most} = value ?? {shown: [], lives: new Map<string, PastLife>(), wanted: 0, most: 0}
+    // What was said before it fell silent is not so any more.
+    const processes = error === null ? statusOf(shown, consumers, lives) : []
+    return {directory: this.#place.directory, processes, wanted, most, error}
+  }
+
+  /**
+   * For what is to be done to it.
+   * @throws QctlError `not_found` when none has been set up
+   */
+  hands(signal: AbortSignal): {readonly client: SupervisorClient; readonly operator: Operator} {
+    const place = existingPlace(this.#place?.directory ?? '')
+    const client = new SupervisorClient(place.socket, signal)
+    return {client, operator: new Operator(place, client, signal)}
+  }
+
+  close(): void {
+    this.#errand.close()
+  }
+}
+
+async function ask(directory: string, signal: AbortSignal): Promise<Report> {
+  const place = existingPlace(directory)
+  const client = new SupervisorClient(place.socket, signal)
+  const all = await client.processes()
+  const consumers = consumersOf(all)
+  const wanted = wantedConsumers(place) ?? consumers.length
+  const spare = new Set(consumers.slice(wanted).map(fullName))
+  const shown = shownProcesses(all, all.filter(process => !spare.has(fullName(process))))
+  return {shown, lives: readPastLives(place.log), wanted: Math.min(wanted, consumers.length), most: consumers.length}
+}
