@@ -9,7 +9,7 @@ import type {Printer} from './print.ts'
  */
 export function printChanges(changes: readonly Change[], print: Printer): number {
   print.result({changes: changes.map(({name, done, state, pid, why}) => ({name, done, state, pid, why}))}, () => {
-    for (const change of changes) print.line(safeText(`${change.name}: ${sentenceOf(change)}`))
+    for (const change of changes) print.line(safeText(`${change.name}: ${changeSentence(change)}`))
     if (changes.length === 0) print.note('nothing to do')
   })
   return changes.some(({done}) => done === 'failed') ? 1 : 0
@@ -31,7 +31,8 @@ export function printRehearsal(rehearsal: Rehearsal, print: Printer): void {
   })
 }
 
-function sentenceOf({done, state, pid, why}: Change): string {
+/** What became of a process, in words that follow its name. */
+export function changeSentence({done, state, pid, why}: Change): string {
   const who = pid === null ? '' : ` (pid ${pid})`
   if (done === 'failed') return `does not start (${state})${why === null ? '' : `: ${why}`}`
   if (done === 'ended') return `ended${who}: an earlier supervisord had left it here`

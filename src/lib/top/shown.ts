@@ -28,3 +28,10 @@ export function rate(value: number): string {
 export function size(bytes: number): string {
   return bytes < 1024 ? `${bytes} B` : formatSizeShort(bytes)
 }
+
+/** `11-22 12:04`, in the zone of this host. */
+export function dayTime(ms: number): string {
+  const date = new Date(ms)
+  const two = (part: number): string => String(part).padStart(2, '0')
+  return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
+}

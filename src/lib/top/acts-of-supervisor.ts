@@ -1,0 +1,67 @@
+import {parseCount} from '../cli/flags.ts'
+import {changeSentence} from '../cli/supervisor-report.ts'
+import {QctlError} from '../errors.ts'
+import {fullName} from '../supervisor/client.ts'
+import type {Change, Operator} from '../supervisor/operate.ts'
+import type {ProcessStatus} from '../supervisor/status.ts'
+import {type Act, commandLine, type Hands} from './acts.ts'
+import {checkBy} from './check.ts'
+import type {Move} from './screen.ts'
+import type {Supervision} from './supervisor-desk.ts'
+
+type Supervisor = Pick<Supervision, 'wanted' | 'most'>
+
+/** Asks how many consumers there are to be. */
+export function scale({wanted, most}: Supervisor): Move {
+  const parse = (text: string): number => {
+    const count = parseCount(text)
+    if (count > most) throw new QctlError('usage', `this supervisord is set up for ${most} at most`)
+    return count
+  }
+  return {
+    kind: 'prompt',
+    prompt: {label: `how many consumers (now ${wanted}, at most ${most})?`, text: String(wanted), check: checkBy(parse), submit: text => scaled(parse(text), wanted)},
+  }
+}
+
+function scaled(count: number, wanted: number): Move {
+  if (count === wanted) return {kind: 'notice', text: `there are ${count} already`}
+  return {
+    kind: 'act',
+    act: {
+      title: `Have ${count} consumers instead of ${wanted}?`,
+      facts: [count > wanted ? `${count - wanted} are started; the others are left alone.` : `${wanted - count} finish what they have and end; the others are left alone.`, 'supervisord keeps the number when it is restarted. Undo: scale back.'],
+      cli: commandLine(['qctl', 'supervisor', 'scale', String(count)]),
+      tier: {kind: 'ask'},
+      run: hands => changing(hands, operator => operator.scale(count)),
+    },
+  }
+}
+
+const VERBS = {
+  start: {facts: 'It is started, and has to last a second.', tier: {kind: 'at_once'}},
+  stop: {facts: 'It takes no more, finishes what it has, and stays away until it is started.', tier: {kind: 'ask'}},
+  restart: {facts: 'It takes no more, finishes what it has, ends, and is started again.', tier: {kind: 'ask'}},
+} as const
+
+/** Does something to one process. */
+export function operate(verb: keyof typeof VERBS, process: ProcessStatus): Act {
+  const {facts, tier} = VERBS[verb]
+  const name = fullName(process)
+  const jobs = process.consumer?.jobs ?? 0
+  return {
+    title: `${verb[0]?.toUpperCase()}${verb.slice(1)} ${name}?`,
+    facts: [facts, jobs === 0 ? 'It has no job now.' : `It has ${jobs} ${jobs === 1 ? 'job' : 'jobs'} in hand.`],
+    cli: commandLine(['qctl', 'supervisor', verb, name]),
+    tier,
+    run: hands => changing(hands, async (operator, processes) => operator[verb]((await processes()).filter(one => fullName(one) === name))),
+  }
+}
+
+async function changing({beside, signal}: Hands, change: (operator: Operator, processes: () => ReturnType<ReturnType<typeof beside.supervisor.hands>['client']['processes']>) => Promise<readonly Change[]>): Promise<{readonly notice: string}> {
+  const {client, operator} = beside.supervisor.hands(signal)
+  const changes = await change(operator, () => client.processes())
+  const failed = changes.find(({done}) => done === 'failed')
+  if (failed !== undefined) throw new QctlError('unavailable', `${failed.name} ${changeSentence(failed)}`)
+  return {notice: changes.length === 0 ? 'nothing to do' : changes.map(one => `${one.name} ${changeSentence(one)}`).join(', ')}
+}

@@ -1,0 +1,90 @@
+import type {ReactNode} from 'react'
+import {PROCESS_LIST} from '../../cli/supervisor-list.ts'
+import type {ProcessStatus} from '../../supervisor/status.ts'
+import {operate, scale} from '../acts-of-supervisor.ts'
+import {Line} from '../components/line.tsx'
+import {Rule} from '../components/rule.tsx'
+import {Table} from '../components/table.tsx'
+import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {defineScreen, type Key, type Moment, type Move} from '../screen.ts'
+import type {Supervision} from '../supervisor-desk.ts'
+
+interface Own {
+  /** The full name of the process under the cursor. */
+  readonly process: string | null
+}
+
+interface Facts {
+  /** `null` when none has been set up. */
+  readonly supervision: Supervision | null
+}
+
+const PROCESSES: ListOf<Own, Facts, ProcessStatus> = {
+  rows: ({supervision}) => supervision?.processes ?? [],
+  idOf: ({fullName}) => fullName,
+  cursor: ({process}) => process,
+  withCursor: (_own, process) => ({process}),
+}
+
+const NONE: Move<Own> = {kind: 'notice', text: 'there is no process here', tone: 'warning'}
+
+function operateKey(name: string, verb: 'start' | 'stop' | 'restart', help: string): Key<Own, Facts> {
+  return {
+    keys: [name],
+    label: verb,
+    help,
+    acts: true,
+    press: moment => {
+      const process = rowUnder(PROCESSES, moment)
+      return process === null ? NONE : {kind: 'act', act: operate(verb, process)}
+    },
+  }
+}
+
+/** To the processes of supervisord. */
+export function openSupervisor(): Move<never> {
+  return {kind: 'open', screen: 'supervisor', own: {process: null} satisfies Own}
+}
+
+/** What supervisord and the queue know of the processes. */
+export const SUPERVISOR = defineScreen<Own, Facts>({
+  id: 'supervisor',
+  title: 'Supervisor',
+  digit: null,
+  start: {process: null},
+  keys: [
+    {
+      keys: ['S'],
+      label: 'scale',
+      help: 'have more or fewer consumers',
+      acts: true,
+      press: ({facts}) => (facts?.supervision == null || facts.supervision.most === 0 ? NONE : (scale(facts.supervision) as Move<Own>)),
+    },
+    operateKey('B', 'start', 'begin: start the process'),
+    operateKey('X', 'stop', 'stop the process; a consumer finishes what it has'),
+    operateKey('R', 'restart', 'restart the process; a consumer finishes what it has'),
+    ...listKeys(PROCESSES),
+  ],
+  async look(_own, sources) {
+    return {supervision: sources.beside.supervisor.look(await sources.session.storage.consumers(), sources.now())}
+  },
+  View: Supervisor,
+})
+
+function Supervisor({own, facts, frame}: Moment<Own, Facts>): ReactNode {
+  const {columns: width, rows: height} = frame
+  if (facts === null) return <Line words=" looking …" width={width} tone="dim" />
+  const {supervision} = facts
+  if (supervision === null) return <Line words=" No supervisord is set up here: qctl supervisor init -Q NAME -- COMMAND" width={width} />
+  const {directory, processes, wanted, most, error} = supervision
+  return (
+    <>
+      <Rule width={width} title={`Supervisor ${wanted} of ${most} consumers wanted`} />
+      <Line words={[' in ', {text: directory, tone: 'dim'}]} width={width} />
+      {error === null ? null : <Line words={[' ', {text: error, tone: 'error'}]} width={width} />}
+      <Table columns={SHOWN} rows={processes} width={width} height={height - 2 - (error === null ? 0 : 1)} cursor={cursorAt(processes, PROCESSES.idOf, own.process)} empty="nothing is known of its processes yet" />
+    </>
+  )
+}
+
+const SHOWN = PROCESS_LIST.columns.filter(({wide}) => wide !== true)
