@@ -6,7 +6,7 @@ import {size} from './shown.ts'
 import {folded, type Words} from './words.ts'
 
 /** More lines are not shown: they are read elsewhere. */
-const MOST_LINES = 10_000
+const MOST_LINES = 5000
 const BYTES_A_LINE = 16
 
 /** The payload of a job, as what it is: JSON, else text, else bytes. */
@@ -15,18 +15,27 @@ export function payloadLines({job, payload}: SeenJob, width: number): readonly W
   const {kind, lines} = readable(payload, isWhole)
   const rest = isWhole ? '' : `, the first ${counted(payload.length, 'byte')} of it`
   const head: Words = {text: ` ${[kind, job.contentType, size(job.payloadBytes)].filter(part => part !== null).join(', ')}${rest}`, tone: 'dim'}
-  const body = lines.slice(0, MOST_LINES).flatMap(line => folded(line, width - 2)).slice(0, MOST_LINES)
-  const foot: readonly Words[] = isWhole && lines.length <= MOST_LINES ? [] : [{text: ` all of it: qctl jobs show ${job.id} --raw`, tone: 'dim'}]
-  return [head, '', ...body.map((line): Words => ` ${line}`), ...foot]
+  const body = bodyOf(lines, width)
+  const foot: readonly Words[] = isWhole && body.length < MOST_LINES ? [] : [{text: ` all of it: qctl jobs show ${job.id} --raw`, tone: 'dim'}]
+  return [head, '', ...body, ...foot]
+}
+
+function bodyOf(lines: readonly string[], width: number): readonly Words[] {
+  const body: Words[] = []
+  for (const line of lines) {
+    for (const part of folded(line, width - 2)) body.push(` ${part}`)
+    if (body.length >= MOST_LINES) break
+  }
+  return body.slice(0, MOST_LINES)
 }
 
 /** All that JSON documents say of a job. */
 export function jsonLines({job, payload, ...history}: SeenJob, now: number, width: number): readonly Words[] {
   const document = jobDetailsJson({job: {...job, payload}, ...history}, now)
   const isWhole = payload.length === job.payloadBytes
-  const lines = safeJson(isWhole ? document : {...document, payload: null}, 2).split('\n').slice(0, MOST_LINES)
+  const lines = safeJson(isWhole ? document : {...document, payload: null}, 2).split('\n')
   const note: readonly Words[] = isWhole ? [] : [{text: ` without the payload, which is large: qctl jobs show ${job.id} --json`, tone: 'dim'}]
-  return [...note, ...lines.flatMap(line => folded(line, width - 2)).map((line): Words => ` ${line}`)]
+  return [...note, ...bodyOf(lines, width)]
 }
 
 function readable(payload: Uint8Array, isWhole: boolean): {readonly kind: string; readonly lines: readonly string[]} {

@@ -14,7 +14,7 @@ export interface SeenJob {
 }
 
 /** More of a payload is not shown. */
-export const SHOWN_BYTES = 256 * 1024
+export const SHOWN_BYTES = 128 * 1024
 
 /** Reads one job again and again; payload and history only when the job has changed, because they may be large. */
 export class JobReader {

@@ -82,19 +82,25 @@ export function wrapped(text: string, width: number): readonly string[] {
 export function folded(text: string, width: number): readonly string[] {
   const safe = safeText(text.replaceAll('\t', '    '))
   if (safe.length <= width && widthOf(safe) <= width) return [safe]
-  if (/^[ -~]*$/.test(safe)) return Array.from({length: Math.ceil(safe.length / width)}, (_, at) => safe.slice(at * width, (at + 1) * width))
   const lines: string[] = []
   let line = ''
   let room = width
-  for (const {segment} of GRAPHEMES.segment(safe)) {
-    const needed = widthOf(segment)
+  const add = (piece: string, needed: number): void => {
     if (needed > room && line !== '') {
       lines.push(line)
       line = ''
       room = width
     }
-    line += segment
+    line += piece
     room -= needed
+  }
+  for (const [run] of safe.matchAll(/[ -~]+|[^ -~]+/g)) {
+    if (/^[ -~]/.test(run)) {
+      for (let from = 0, to = 0; from < run.length; from = to) {
+        to = Math.min(run.length, from + (room > 0 ? room : width))
+        add(run.slice(from, to), to - from)
+      }
+    } else for (const {segment} of GRAPHEMES.segment(run)) add(segment, stringWidth(segment))
   }
   return [...lines, line]
 }
