@@ -4,8 +4,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-NODE_VERSION=26.10.0
-
 [ -x node_modules/.bin/bun ] || npm ci --no-audit --no-fund --loglevel=error
 
 missing=
@@ -33,13 +31,4 @@ if [ -n "$missing" ]; then
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing
 fi
 
-case "$(uname -m)" in
-  x86_64) arch=x64 ;;
-  aarch64) arch=arm64 ;;
-  *) echo "test/prepare.sh: no Node for $(uname -m) known here" >&2; exit 1 ;;
-esac
-prefix=test/.node
-if [ ! -x "$prefix/node" ]; then
-  npm install --no-save --no-audit --no-fund --loglevel=error --prefix "$prefix" "node-linux-$arch@$NODE_VERSION"
-  ln -sf "node_modules/node-linux-$arch/bin/node" "$prefix/node"
-fi
+sh test/node.sh
