@@ -1,51 +1,35 @@
 /**
- * The engine beside its yardsticks: `npm run bench [workload…]`, where a workload is W1, W1b, W3, …; none = all.
- * Measures, and fails only when jobs were lost or doubled. `BENCH_DIR` chooses the disk, `ROUNDS` and `SCALE` a quick look.
+ * The engine beside its yardsticks, and qctl beside its peers: `npm run bench [-- peers W1 W1b W3 …] [--write-docs]`; none = all.
+ * Measures, and fails only when qctl failed, lost or doubled jobs. `BENCH_DIR` chooses the disk, `ROUNDS` and `SCALE` a quick look.
  */
-import {measure, type Measured} from './measure.ts'
-import {circumstances, tables} from './report.ts'
-import {addWorkloads} from './w1-w2.ts'
-import {drainWorkloads} from './w3.ts'
-import {contestWorkloads} from './w4.ts'
-import {growthWorkloads} from './w5.ts'
-import {pickUpWorkloads} from './w6.ts'
-import {commandWorkloads} from './w7.ts'
-import {workerWorkloads} from './w8.ts'
-import type {Workload} from './workload.ts'
+import {parseArgs} from 'node:util'
+import {publishEngine, publishPeers} from './docs.ts'
+import {measureEngine} from './engine-run.ts'
+import {measurePeers} from './peers-run.ts'
+import {chapter} from './ranking.ts'
+import {circumstances, place} from './report.ts'
 
-/** The families; each is made only when it is wanted. */
-const FAMILIES: Readonly<Record<string, () => readonly Workload[]>> = {
-  'W1 W2': addWorkloads,
-  W3: drainWorkloads,
-  W4: contestWorkloads,
-  W5: growthWorkloads,
-  W6: pickUpWorkloads,
-  W7: commandWorkloads,
-  W8: workerWorkloads,
+const PEERS = 'PEERS'
+const {positionals, values} = parseArgs({allowPositionals: true, options: {'write-docs': {type: 'boolean', default: false}}})
+const wanted = positionals.map(word => word.toUpperCase())
+const workloads = wanted.filter(word => word !== PEERS)
+if (values['write-docs'] && workloads.some(word => word !== 'W')) throw new TypeError('what is published is measured whole: peers, w, or nothing named')
+
+if (wanted.length === 0 || workloads.length > 0) await engine()
+if (wanted.length === 0 || wanted.includes(PEERS)) await peers()
+
+async function engine(): Promise<void> {
+  const begun = performance.now()
+  const tables = await measureEngine(workloads)
+  const around = circumstances(begun)
+  process.stdout.write(`${tables}\n${around}\n`)
+  if (values['write-docs']) publishEngine(tables, around)
 }
 
-const wanted = process.argv.slice(2).map(word => word.toUpperCase())
-
-function isWanted(name: string): boolean {
-  return wanted.length === 0 || wanted.some(word => name.toUpperCase().startsWith(word))
+async function peers(): Promise<void> {
+  const begun = performance.now()
+  const {outcomes, versions} = await measurePeers(outcome => process.stdout.write(`${chapter(outcome)}\n`))
+  const around = `${circumstances(begun)}${versions.join(', ')}\n`
+  process.stdout.write(around)
+  if (values['write-docs']) publishPeers(outcomes, around, place())
 }
-
-function mayBeWanted(family: string): boolean {
-  return wanted.length === 0 || family.split(' ').some(name => wanted.some(word => word.startsWith(name)))
-}
-
-const chosen = Object.entries(FAMILIES)
-  .flatMap(([family, workloads]) => (mayBeWanted(family) ? workloads() : []))
-  .filter(({name}) => isWanted(name))
-if (chosen.length === 0) throw new TypeError(`no workload is called ${wanted.join(' or ')}`)
-
-const begun = performance.now()
-const all: Measured[] = []
-for (const workload of chosen) {
-  const title = `${workload.name} ${workload.figures[0]?.title ?? ''}`
-  all.push(...await measure(workload, round => {
-    if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${title}: round ${round} of ${workload.rounds}`)
-  }))
-  if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
-}
-process.stdout.write(`${tables(all)}\n${circumstances()}took ${Math.round((performance.now() - begun) / 1000)} s\n`)

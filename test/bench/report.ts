@@ -1,25 +1,24 @@
 /** What the bench prints: Markdown, because it is published. */
 import {execFileSync} from 'node:child_process'
-import {cpus, release, totalmem} from 'node:os'
+import {cpus, loadavg, release, totalmem} from 'node:os'
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import pjson from '../../package.json' with {type: 'json'}
 import {isReached, type Measured, ratios} from './measure.ts'
 import {scratch} from './scratch.ts'
 import {isFullSize} from './size.ts'
-import {median} from './statistics.ts'
-import type {Goal, Unit, Yardstick} from './workload.ts'
+import {amount, NOTHING, ratio, spread, table} from './table.ts'
+import type {Goal, Yardstick} from './workload.ts'
 
 const NAMES: Readonly<Record<Yardstick, string>> = {same: 'same statements', ideal: 'ideal', beside: 'beside'}
-const NOTHING = '–'
 
 /** The figures as tables: beside yardsticks that do the same work, and beside something else or nothing. */
 export function tables(all: readonly Measured[]): string {
   const against = all.filter(({series}) => series.same !== undefined || series.ideal !== undefined)
   const others = all.filter(measured => measured.series.beside !== undefined || !against.includes(measured))
   return [
-    ...(against.length > 0 ? [render(AGAINST, against.map(againstRow))] : []),
-    ...(others.length > 0 ? [render(OTHERS, others.map(otherRow))] : []),
+    ...(against.length > 0 ? [table(AGAINST, against.map(againstRow))] : []),
+    ...(others.length > 0 ? [table(OTHERS, others.map(otherRow))] : []),
   ].join('\n')
 }
 
@@ -67,40 +66,45 @@ function goalText({to, atLeast, atMost}: Goal, {figure, workload}: Measured): st
   return `${bound} × ${to === 'beside' ? (workload.beside ?? '') : NAMES[to]}`
 }
 
-/** The median, and the least and the most of several. */
-function spread(values: readonly number[] | undefined, write: (value: number) => string): string {
-  if (values === undefined || values.length === 0) return NOTHING
-  const middle = write(median(values))
-  return values.length === 1 ? middle : `${middle} (${write(Math.min(...values))}–${write(Math.max(...values))})`
-}
+/** A machine that did more than this for the last minutes was not only the bench's. */
+const QUIET_LOAD = 0.7
+const [, loadBefore = 0] = loadavg()
 
-function amount(value: number, unit: Unit): string {
-  if (unit === 'jobs/s') return Math.round(value).toLocaleString('en')
-  return value.toLocaleString('en', {maximumSignificantDigits: 3})
-}
-
-function ratio(value: number): string {
-  return value.toFixed(2)
-}
-
-function render(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, at) => Math.max(title.length, ...rows.map(row => row[at]?.length ?? 0)))
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(' | ')} |\n`
-  return [line(head), line(widths.map(width => '-'.repeat(width))), ...rows.map(line)].join('')
-}
-
-/** What was measured on what. */
-export function circumstances(): string {
+/** What was measured on what, since `begun` on the clock of `performance`. */
+export function circumstances(begun: number): string {
   const db = new DatabaseSync(':memory:')
   const sqlite = String(db.prepare('SELECT sqlite_version() AS version').get()?.['version'])
   db.close()
+  const command = ['npm run bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])].join(' ')
   const lines = [
+    `${today()}: \`${command}\` took ${Math.round((performance.now() - begun) / 1000)} s`,
     `qctl ${pjson.version} (${revision()}), Bun ${Bun.version}, SQLite ${sqlite}, Linux ${release()}`,
-    `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, files on ${fileSystem()}`,
+    `${machine()}, files on ${fileSystem()}, load ${loadBefore.toFixed(1)} before`,
     'median (least–most) of n rounds; in each round every way once, in turn; ratios are taken within a round',
+    ...doubts(),
   ]
-  if (!isFullSize) lines.push('ROUNDS or SCALE is set: these figures show that the bench works and nothing else')
   return lines.map(line => `${line}\n`).join('')
+}
+
+/** Where and when, in a line; and why the figures are none, if so. */
+export function place(): readonly string[] {
+  return [`${today()}, ${machine()}, qctl ${pjson.version} (${revision()})`, ...doubts()]
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10)
+}
+
+function machine(): string {
+  return `${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB`
+}
+
+/** Why the figures are none. */
+function doubts(): readonly string[] {
+  return [
+    ...(isFullSize ? [] : ['ROUNDS or SCALE is set: these figures show that the bench works and nothing else']),
+    ...(loadBefore <= QUIET_LOAD ? [] : [`provisional: the machine was busy with other work (load ${loadBefore.toFixed(1)})`]),
+  ]
 }
 
 function revision(): string {

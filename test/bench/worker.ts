@@ -17,10 +17,12 @@ export class Worker<Result> {
    * Starts it.
    * @param script its file, beside this one
    * @param task given to it as JSON
+   * @param runtime what runs it: this program's own, unless told otherwise
    */
-  constructor(script: string, task: unknown) {
-    this.#child = Bun.spawn([process.execPath, join(import.meta.dirname, script), JSON.stringify(task)], {
+  constructor(script: string, task: unknown, runtime: string = process.execPath) {
+    this.#child = Bun.spawn([runtime, join(import.meta.dirname, script), JSON.stringify(task)], {
       stdio: ['ignore', 'inherit', 'inherit'],
+      serialization: 'json',
       ipc: message => this.#hear(message as Message),
       onExit: (_child, code, signal) => {
         const ended = new Wrong(`${script} ended early (${signal ?? code})`)
