@@ -1,10 +1,10 @@
 #!/bin/sh
-# Brings what the tests drive: what npm ci brings, Debian's tools, and a Node new enough to run the npm package.
+# Brings what the tests run in, and Debian's tools that they drive.
 # Called by `npm test` and `npm run faults`; does nothing when all is there.
 set -eu
 cd "$(dirname "$0")/.."
 
-[ -x node_modules/.bin/bun ] || npm ci --no-audit --no-fund --loglevel=error
+sh test/runtimes.sh
 
 missing=
 need() { # command, package
@@ -30,5 +30,3 @@ if [ -n "$missing" ]; then
   # shellcheck disable=SC2086 # a list of package names
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing
 fi
-
-sh test/node.sh

@@ -3,7 +3,6 @@
 # Called by `npm run bench`; does nothing when all is there.
 set -eu
 cd "$(dirname "$0")/../../.."
-sh test/node.sh
 
 # With the Node they run in: an older one would get older packages. Nothing of them has to be compiled. Not `npm ci`: it refuses
 # a lock that lacks the packages for other systems, which not every registry has.

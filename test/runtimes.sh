@@ -1,9 +1,12 @@
 #!/bin/sh
-# Brings a Node new enough to run the npm package, for the tests and the bench: test/.node/node. Does nothing when it is there.
+# Brings what tests and bench run in: Bun with all else that npm ci brings, and a Node new enough for the npm package, test/.node/node.
+# Does nothing when it is there.
 set -eu
 cd "$(dirname "$0")/.."
 
 NODE_VERSION=26.10.0
+
+[ -x node_modules/.bin/bun ] || npm ci --no-audit --no-fund --loglevel=error
 
 case "$(uname -m)" in
   x86_64) arch=x64 ;;
