@@ -99,6 +99,16 @@ export function findContract(suite: Suite): void {
         expect(await allPages(bench, {filter, scanLimit: 10})).toHaveLength(2)
         expect(idsOf(await bench.find({filter}))).toEqual([nth(ids, 1), nth(ids, 0)])
       },
+      'no more than the limit where an index knows more jobs than that': async bench => {
+        const ids = await bench.produce(...Array.from({length: 30}, (_, n) => ({queue: 'one', payload: JSON.stringify({n})})))
+        const rare: Filter = {kind: 'payload', path: ['n'], op: '<', value: 2}
+        for (const known of [{kind: 'state', states: ['pending']}, {kind: 'text', field: 'queue', op: 'in', values: ['one']}] as const) {
+          const filter: Filter = {kind: 'and', parts: [known, rare]}
+          expect((await bench.find({filter, scanLimit: 10})).searched).toEqual({rows: 10, complete: false})
+          expect(await allPages(bench, {filter, scanLimit: 10})).toHaveLength(2)
+          expect(idsOf(await bench.find({filter, scanLimit: 30}))).toEqual([nth(ids, 1), nth(ids, 0)])
+        }
+      },
       'no further than the ids that the filter leaves': async bench => {
         const ids = await bench.produce(...Array.from({length: 30}, () => ({})))
         const id = (op: '>' | '>=' | '<' | '<=', index: number): Filter => ({kind: 'number', field: 'id', op, value: nth(ids, index)})

@@ -38,7 +38,8 @@ export function find(db: Connection, query: Query, time: BootTime): Page {
   if (query.order.field !== 'id') {
     return candidates === null || count > SMALL ? sortNewest(search) : candidatePage(search, candidates)
   }
-  if (candidates === null || count > MANY_IDS) return walk(search)
+  // To take an id from an index and sort it costs as much as to look at a row.
+  if (candidates === null || count > Math.min(MANY_IDS, query.scanLimit ?? MANY_IDS)) return walk(search)
   if (count <= FIRST_WINDOW) return candidatePage(search, candidates)
   const first = walk({...search, query: {...query, scanLimit: Math.min(FIRST_WINDOW, query.scanLimit ?? FIRST_WINDOW)}})
   return first.searched.complete ? first : walkCandidates(search, candidates)
@@ -106,11 +107,11 @@ function candidatePage(search: Search, {sql, values, rows}: Candidates): Page {
 
 /** Sorts the ids of the candidates and reads the jobs themselves in growing windows until the page is full. */
 function walkCandidates(search: Search, candidates: Candidates): Page {
-  const {db, query, cursor} = search
+  const {db, query} = search
   const {descending} = query.order
   const next = `SELECT id FROM (${candidates.sql}) WHERE id ${descending ? '<' : '>'} :edge ORDER BY id ${descending ? 'DESC' : 'ASC'} LIMIT :window`
   let rows: Row[] = []
-  let edge: number | null = cursor?.id ?? (descending ? Number.MAX_SAFE_INTEGER : 0)
+  let edge: number | null = edgeOf(search)
   for (let window = query.limit + 1; edge !== null && rows.length <= query.limit; window *= WINDOW_GROWTH) {
     const ids: readonly number[] = db.allOnce(next, {...candidates.values, edge, window}).map(row => num(row['id']))
     const missing = query.limit + 1 - rows.length
@@ -130,8 +131,7 @@ function walk(search: Search): Page {
   let rows: Row[] = []
   let searched = 0
   let size = query.filter === null ? query.limit + 1 : FIRST_WINDOW
-  const {low, high} = search.range
-  let edge = descending ? Math.min(search.cursor?.id ?? high + 1, high + 1) : Math.max(search.cursor?.id ?? low - 1, low - 1)
+  let edge = edgeOf(search)
   for (;;) {
     const wanted = Math.min(size, limit - searched)
     const window = nextWindow(search, edge, wanted, descending)
@@ -149,6 +149,11 @@ function walk(search: Search): Page {
     edge = window.end
     size *= WINDOW_GROWTH
   }
+}
+
+/** The id before the first one that may be on the page. */
+function edgeOf({query, cursor, range: {low, high}}: Search): number {
+  return query.order.descending ? Math.min(cursor?.id ?? high + 1, high + 1) : Math.max(cursor?.id ?? low - 1, low - 1)
 }
 
 const WINDOW_DOWN = 'SELECT min(id), count(*) FROM (SELECT id FROM job WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?)'
