@@ -123,12 +123,14 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
     maxFps: MOST_FRAMES,
     patchConsole: false,
   })
+  // An error in drawing ends it; it is thrown once the terminal is as it was.
+  const exit = app.waitUntilExit().finally(() => ended.abort())
   try {
     await poller.run(signal)
   } finally {
     await beside.close()
     app.unmount()
-    await app.waitUntilExit()
+    await exit
   }
   stop.throwIfAborted()
 }
