@@ -17,8 +17,8 @@ export interface Concern {
   /** A command. */
   readonly fix: string
   readonly tone: 'warning' | 'error'
-  /** The queue it is about. */
-  readonly queue: string | null
+  /** Where more of it is to be seen: jobs by a filter, or a screen. */
+  readonly where: {readonly jobs: string} | {readonly screen: 'consumers' | 'health'}
 }
 
 /** What is looked at for it. */
@@ -58,13 +58,13 @@ function unserved(row: QueueRow): readonly Concern[] {
   const {name, counts, scheduled, oldestPendingMs} = row
   const since = oldestPendingMs === null ? '' : `, the oldest for ${formatDurationShort(oldestPendingMs)}`
   const text = `${name}: ${grouped(counts.pending - scheduled.count)} waiting, no live consumer${since}`
-  return [{id: `unserved ${name}`, text, fix: `${commandLine(['qctl', 'consume', '-Q', name])} -- COMMAND`, tone: 'error', queue: name}]
+  return [{id: `unserved ${name}`, text, fix: `${commandLine(['qctl', 'consume', '-Q', name])} -- COMMAND`, tone: 'error', where: {jobs: `queue=${name} state=pending`}}]
 }
 
 function pausedLong({name, paused, oldestPendingMs}: QueueRow): readonly Concern[] {
   if (!paused || oldestPendingMs === null || oldestPendingMs < PAUSED_LONG_MS) return []
   const text = `${name}: paused, the oldest job waits for ${formatDurationShort(oldestPendingMs)}`
-  return [{id: `paused ${name}`, text, fix: commandLine(['qctl', 'queues', 'resume', name]), tone: 'warning', queue: name}]
+  return [{id: `paused ${name}`, text, fix: commandLine(['qctl', 'queues', 'resume', name]), tone: 'warning', where: {jobs: `queue=${name} state=pending`}}]
 }
 
 function growing({name, paused, consumers, slots, oldestPendingMs, figures}: QueueRow): readonly Concern[] {
@@ -73,7 +73,7 @@ function growing({name, paused, consumers, slots, oldestPendingMs, figures}: Que
   const out = ((meter.runs.done ?? 0) + meter.failed + meter.cancelled) * (60_000 / spanMs)
   if (addedRate <= out) return []
   const text = `${name}: grows by ${rate(addedRate - out)} a minute (in ${rate(addedRate)}, out ${rate(out)}), the oldest waits for ${formatDurationShort(oldestPendingMs)}`
-  return [{id: `growing ${name}`, text, fix: `${commandLine(['qctl', 'consume', '-Q', name, '-c', String(Math.max(2, slots))])} -- COMMAND`, tone: 'warning', queue: name}]
+  return [{id: `growing ${name}`, text, fix: `${commandLine(['qctl', 'consume', '-Q', name, '-c', String(Math.max(2, slots))])} -- COMMAND`, tone: 'warning', where: {jobs: `queue=${name} state=pending`}}]
 }
 
 function failing({name, figures}: QueueRow): readonly Concern[] {
@@ -81,29 +81,29 @@ function failing({name, figures}: QueueRow): readonly Concern[] {
   const bad = BAD_OUTCOMES.reduce((sum, outcome) => sum + (meter.runs[outcome] ?? 0), 0)
   if (failureRate === null || failureRate <= BAD_SHARE || bad + (meter.runs.done ?? 0) < ENOUGH_RUNS) return []
   const text = `${name}: ${Math.round(failureRate * 100)}% of the runs of ${formatDurationShort(spanMs)} went wrong (${grouped(bad)})`
-  return [{id: `failing ${name}`, text, fix: commandLine(['qctl', 'jobs', 'list', '-Q', name, '--where', 'attempts>0', '--sort', 'updated']), tone: 'warning', queue: name}]
+  return [{id: `failing ${name}`, text, fix: commandLine(['qctl', 'jobs', 'list', '-Q', name, '--where', 'attempts>0', '--sort', 'updated']), tone: 'warning', where: {jobs: `queue=${name} attempts>0 state!=done`}}]
 }
 
 function crashing({name, figures}: QueueRow): readonly Concern[] {
   const crashed = figures.meter.runs.crashed ?? 0
   if (crashed === 0) return []
   const text = `${name}: ${counted(crashed, 'handler')} died by a signal in ${formatDurationShort(figures.spanMs)}`
-  return [{id: `crashing ${name}`, text, fix: commandLine(['qctl', 'jobs', 'list', '-Q', name, '--where', 'reason=poison']), tone: 'warning', queue: name}]
+  return [{id: `crashing ${name}`, text, fix: commandLine(['qctl', 'jobs', 'list', '-Q', name, '--where', 'reason=poison']), tone: 'warning', where: {jobs: `queue=${name} attempts>0 state!=done`}}]
 }
 
 function dead(consumer: BusyConsumer, now: number): readonly Concern[] {
   const left = consumer.held.filter(({startedAt}) => now - startedAt > RESCUE_MS)
   if (left.length === 0 || aliveOf(consumer) !== 'no') return []
   const text = `${consumer.name} died with ${counted(left.length, 'job')}, and nobody has looked after them`
-  return [{id: `dead ${consumer.name}`, text, fix: 'qctl reap --once', tone: 'error', queue: null}]
+  return [{id: `dead ${consumer.name}`, text, fix: 'qctl reap --once', tone: 'error', where: {screen: 'consumers'}}]
 }
 
 function stopped({name, process: {pid}, process: identity, jobs}: BusyConsumer): readonly Concern[] {
   if (!isStopped(identity)) return []
-  return [{id: `stopped ${name}`, text: `${name}: stopped by a signal${jobs === 0 ? '' : `, with ${counted(jobs, 'job')}`}`, fix: `kill -CONT ${pid}`, tone: 'error', queue: null}]
+  return [{id: `stopped ${name}`, text: `${name}: stopped by a signal${jobs === 0 ? '' : `, with ${counted(jobs, 'job')}`}`, fix: `kill -CONT ${pid}`, tone: 'error', where: {screen: 'consumers'}}]
 }
 
 function aboutPlace({check, severity, message, fix}: Finding): readonly Concern[] {
   if (severity === 'ok') return []
-  return [{id: check, text: message, fix: fix ?? 'qctl doctor', tone: severity === 'fault' ? 'error' : 'warning', queue: null}]
+  return [{id: check, text: message, fix: fix ?? 'qctl doctor', tone: severity === 'fault' ? 'error' : 'warning', where: {screen: 'health'}}]
 }

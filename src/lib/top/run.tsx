@@ -125,11 +125,12 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   })
   // An error in drawing ends it; it is thrown once the terminal is as it was.
   const exit = app.waitUntilExit().finally(() => ended.abort())
+  exit.catch(() => {})
   try {
     await poller.run(signal)
   } finally {
-    await beside.close()
     app.unmount()
+    await beside.close()
     await exit
   }
   stop.throwIfAborted()

@@ -13,6 +13,9 @@ import {type Graphs, graphsOf, queueRows, totalRow} from '../figures.ts'
 import {useTheme} from '../hooks/use-theme.ts'
 import {cursorAt, listKeys, type ListOf} from '../list.ts'
 import {defineScreen, type Frame, type Moment, type Move} from '../screen.ts'
+import {openConsumer} from './consumer.tsx'
+import {goJobs} from './jobs.tsx'
+import {openQueue} from './queue.tsx'
 
 const PANES = ['queues', 'consumers', 'attention'] as const
 type Pane = (typeof PANES)[number]
@@ -66,6 +69,7 @@ export const OVERVIEW = defineScreen<Own, Facts>({
   start: {pane: 'queues', cursors: {}},
   keys: [
     ...listKeys(ROWS),
+    {keys: ['enter'], label: 'open', help: 'the queue, the consumer, or what needs attention', press: opened},
     {keys: ['tab'], label: 'pane', help: 'next pane: queues, consumers, attention', press: moment => turned(moment, 1)},
     {keys: ['shift-tab'], label: '', help: 'pane before', press: moment => turned(moment, -1)},
     {keys: ['y'], label: 'copy', help: 'copy the name, or the command that helps, to the clipboard', press: copied},
@@ -85,6 +89,18 @@ function turned({own, facts}: Moment<Own, Facts>, by: 1 | -1): Move<Own> {
   const open = PANES.filter(pane => pane !== 'attention' || (facts?.concerns.length ?? 0) > 0)
   const at = open.indexOf(own.pane)
   return {kind: 'own', own: {...own, pane: open[(at + by + open.length) % open.length] ?? 'queues'}}
+}
+
+function opened({own, facts}: Moment<Own, Facts>): Move<Own> | readonly [] {
+  if (facts === null) return []
+  const at = cursorAt(rowsOf(facts, own.pane), ROWS.idOf, ROWS.cursor(own))
+  const queue = facts.rows[at]
+  const consumer = facts.consumers[at]
+  const concern = facts.concerns[at]
+  if (own.pane === 'queues') return queue === undefined ? [] : openQueue(queue.name)
+  if (own.pane === 'consumers') return consumer === undefined ? [] : openConsumer(consumer)
+  if (concern === undefined) return []
+  return 'jobs' in concern.where ? goJobs(concern.where.jobs) : {kind: 'go', screen: concern.where.screen}
 }
 
 function copied({own, facts}: Moment<Own, Facts>): Move<Own> | readonly [] {
