@@ -4,6 +4,7 @@ import {requireTool} from '../faults/support/rights.ts'
 import {type Running, Scene} from '../faults/support/scene.ts'
 import {figure} from '../faults/support/report.ts'
 import {sized} from '../faults/support/size.ts'
+import {Terminal} from '../support/terminal.ts'
 import {waitFor} from '../support/wait-for.ts'
 
 interface Result {
@@ -46,5 +47,18 @@ describe.each([['supervisord', []], ['a small runner of its own', ['--no-supervi
     const {status, stdout} = await demo.finished()
     expect([status, stdout]).toEqual([0, expect.stringContaining('lost: 0, run by two at once: 0')])
     expectNothing(scene)
+  }, 60_000)
+})
+
+describe('demo on a terminal', () => {
+  test('is shown by top, and proved when that is left', async () => {
+    await using scene = new Scene()
+    mkdirSync(scene.path('t'))
+    await using terminal = await Terminal.start(['demo', '--no-supervisord', '--chaos'], {home: scene.path('t'), env: {TMPDIR: scene.path('t')}, columns: 100, rows: 30})
+    await terminal.shows(/files +active/, 30_000)
+    await terminal.keys('q')
+    expect(await terminal.ended()).toBe(0)
+    expect(await terminal.leftovers()).toMatchObject({alternate: false, cursor: true, text: expect.stringContaining('lost: 0, run by two at once: 0')})
+    expect(readdirSync(scene.path('t'))).toEqual([])
   }, 60_000)
 })

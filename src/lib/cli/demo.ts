@@ -9,7 +9,7 @@ import {pages} from '../queue/look-up.ts'
 import type {StateCounts} from '../job.ts'
 import type {Storage} from '../storage/storage.ts'
 import type {Plan} from '../supervisor/plan.ts'
-import {formatDurationShort, monotonicMs, sleep} from '../time.ts'
+import {after, formatDurationShort, monotonicMs, sleep} from '../time.ts'
 import {counted} from './counted.ts'
 import type {FlagTable} from './flags.ts'
 import type {Interruption} from './interruption.ts'
@@ -19,8 +19,9 @@ import {parseSpan} from './values.ts'
 
 /** For `demo`. */
 export const DEMO_FLAGS = {
-  for: {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: 'how long files are made [default: 30s]; Ctrl-C ends it earlier'},
+  for: {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: 'how long files are made [default: 30s, or until q in top]; Ctrl-C ends it earlier'},
   chaos: {kind: 'switch', summary: 'kill consumers at random meanwhile (SIGKILL)'},
+  'no-top': {kind: 'switch', summary: 'tell in lines how it goes; on a terminal top shows it, until q'},
   'no-supervisord': {kind: 'switch', summary: 'do not use supervisord, though it is there'},
 } as const satisfies FlagTable
 
@@ -38,6 +39,8 @@ export interface DemoContext {
   readonly self: readonly string[]
   readonly print: Printer
   readonly interruption: Interruption
+  /** Shows what goes on, until somebody has seen enough or the signal; `null` = it is told in lines. */
+  readonly watch: ((stage: Stage, signal: AbortSignal) => Promise<void>) | null
 }
 
 /**
@@ -57,7 +60,7 @@ export async function demonstrate(context: DemoContext): Promise<number> {
   }
 }
 
-function planOf(stage: Stage, {self, chaos}: DemoContext): Plan {
+function planOf(stage: Stage, {self, chaos, watch}: DemoContext): Plan {
   return {
     qctl: self,
     directory: stage.supervisor,
@@ -65,7 +68,8 @@ function planOf(stage: Stage, {self, chaos}: DemoContext): Plan {
     database: stage.database,
     consume: [`--queue=${QUEUE}`, '--lease=5s', '--grace=3s', '--', stage.handler],
     consumers: 3,
-    maxConsumers: 3,
+    // Who watches may have more.
+    maxConsumers: watch === null ? 3 : 8,
     generate: [`--queue=${QUEUE}`, '--generate', stage.files, '--every', chaos ? '200ms' : '1s'],
     user: null,
     graceMs: 3000,
@@ -100,12 +104,12 @@ class Demonstration {
 
   /** Whatever happens, nobody of the crew stays. */
   async #perform(storage: Storage): Promise<void> {
-    const {interruption, forMs = DEFAULT_MS} = this.#context
+    const {interruption} = this.#context
     const {stop, now} = interruption
     const never = new AbortController().signal
     try {
       await this.#crew.start(now)
-      await this.#watch(storage, forMs, stop)
+      await this.#watch(storage, stop)
       await this.#crew.endProducer(now)
       await this.#drain(storage, now)
     } finally {
@@ -113,26 +117,44 @@ class Demonstration {
     }
   }
 
-  async #watch(storage: Storage, forMs: number, stop: AbortSignal): Promise<void> {
-    const {chaos, print} = this.#context
+  async #watch(storage: Storage, stop: AbortSignal): Promise<void> {
+    const {chaos, watch, forMs} = this.#context
     const over = new AbortController()
     const end = AbortSignal.any([stop, over.signal])
     const havoc = chaos ? wreakHavoc(this.#crew, ({name, pid}) => this.#killed(name, pid), end) : null
-    const begin = monotonicMs()
     try {
-      for (let left = forMs; left > 0 && !end.aborted; left = forMs - (monotonicMs() - begin)) {
-        await sleep(Math.min(TELL_EVERY_MS, left), end)
-        print.note(`${formatDurationShort(Math.round((monotonicMs() - begin) / 1000) * 1000).padStart(4)}  ${sentenceOf(await countsOf(storage))}`)
-      }
+      if (watch === null) await this.#tell(storage, forMs ?? DEFAULT_MS, end)
+      else await this.#show(watch, forMs, over, end)
     } finally {
       over.abort()
       await havoc
     }
   }
 
+  async #tell(storage: Storage, forMs: number, end: AbortSignal): Promise<void> {
+    const {print} = this.#context
+    const begin = monotonicMs()
+    for (let left = forMs; left > 0 && !end.aborted; left = forMs - (monotonicMs() - begin)) {
+      await sleep(Math.min(TELL_EVERY_MS, left), end)
+      print.note(`${formatDurationShort(Math.round((monotonicMs() - begin) / 1000) * 1000).padStart(4)}  ${sentenceOf(await countsOf(storage))}`)
+    }
+  }
+
+  async #show(watch: NonNullable<DemoContext['watch']>, forMs: number | undefined, over: AbortController, end: AbortSignal): Promise<void> {
+    const cancel = forMs === undefined ? () => {} : after(forMs, () => over.abort())
+    try {
+      await watch(this.#stage, end)
+    } catch (error) {
+      if (!end.aborted) throw error
+    } finally {
+      cancel()
+    }
+  }
+
   #killed(name: string, pid: number): void {
     this.#kills += 1
-    this.#context.print.note(`      kill -9 ${pid} (${name})`)
+    // Nothing is written over the screen of top, which shows it by itself.
+    if (this.#context.watch === null) this.#context.print.note(`      kill -9 ${pid} (${name})`)
   }
 
   async #drain(storage: Storage, now: AbortSignal): Promise<void> {

@@ -10,11 +10,11 @@ import {render, renderToString} from 'ink'
 import {cliActor} from '../cli/actor.ts'
 import {openSession, type Session} from '../cli/session.ts'
 import type {FlagValues} from '../cli/flags.ts'
+import {isLiveTerminal} from '../cli/live-terminal.ts'
 import {stdout} from '../cli/papers.ts'
 import type {Printer} from '../cli/print.ts'
 import {colorLevel, screenWidth} from '../cli/terminal.ts'
 import type {Settings} from '../config.ts'
-import {isTerminal} from '../descriptor.ts'
 import {QctlError} from '../errors.ts'
 import {systemClock} from '../time.ts'
 import {App, Sheet} from './components/app.tsx'
@@ -72,7 +72,6 @@ export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print,
   if (!TABS.some(({id}) => id === screen)) {
     throw new QctlError('usage', `there is no screen "${screen}"`, {hint: `there are ${TABS.map(({id}) => id).join(', ')}`})
   }
-  const isLive = isTerminal(0) && stdout.isTTY && process.env['TERM'] !== 'dumb' && !flags.once
   const options = {
     settings,
     db,
@@ -86,8 +85,14 @@ export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print,
     ascii: flags.ascii || isAsciiOnly(process.env),
     colors: colorLevel(settings.color, stdout, process.env),
   } as const
-  if (isLive) await runTop(options, signal())
+  if (isLiveTerminal() && !flags.once) await runTop(options, signal())
   else print.raw(await oneFrame(options, screenWidth(stdout) ?? PAPER_COLUMNS))
+}
+
+/** The console as it is without flags, on the database of these settings. */
+export function watchOn(settings: Settings, {signal, ...surroundings}: Omit<Surroundings, 'settings' | 'signal' | 'db'> & {readonly signal: AbortSignal}): Promise<void> {
+  const flags = {queue: undefined, interval: undefined, screen: undefined, 'read-only': false, admin: false, ascii: false, once: false}
+  return top(flags, {...surroundings, settings, signal: () => signal, db: settings.db})
 }
 
 /**
