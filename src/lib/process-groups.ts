@@ -1,5 +1,5 @@
 /** Kills process groups as a whole. */
-import {isFinished, listPids, ownPidNamespace, readStat} from './process.ts'
+import {Blindness, isFinished, listPids, ownPidNamespace, type ProcessStat, readStat} from './process.ts'
 import {monotonicMs, sleep} from './time.ts'
 
 /** A process group, named by the process that leads or led it. */
@@ -9,11 +9,20 @@ export interface ProcessGroupId {
   readonly startTime: string
 }
 
-/** The group that a process leads now; `null` when it is gone or leads none, or when /proc tells of other processes than ours. */
+/** The group that a process leads now; `null` when it is gone, leads none or cannot be seen, or when /proc tells of other processes than ours. */
 export function groupLedBy(pid: number): ProcessGroupId | null {
   if (ownPidNamespace() === '') return null
-  const stat = readStat(pid)
+  const stat = statIfSeen(pid)
   return stat === null || stat.group !== pid ? null : {pid, startTime: stat.startTime}
+}
+
+function statIfSeen(pid: number): ProcessStat | null {
+  try {
+    return readStat(pid)
+  } catch (error) {
+    if (error instanceof Blindness) return null
+    throw error
+  }
 }
 
 /** Pauses between looks, in ms: a killed process is usually gone after the first. */
@@ -23,9 +32,18 @@ const LONGEST_PAUSE_MS = 16
 /**
  * Kills (SIGKILL) every process of these groups and waits until they are seen gone.
  * @param options deadlineMs: how long to try, in ms
- * @returns false when something of them still lives
+ * @returns false when something of them still lives, or may live because nothing can be seen
  */
 export async function killGroups(groups: readonly ProcessGroupId[], options: {readonly deadlineMs: number}): Promise<boolean> {
+  try {
+    return await endGroups(groups, options)
+  } catch (error) {
+    if (error instanceof Blindness) return false
+    throw error
+  }
+}
+
+async function endGroups(groups: readonly ProcessGroupId[], options: {readonly deadlineMs: number}): Promise<boolean> {
   const begin = monotonicMs()
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     const meant = new Set(groups.filter(isStillTheSame).map(({pid}) => pid))

@@ -4,6 +4,7 @@
  */
 import {readdirSync, readFileSync, readlinkSync} from 'node:fs'
 import {hostname} from 'node:os'
+import {QctlError} from './errors.ts'
 import type {ProcessIdentity} from './job.ts'
 import {kernelOf, systemClock} from './time.ts'
 
@@ -29,15 +30,32 @@ export interface ProcessStat {
 const KERNEL_THREAD_FLAG = 0x0020_0000
 const EXITING_FLAG = 0x4
 
+/** Errors that say nothing of what was looked at: there is no descriptor or memory left for the look. */
+const SHORTAGES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOMEM'])
+
+/** The processes of this host cannot be seen just now. Who cannot be seen is not thereby gone. */
+export class Blindness extends QctlError {
+  constructor(cause: Error) {
+    super('unavailable', `the processes of this host cannot be looked at now: ${cause.message}`, {cause})
+  }
+
+  /** @throws {Blindness} for an error that is one */
+  static assertNone(error: unknown): void {
+    if (error instanceof Error && 'code' in error && SHORTAGES.has(error.code)) throw new Blindness(error)
+  }
+}
+
 /**
  * Reads /proc/PID/stat.
  * @returns null when the process is gone, hidden, or there is no /proc
+ * @throws {Blindness}
  */
 export function readStat(pid: number): ProcessStat | null {
   let text: string
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  } catch {
+  } catch (error) {
+    Blindness.assertNone(error)
     return null
   }
   // The name (field 2) may itself hold blanks and parentheses, so count from the last one.
@@ -114,13 +132,25 @@ export function ownPidNamespace(): string {
   }
 }
 
-/** All processes but this one. Empty without a /proc of our own pid namespace: killing by foreign numbers would be worse than not killing. */
+/**
+ * All processes but this one. Empty without a /proc of our own pid namespace: killing by foreign numbers would be worse than not killing.
+ * @throws {Blindness}
+ */
 export function listPids(): number[] {
   if (ownPidNamespace() === '') return []
-  return readdirSync('/proc')
+  return namesInProc()
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => pid !== process.pid)
+}
+
+function namesInProc(): readonly string[] {
+  try {
+    return readdirSync('/proc')
+  } catch (error) {
+    Blindness.assertNone(error)
+    throw error
+  }
 }
 
 /** `unknown` says that nothing is proven: the lease has to decide. */

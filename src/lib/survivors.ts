@@ -7,11 +7,11 @@
  * (`env -i`) and left its process group, and one in the instant between fork and exec, which still shows the environment of its parent. The guard
  * answers for the last one.
  */
-import {closeSync, openSync, readdirSync, readSync} from 'node:fs'
 import {claimKey} from './claim-key.ts'
 import type {Claim, ProcessIdentity} from './job.ts'
 import {killGroups} from './process-groups.ts'
-import {identifySelf, isFinished, listPids, readStat} from './process.ts'
+import {Blindness, identifySelf, isFinished, listPids, readStat} from './process.ts'
+import {readEnvironment} from './process-environment.ts'
 import {monotonicMs, sleep} from './time.ts'
 
 /** A run whose processes are looked for. */
@@ -35,9 +35,6 @@ interface Survivor {
   /** Its process group is its own. */
   readonly leads: boolean
 }
-
-/** What /proc showed of one process: its environment, `gone`, `hidden` from us, or `unsettled` (in the middle of an exec). */
-type Sight = Buffer | 'gone' | 'hidden' | 'unsettled'
 
 interface Findings {
   readonly found: readonly Survivor[]
@@ -146,66 +143,6 @@ function variable(entries: readonly string[], name: string): string | null {
   return entries.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? null
 }
 
-/** An exec shows no environment for less than a millisecond, if the process is not interrupted: so often it is looked at again at once. */
-const LOOKS = 20
-
-function readEnvironment(pid: number): Sight {
-  let sight = glance(pid)
-  for (let look = 1; sight === 'unsettled' && look < LOOKS; look++) sight = glance(pid)
-  return sight
-}
-
-function glance(pid: number): Sight {
-  const sight = readEnvironmentFile(`/proc/${pid}/environ`)
-  if (typeof sight === 'string' || sight.length > 0) return sight
-  const stat = readStat(pid)
-  if (stat === null || isFinished(stat)) return 'gone'
-  if (stat.kernelThread) return 'hidden'
-  if (stat.threads > 1) return readThreadEnvironment(pid)
-  if (stat.exiting) return 'gone'
-  // Without bytes it really has no environment; otherwise it is in an exec, which may have ended since we looked.
-  return stat.environmentBytes === 0 ? sight : 'unsettled'
-}
-
-/** For a process whose first thread has ended while others run: /proc/PID/environ is empty then. */
-function readThreadEnvironment(pid: number): Sight {
-  try {
-    for (const thread of readdirSync(`/proc/${pid}/task`)) {
-      const sight = readEnvironmentFile(`/proc/${pid}/task/${thread}/environ`)
-      if (typeof sight !== 'string' && sight.length > 0) return sight
-    }
-  } catch {
-    return 'gone'
-  }
-  return 'unsettled'
-}
-
-/** Larger than nearly every environment; what does not fit is read again with more room. */
-const ENVIRONMENT_BYTES = 16_384
-
-/**
- * Reads it with a single call: the open file belongs to the program of that moment, and after an exec the next call says
- * "end of file", which would make a piece look like the whole.
- */
-function readEnvironmentFile(path: string): Buffer | 'gone' | 'hidden' {
-  let file: number | null = null
-  try {
-    file = openSync(path, 'r')
-    for (let size = ENVIRONMENT_BYTES; ; size *= 4) {
-      const buffer = Buffer.allocUnsafe(size)
-      const length = readSync(file, buffer, 0, size, 0)
-      if (length < size) return buffer.subarray(0, length)
-    }
-  } catch (error) {
-    const {code} = error as NodeJS.ErrnoException
-    // ESRCH says that there is no environment (a kernel thread, a zombie): that is not yet gone.
-    if (code === 'ESRCH') return Buffer.alloc(0)
-    return code === 'EACCES' || code === 'EPERM' ? 'hidden' : 'gone'
-  } finally {
-    if (file !== null) closeSync(file)
-  }
-}
-
 /**
  * The living processes of several attempts, in one pass over /proc (about 15 µs per process of the host).
  * @param attempts whose processes
@@ -236,8 +173,8 @@ const LONGEST_PAUSE_MS = 16
  * @param attempts whose processes
  * @param dbPath as in {@link survivors}
  * @param options deadlineMs: how long to try, in ms
- * @returns the `claimKey`s of attempts that still have a living process; empty = all gone (a process that hangs in an exec
- * until the deadline belongs to nobody as far as can be seen, and holds nobody up longer)
+ * @returns the `claimKey`s of attempts that still have a living process, or may have one because nothing can be seen; empty = all gone
+ * (a process that hangs in an exec until the deadline belongs to nobody as far as can be seen, and holds nobody up longer)
  */
 export async function killSurvivors(
   attempts: readonly Attempt[],
@@ -245,6 +182,15 @@ export async function killSurvivors(
   options: {readonly deadlineMs: number},
 ): Promise<Set<string>> {
   if (attempts.length === 0) return new Set()
+  try {
+    return await endSurvivors(attempts, dbPath, options)
+  } catch (error) {
+    if (error instanceof Blindness) return new Set(attempts.map(claimKey))
+    throw error
+  }
+}
+
+async function endSurvivors(attempts: readonly Attempt[], dbPath: string | null, options: {readonly deadlineMs: number}): Promise<Set<string>> {
   const search = new Search(attempts, dbPath)
   const begin = monotonicMs()
   const killed = new Map<number, Survivor>()

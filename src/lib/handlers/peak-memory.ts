@@ -3,8 +3,8 @@
  * child counts the memory of its parent as its own, and a consumer is larger than most programs. So the program and what it
  * started are looked at while they run; each look tells the highest point until then.
  */
-import {readdirSync, readFileSync} from 'node:fs'
-import {peakMemoryOf, readStat} from '../process.ts'
+import {readFileSync} from 'node:fs'
+import {Blindness, listPids, peakMemoryOf, readStat} from '../process.ts'
 import {after, type CancelTimer, monotonicMs} from '../time.ts'
 
 /** The first look; the pauses then grow, because what a program needs it mostly takes at its beginning. */
@@ -17,6 +17,8 @@ const SEARCH_EVERY_MS = 500
 /** On a host with many processes it is done more rarely: at most a hundredth of the time. */
 const PAUSE_PER_SEARCH = 100
 const MOST_PROCESSES = 64
+/** Stands for the session of a process that is gone. */
+const NOBODY = -1
 
 export class PeakMemory {
   readonly #pid: number
@@ -109,14 +111,12 @@ export class Kin {
 
 const KIN = new Kin()
 
+/** Nobody when nothing can be seen: it is a figure and no more. */
 function sessions(): ReadonlyMap<number, readonly number[]> {
-  const found = new Map<number, number[]>()
-  for (const name of readdirSync('/proc')) {
-    const stat = /^\d/.test(name) ? readStat(Number(name)) : null
-    if (stat === null) continue
-    const members = found.get(stat.session)
-    if (members === undefined) found.set(stat.session, [Number(name)])
-    else members.push(Number(name))
+  try {
+    return Map.groupBy(listPids(), (pid) => readStat(pid)?.session ?? NOBODY)
+  } catch (error) {
+    if (error instanceof Blindness) return new Map()
+    throw error
   }
-  return found
 }
