@@ -44,6 +44,8 @@ describe('jumps of the wall clock', () => {
     await using scene = new Scene()
     const clock = new WallClock(scene)
     await scene.qctl(['init'])
+    // Finished jobs are kept by the wall clock, and are to be counted in the end.
+    await scene.qctl(['queues', 'create', 'default', '--retention', 'done=3000d'])
     // That the clock is another one for them is what all this rests on.
     clock.jump('+1h')
     expect((await scene.sh('date +%s', {env: clock.env})).stdout.trim()).not.toBe((await scene.sh('date +%s')).stdout.trim())

@@ -1,11 +1,13 @@
 import {beforeAll, expect} from 'bun:test'
 import {readdirSync, readFileSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
+import {visitsOf} from './auditor.ts'
 import {endConsumers, startConsumer} from './support/consumers.ts'
-import {countJobs, expectAllKept, showJobs} from './support/evidence.ts'
+import {countJobs, expectAllKept, ledgerOf, showJob, showJobs} from './support/evidence.ts'
+import {isAlive} from './support/processes.ts'
 import {describe, figure, under} from './support/report.ts'
 import {requireTool} from './support/rights.ts'
-import {Scene} from './support/scene.ts'
+import {type Running, Scene} from './support/scene.ts'
 import {sized} from './support/size.ts'
 
 const unread = under('a huge payload for a handler that does not read it')
@@ -47,26 +49,53 @@ describe('a handler', () => {
   }, 300_000)
 })
 
+/** Gives a process so many descriptors, or no more than it has. */
+async function limitTo(scene: Scene, {pid}: Running, most: number | 'what it has'): Promise<void> {
+  const files = most === 'what it has' ? Math.max(...readdirSync(`/proc/${pid}/fd`).map(Number)) + 1 : most
+  expect((await scene.sh(`prlimit --pid ${pid} --nofile=${files}:`)).status).toBe(0)
+}
+
 describe('a consumer without a free descriptor', () => {
-  const WAIT_MS = sized(2000, 10_000)
+  const WAIT_MS = sized(4000, 10_000)
 
   starved('keeps its jobs, tries again without haste, and works on as soon as there are some', async () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const consumer = scene.startQctl(['consume', '--', 'true'])
     await waitFor(() => consumer.stderr.includes('started'))
-    const limit = (most: number | string) => scene.sh(`prlimit --pid ${consumer.pid} --nofile=${most}:`)
-    await limit(Math.max(...readdirSync(`/proc/${consumer.pid}/fd`).map(Number)) + 1)
+    await limitTo(scene, consumer, 'what it has')
     const ids = await scene.produce(['a', 'b', 'c'])
     await waitFor(() => consumer.stderr.includes('could not be started now'), {what: 'it cannot start one'})
     // How little it does meanwhile is what is measured.
     await Bun.sleep(WAIT_MS)
     const tries = consumer.stderr.split('could not be started now').length - 1
-    await limit(1024)
+    await limitTo(scene, consumer, 1024)
     await waitFor(async () => (await countJobs(scene))['done'] === ids.length, {deadlineMs: 30_000, what: 'all are done'})
     await endConsumers([consumer])
     for (const job of await showJobs(scene, ids)) expect(job).toMatchObject({state: 'done', attempts: 1, crashes: 0})
     figure(tries, `${tries} tries in ${WAIT_MS / 1000} s for ${ids.length} jobs; then all done, no attempt spent`)
+  }, 60_000)
+
+  starved('takes no job of a dead consumer while it cannot see whether its handler lives', async () => {
+    await using scene = new Scene()
+    await scene.qctl(['init'])
+    const rescuer = startConsumer(scene, {flags: ['--name', 'rescuer']})
+    await waitFor(() => rescuer.stderr.includes('started'))
+    await scene.produce(['x'])
+    await waitFor(async () => (await countJobs(scene))['done'] === 1)
+    // Nobody guards what the victim runs: it lives on.
+    const victim = startConsumer(scene, {work: '[ "$QCTL_FENCE" = 2 ] || sleep 60', flags: ['--name', 'victim', '--no-guard', '-Q', 'other']})
+    const [id = 0] = await scene.produce(['y'], '-Q', 'other')
+    const {pid} = await waitFor(() => visitsOf(ledgerOf(scene)).find(visit => visit.id === id))
+    await limitTo(scene, rescuer, 'what it has')
+    victim.kill('SIGKILL')
+    await victim.finished()
+    await waitFor(() => rescuer.stderr.includes('cannot be looked at now'), {what: 'it says that it cannot see'})
+    expect([isAlive(pid), (await showJob(scene, id)).state]).toEqual([true, 'processing'])
+    await limitTo(scene, rescuer, 1024)
+    await waitFor(async () => (await showJob(scene, id)).state === 'pending', {what: 'the job is given back'})
+    expect(isAlive(pid)).toBe(false)
+    await endConsumers([rescuer])
   }, 60_000)
 
   starved('from the start on does not take a job to be at fault', async () => {
