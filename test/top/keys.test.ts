@@ -105,6 +105,7 @@ describe('names of keys', () => {
   test('what was typed fast comes as one reading and is several keys', () => {
     expect(keyNames('2jA /x', NO_KEY)).toEqual(['2', 'j', 'A', 'space', '/', 'x'])
     expect(keyNames('ä漢', NO_KEY)).toEqual(['ä', '漢'])
+    expect(keyNames('\u00152\r', NO_KEY)).toEqual(['ctrl-u', '2', 'enter'])
   })
 
   test('others have names', () => {

@@ -23,6 +23,7 @@ function nameOf(character: string): string | null {
   if (character === '\r' || character === '\n') return 'enter'
   if (character === '\t') return 'tab'
   if (character === '\u007f' || character === '\b') return 'backspace'
+  if (character >= '\u0001' && character <= '\u001a') return `ctrl-${String.fromCharCode(character.charCodeAt(0) + 0x60)}`
   return character < ' ' ? null : character
 }
 
