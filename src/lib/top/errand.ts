@@ -1,3 +1,4 @@
+import {monotonicMs} from '../time.ts'
 import {withHint} from './with-hint.ts'
 
 /** What came of an errand the last time, and how it stands. */
@@ -11,6 +12,9 @@ export interface ErrandNews<T> {
   readonly isRunning: boolean
 }
 
+/** An errand may take this share of the time, however large the database is. */
+const BUSY_SHARE = 30
+
 /** Something that takes too long for a tick: it is done beside the ticks, which see what was found last. Never twice at once. */
 export class Errand<T> {
   readonly #run: (signal: AbortSignal) => Promise<T>
@@ -19,6 +23,7 @@ export class Errand<T> {
   #news: ErrandNews<T> = {value: null, at: null, error: null, isRunning: false}
   #startedAt = Number.NEGATIVE_INFINITY
   #turn = 0
+  #tookMs = 0
 
   /**
    * @param run finds it out; told by the signal that nobody wants to know any more
@@ -37,7 +42,7 @@ export class Errand<T> {
   news(now: number, turn = 0): ErrandNews<T> {
     const isAsked = turn > this.#turn
     // A clock that stepped back makes it old, too.
-    const isOld = Math.abs(now - this.#startedAt) >= this.#everyMs
+    const isOld = Math.abs(now - this.#startedAt) >= Math.max(this.#everyMs, this.#tookMs * BUSY_SHARE)
     if ((isAsked || isOld) && !this.#news.isRunning && !this.#end.signal.aborted) {
       this.#turn = Math.max(this.#turn, turn)
       this.#startedAt = now
@@ -53,11 +58,13 @@ export class Errand<T> {
   }
 
   async #go(now: number): Promise<void> {
+    const startedMs = monotonicMs()
     try {
       const value = await this.#run(this.#end.signal)
       this.#news = {value, at: now, error: null, isRunning: false}
     } catch (error) {
       this.#news = {...this.#news, error: withHint(error), isRunning: false}
     }
+    this.#tookMs = monotonicMs() - startedMs
   }
 }

@@ -10,13 +10,17 @@ import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {beatText, type LoadedConsumer, shareText} from '../consumer-columns.ts'
+import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {clockTime, grouped} from '../shown.ts'
 import type {Sources} from '../sources.ts'
+import {openJob} from './job-own.ts'
 
 interface Own {
   readonly id: number
   readonly name: string
+  /** The job in its hands that is under the cursor. */
+  readonly job: string | null
 }
 
 interface Facts {
@@ -30,9 +34,16 @@ const LAST = 20
 /** So many of the newest jobs are looked at: no index knows who ran them. */
 const SCAN = 1000
 
+const JOBS: ListOf<Own, Facts, Held> = {
+  rows: ({consumer}) => consumer?.held ?? [],
+  idOf: ({id}) => String(id),
+  cursor: ({job}) => job,
+  withCursor: (own, job) => ({...own, job}),
+}
+
 /** To one consumer. */
 export function openConsumer({id, name}: Pick<BusyConsumer, 'id' | 'name'>): Move<never> {
-  return {kind: 'open', screen: 'consumer', own: {id, name} satisfies Own}
+  return {kind: 'open', screen: 'consumer', own: {id, name, job: null} satisfies Own}
 }
 
 /** All about one consumer. */
@@ -40,8 +51,19 @@ export const CONSUMER = defineScreen<Own, Facts>({
   id: 'consumer',
   title: 'Consumer',
   digit: null,
-  start: {id: 0, name: ''},
-  keys: [],
+  start: {id: 0, name: '', job: null},
+  keys: [
+    {
+      keys: ['enter'],
+      label: 'open',
+      help: 'the job under the cursor',
+      press: moment => {
+        const job = rowUnder(JOBS, moment)
+        return job === null ? [] : openJob(job.id)
+      },
+    },
+    ...listKeys(JOBS),
+  ],
   async look({id, name}, sources) {
     const [consumers, last] = await Promise.all([sources.consumers(), lastOf(name, sources)])
     const consumer = consumers.find(one => one.id === id)
@@ -72,7 +94,7 @@ function ConsumerView({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
       <Rule width={width} title={`Consumer ${own.name}`} />
       {consumer === null ? <Line words=" It has ended. Esc goes back." width={width} /> : <FactLines facts={about} width={width} height={about.length} />}
       <Rule width={width} title={held.length === 0 ? 'It has no job now' : `Jobs in hand ${held.length}`} />
-      <Table columns={heldColumns(at)} rows={held} width={width} height={forHeld} />
+      <Table columns={heldColumns(at)} rows={held} width={width} height={forHeld} cursor={cursorAt(held, JOBS.idOf, own.job)} />
       <Rule width={width} title={last.length === 0 ? 'Nothing of the newest jobs was run by it' : 'Run last'} />
       {last.length === 0 ? null : <Table columns={LAST_COLUMNS} rows={last} width={width} height={room - forHeld} />}
     </>

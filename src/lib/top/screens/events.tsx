@@ -7,6 +7,7 @@ import {Table} from '../components/table.tsx'
 import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {defineScreen, type Moment} from '../screen.ts'
 import {clockTime, dayTime} from '../shown.ts'
+import {openJob} from './job-own.ts'
 
 interface Own {
   /** The event under the cursor; `null` = the newest, whichever that is. */
@@ -34,6 +35,15 @@ export const EVENTS_SCREEN = defineScreen<Own, Facts>({
   digit: '6',
   start: {event: null},
   keys: [
+    {
+      keys: ['enter'],
+      label: 'open',
+      help: 'the job that it happened to',
+      press: moment => {
+        const event = rowUnder(EVENTS, moment)
+        return event === null ? [] : openJob(event.jobId)
+      },
+    },
     {
       keys: ['y'],
       label: 'copy id',

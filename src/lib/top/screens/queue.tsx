@@ -17,14 +17,18 @@ import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {graphsOf, totalRow} from '../figures.ts'
 import {useTheme} from '../hooks/use-theme.ts'
+import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {queueKeys} from '../queue-keys.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {handKey} from '../show-hand.ts'
 import {clockTime, grouped, rate} from '../shown.ts'
 import type {Sources} from '../sources.ts'
+import {openJob} from './job-own.ts'
 
 interface Own {
   readonly name: string
+  /** The job under the cursor. */
+  readonly job: string | null
 }
 
 interface Facts {
@@ -39,9 +43,16 @@ const OLDEST = 5
 /** Enough where few jobs wait; of very many the oldest are not looked for. */
 const SCAN = 2000
 
+const JOBS: ListOf<Own, Facts, Job> = {
+  rows: ({oldest}) => oldest,
+  idOf: ({id}) => String(id),
+  cursor: ({job}) => job,
+  withCursor: (own, job) => ({...own, job}),
+}
+
 /** To one queue. */
 export function openQueue(name: string): Move<never> {
-  return {kind: 'open', screen: 'queue', own: {name} satisfies Own}
+  return {kind: 'open', screen: 'queue', own: {name, job: null} satisfies Own}
 }
 
 /** All about one queue. */
@@ -49,8 +60,21 @@ export const QUEUE = defineScreen<Own, Facts>({
   id: 'queue',
   title: 'Queue',
   digit: null,
-  start: {name: ''},
-  keys: [...queueKeys(({facts}: Moment<Own, Facts>) => facts?.queue ?? null), handKey(({inHand}) => inHand)],
+  start: {name: '', job: null},
+  keys: [
+    {
+      keys: ['enter'],
+      label: 'open',
+      help: 'the job under the cursor',
+      press: moment => {
+        const job = rowUnder(JOBS, moment)
+        return job === null ? [] : openJob(job.id)
+      },
+    },
+    ...queueKeys(({facts}: Moment<Own, Facts>) => facts?.queue ?? null),
+    handKey(({inHand}) => inHand),
+    ...listKeys(JOBS),
+  ],
   async look({name}, sources) {
     const [queues, consumers, oldest] = await Promise.all([sources.stats(), sources.consumers(), oldestOf(name, sources)])
     return {
@@ -86,7 +110,7 @@ function QueueView({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
       {hasPulse ? <Pulse total={totalRow([queue], at)} graphs={graphsOf([queue], graphMinutes(width), at)} width={width} /> : null}
       <FactLines facts={[['state', state], ...settings]} width={width} height={height - Math.min(tail, oldest.length + 2) - (hasPulse ? PULSE_LINES + 1 : 1)} />
       <Rule width={width} title={oldest.length === 0 ? 'Nothing waits' : `Oldest ${oldest.length} of ${grouped(queue.counts.pending)} pending`} />
-      {oldest.length === 0 ? null : <Table columns={oldestColumns(at)} rows={oldest} width={width} height={oldest.length + 1} />}
+      {oldest.length === 0 ? null : <Table columns={oldestColumns(at)} rows={oldest} width={width} height={oldest.length + 1} cursor={cursorAt(oldest, JOBS.idOf, own.job)} />}
       <HandLine inHand={inHand} width={width} />
     </>
   )
