@@ -9,12 +9,17 @@ import {waitFor} from '../support/wait-for.ts'
 
 /** Runs a job under a time limit of 20 ms. */
 function run(work: (context: RunContext) => Promise<RunEnd>): Promise<RunEnd> {
+  const {attempt, handler} = prepare(work, true)
+  return attempt.run(handler)
+}
+
+function prepare(work: (context: RunContext) => Promise<RunEnd>, holds: boolean): {readonly attempt: Attempt; readonly handler: Handler} {
   const spools = new Spools({directory: null, clock: systemClock, onTrouble: () => undefined})
   const facts = {consumer: 'c1', dbPath: null, maxAttempts: 8, timeoutMs: 20, graceMs: 0, clock: systemClock, spools}
-  const keepers = {heartbeat: {holds: () => true, report: () => undefined}, guard: null, sweeper: {sweep: async () => undefined}}
+  const keepers = {heartbeat: {holds: () => holds, report: () => undefined}, guard: null, sweeper: {sweep: async () => undefined}}
   const attempt = new Attempt(leaseOf('x', {fence: 1}), keepers, facts)
   const handler: Handler = {startsClock: true, run: (_, context) => work(context), close: async () => undefined}
-  return attempt.run(handler)
+  return {attempt, handler}
 }
 
 const passed = (since: number): Promise<true> => waitFor(() => monotonicMs() - since > 60 || null)
@@ -45,4 +50,14 @@ describe('the clock of a run', () => {
     expect(outcome.kind).toBe('done')
     expect(runMs).toBeLessThanOrEqual(Math.ceil(overAt - startedAt))
   })
+})
+
+test('a job whose lease is over before its run begins is not run', async () => {
+  let wasRun = false
+  const {attempt, handler} = prepare(async () => {
+    wasRun = true
+    return bareEnd({kind: 'done', result: null})
+  }, false)
+  await attempt.run(handler)
+  expect({wasRun, isLost: attempt.isLost}).toEqual({wasRun: false, isLost: true})
 })

@@ -106,6 +106,8 @@ export class Attempt implements RunContext {
   /** Runs the handler to its end. Never rejects. */
   async run(handler: Handler): Promise<RunEnd> {
     if (this.lease.fence > 1) await this.#endEarlierRuns()
+    // This process may have been stopped since the claim for longer than the lease lasts: then somebody else may run the job.
+    if (!this.#keepers.heartbeat.holds(this.lease)) this.lose()
     const startedAt = monotonicMs()
     if (this.#stop !== null) return this.#completed(bareEnd(stoppedOutcome(this.#stop)), startedAt)
     if (handler.startsClock !== true) this.startClock()
