@@ -237,6 +237,18 @@ describe('reap', () => {
     expect(transitions).toMatchObject([{crash: false, suspect: 'yes'}])
   })
 
+  test('what counts is what the dead held when they died, and not what was seen before', async () => {
+    const looks = [[held(1, {pid: 5}), held(2, {pid: 5}), held(3, {pid: 6})], [held(2, {pid: 5}), held(3, {pid: 6}), held(4, {pid: 6})]]
+    const settler = new Settler()
+    const storage = scripted({held: async () => looks.shift() ?? [], settle: settler.settle, queues})
+    await new Queue(storage).reap(new ScriptedCoroner({5: 'consumer_died', 6: 'consumer_died'}))
+    expect(settler.transitions.map(({id, crash}) => ({id, crash}))).toEqual([
+      {id: 2, crash: true},
+      {id: 3, crash: false},
+      {id: 4, crash: false},
+    ])
+  })
+
   test('a reboot charges nobody', async () => {
     const {transitions} = await reap([held(1, {pid: 5})], new ScriptedCoroner({5: 'host_rebooted'}))
     expect(transitions).toMatchObject([{crash: false, suspect: 'keep', run: {cause: 'host_rebooted'}}])

@@ -120,7 +120,7 @@ export class Queue {
    * @returns the jobs that were taken
    */
   async reap(coroner: Coroner): Promise<readonly Reaped[]> {
-    const verdicts = judge(await this.#storage.held(), coroner)
+    const verdicts = await this.#judge(coroner)
     if (verdicts.length === 0) return []
     const alive = new Set((await coroner.removeSurvivors(verdicts.map(({held}) => held))).map(claimKey))
     const free = verdicts.filter(({held}) => !alive.has(claimKey(held)))
@@ -136,6 +136,16 @@ export class Queue {
       coroner.forgetOutput(held)
       return [{claim: held, queue: held.queue, cause, transition: settlement.transition}]
     })
+  }
+
+  /**
+   * Who of the holders is gone, and what that means for each of their jobs. What the dead hold is looked at again once their death is
+   * proven: before it they may have ended or claimed jobs after the look, and the one that was held alone is to be blamed.
+   */
+  async #judge(coroner: Coroner): Promise<readonly Verdict[]> {
+    const held = await this.#storage.held()
+    const deaths = deathsOf(held, coroner)
+    return judge(deaths.size === 0 ? held : await this.#storage.held(), deaths)
   }
 
   /** Stores transitions; one that met a cancel or fail request is decided again as that. */
@@ -166,14 +176,21 @@ export class Queue {
   }
 }
 
-/** Who of the holders is gone, and what that means for each of their jobs. */
-function judge(held: readonly Held[], coroner: Coroner): readonly Verdict[] {
+/** How those of the holders died that are proven dead, by registration. */
+function deathsOf(held: readonly Held[], coroner: Coroner): ReadonlyMap<number, LossCause> {
+  const processes = new Map(held.map(({consumerId, process}) => [consumerId, process]))
+  return new Map([...processes].flatMap(([id, process]): [number, LossCause][] => {
+    const cause = coroner.causeOfDeath(process)
+    return cause === null ? [] : [[id, cause]]
+  }))
+}
+
+function judge(held: readonly Held[], deaths: ReadonlyMap<number, LossCause>): readonly Verdict[] {
   const byConsumer = Map.groupBy(held, job => job.consumerId)
-  return [...byConsumer.values()].flatMap(jobs => {
-    const [first] = jobs
-    const death = first === undefined ? null : coroner.causeOfDeath(first.process)
+  return [...byConsumer].flatMap(([consumerId, jobs]) => {
+    const death = deaths.get(consumerId) ?? null
     return jobs.flatMap((job): readonly Verdict[] => {
-      if (death !== null) return [verdict(job, death, jobs.length === 1 && !job.bereft, {kind: 'holder', consumerId: job.consumerId})]
+      if (death !== null) return [verdict(job, death, jobs.length === 1 && !job.bereft, {kind: 'holder', consumerId})]
       return job.leaseExpired ? [verdict(job, 'lease_expired', false, {kind: 'lease_expired'})] : []
     })
   })
