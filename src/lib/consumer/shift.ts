@@ -20,7 +20,7 @@ import type {Registration} from './registration.ts'
 import {Requests} from './requests.ts'
 import type {RetirementReason} from './retirement.ts'
 import {ShiftLog} from './shift-log.ts'
-import {Slots} from './slots.ts'
+import {Slots, type SlotsOptions} from './slots.ts'
 import {Spools} from './spools.ts'
 import {isOwnEnd, Tally} from './tally.ts'
 import {Timers} from './timers.ts'
@@ -31,7 +31,7 @@ const LAST_GRACE_MS = 500
 /** How long a consumer that has to end waits for handlers that got their KILL. */
 const KILLED_WAIT_MS = 5000
 
-export interface ShiftOptions extends ConsumerOptions {
+export interface ShiftOptions extends ConsumerOptions, Pick<SlotsOptions, 'sweeper'> {
   /** Where the output of runs can be seen while they go on; `null` = nowhere. */
   readonly spools: SpoolDirectory | null
 }
@@ -76,10 +76,9 @@ export class Shift {
     this.#spools = new Spools({directory: options.spools, clock, onTrouble})
     this.#heartbeat = new Heartbeat({queue, clock, guard, onLost: (claim, why) => this.#lose(claim, why), onTrouble})
     this.#slots = new Slots({
-      handler,
+      ...options,
       heartbeat: this.#heartbeat,
       guard,
-      dbPath: options.dbPath,
       count: options.concurrency,
       onStart: lease => this.#begin(lease),
       onGivenBack: granted => this.#giveBack(granted),

@@ -18,6 +18,8 @@ export interface SlotsOptions {
   readonly guard: Guard | null
   /** The database as handlers see it. */
   readonly dbPath: string | null
+  /** Absent: that of this host. */
+  readonly sweeper?: Pick<Sweeper, 'sweep'>
   /** How many there are. */
   readonly count: number
   /** A job is started: what its run needs. */
@@ -37,7 +39,7 @@ export class Slots {
 
   constructor(options: SlotsOptions) {
     this.#options = options
-    this.#keepers = {heartbeat: options.heartbeat, guard: options.guard, sweeper: new Sweeper(options.dbPath)}
+    this.#keepers = {heartbeat: options.heartbeat, guard: options.guard, sweeper: options.sweeper ?? new Sweeper(options.dbPath)}
     this.#stock = new Stock(options.count, options.onGivenBack)
   }
 
