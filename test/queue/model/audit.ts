@@ -63,6 +63,12 @@ export class Audit {
     }
   }
 
+  /** Who holds what: cheap enough to look at after every call. */
+  holders(held: readonly Held[], model: Model): void {
+    const expected = model.jobs.filter(({lease}) => lease !== null).toSorted(byClaim)
+    same('the holders', held.map(holder), expected.map(job => modelHolder(job, model)))
+  }
+
   /** Who asked why a job is not running was told what then happened. */
   foreseen(foreseen: readonly number[], granted: unknown): void {
     same('what explain foresaw and what was granted', granted, foreseen)
@@ -89,16 +95,16 @@ export class Audit {
     const names = [...model.state.queues.keys()].toSorted()
     same('the queues', queues.map(({name}) => name), names)
     for (const queue of queues) same(`queue ${queue.name}`, realQueue(queue), modelQueue(model.state.queues.get(queue.name), model, now))
-    same('the holders', held.map(holder), expected.filter(({lease}) => lease !== null).toSorted(byClaim).map(job => modelHolder(job, model)))
-    const known = consumers.map(({id, name, jobs: count, endedAt}) => ({id, name, jobs: count, ended: endedAt !== null}))
+    this.holders(held, model)
+    const known = consumers.map(({id, name, jobs: count, endedAt, leaving}) => ({id, name, jobs: count, ended: endedAt !== null, leaving}))
     same('the consumers', known, modelConsumers(model))
   }
 
   history(job: ModelJob, history: History | undefined): void {
     if (history === undefined) throw new Error(`job ${job.id} is gone`)
     const {runs, events} = history
-    const seen = runs.map(({run, attempt, consumer, startedAt, finishedAt, outcome, cause}) => {
-      return {run, attempt, consumer, startedAt, finishedAt, outcome, cause}
+    const seen = runs.map(({run, attempt, consumer, startedAt, finishedAt, outcome, cause, error}) => {
+      return {run, attempt, consumer, startedAt, finishedAt, outcome, cause, error}
     })
     same(`the runs of job ${job.id}`, seen, job.runs)
     same(`the events of job ${job.id}`, events.map(({at, from, to, actor}) => ({at, from, to, actor})), job.events)
@@ -182,7 +188,7 @@ function modelHolder(job: ModelJob, model: Model): unknown {
 
 function modelConsumers(model: Model): unknown {
   return [...model.state.consumers.values()]
-    .map(({id, name, ended}) => ({id, name, jobs: model.jobs.filter(({lease}) => lease?.consumerId === id).length, ended}))
+    .map(({id, name, ended, leaving}) => ({id, name, jobs: model.jobs.filter(({lease}) => lease?.consumerId === id).length, ended, leaving}))
     .filter(({jobs, ended}) => !ended || jobs > 0)
     .toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.id - b.id))
 }

@@ -9,10 +9,10 @@ import {
   type State,
 } from '../../../src/lib/job.ts'
 import type {LossCause, Outcome} from '../../../src/lib/outcome.ts'
-import type {Acted, Action, ClaimRequest, Extension, QueueChange, Target} from '../../../src/lib/storage/storage.ts'
+import type {Acted, Action, ClaimRequest, Extension, QueueChange, SettleCondition, Settled, Target, Transition} from '../../../src/lib/storage/storage.ts'
 import type {Clock} from '../../../src/lib/time.ts'
 import {asked, type Verdict, verdictOf} from './rules.ts'
-import {emptyState, type ModelConsumer, type ModelJob, type ModelQueue, type ModelState} from './state.ts'
+import {emptyState, type ModelConsumer, type ModelJob, type ModelLease, type ModelQueue, type ModelRun, type ModelState} from './state.ts'
 
 export interface Ended {
   readonly claim: Claim
@@ -34,6 +34,14 @@ export interface Loss extends Claim {
 /** How the model learns the ids that the store chose: by the answer for produced jobs, by the origin for copies. */
 export interface Ids {
   readonly copyOf: (originId: number) => number
+}
+
+/** What the end of a run brings beside the verdict. */
+interface Conclusion {
+  readonly result: Uint8Array | null
+  /** Who ended it, if that was not its holder. */
+  readonly actor: string | null
+  readonly ids: Ids
 }
 
 /** Thrown where the contract says that a call is refused. */
@@ -74,7 +82,7 @@ export class Model {
   /** `answers` are the store's: the ids of new jobs are taken from them, everything else is predicted. */
   enqueue(jobs: readonly NewJob[], answers: readonly Enqueued[]): readonly Enqueued[] {
     for (const {queue, payload} of jobs) {
-      if (payload.length > this.#settings(queue).maxPayloadBytes) throw new Refusal('payload_too_large')
+      if (payload.length > this.settingsOf(queue).maxPayloadBytes) throw new Refusal('payload_too_large')
     }
     for (const {queue} of jobs) this.#ensureQueue(queue)
     const fresh = answers.filter(({existing}) => !existing).map(({id}) => id)
@@ -115,7 +123,7 @@ export class Model {
     const consumer = this.state.consumers.get(consumerId)
     if (consumer === undefined || consumer.ended) throw new Refusal('not_found')
     const held = this.jobs.filter(({lease}) => lease?.consumerId === consumerId)
-    if (limit === 0 || held.some(({suspect}) => suspect)) return []
+    if (limit === 0 || consumer.leaving || held.some(({suspect}) => suspect)) return []
     const due = queues.flatMap(queue => this.#due(queue, consumer.name))
     const suspect = due.find(job => job.suspect)
     const longest = Math.max(...held.map(({startedAt}) => this.#now - (startedAt ?? Number.NaN)))
@@ -157,7 +165,7 @@ export class Model {
   }
 
   #grant(job: ModelJob, consumer: ModelConsumer, leaseMs: number | null): void {
-    const until = this.#clock.bootNow() + (leaseMs ?? this.#settings(job.queue).leaseMs)
+    const until = this.#clock.bootNow() + (leaseMs ?? this.settingsOf(job.queue).leaseMs)
     const lease = {consumerId: consumer.id, bootId: consumer.process.bootId, until, requested: null, bereft: false}
     Object.assign(job, {state: 'processing', consumer: consumer.name, startedAt: this.#now, error: null, lease})
     job.fence += 1
@@ -201,27 +209,74 @@ export class Model {
   }
 
   #end(job: ModelJob, outcome: Outcome, ids: Ids, actor: string | null): Settlement {
-    const decided = verdictOf(job, outcome, this.#settings(job.queue), this.#draw)
+    const decided = verdictOf(job, outcome, this.settingsOf(job.queue), this.#draw)
     const requested = job.lease?.requested ?? null
     const overruled = decided.to === 'pending' && requested !== null
     const verdict = overruled ? asked(requested) : decided
     const ending = overruled ? ({kind: 'cancelled', requested} as const) : outcome
     const cause = ending.kind === 'lost' || ending.kind === 'crashed' ? ending.cause : ending.kind === 'cancelled' ? ending.requested : null
+    const error = 'error' in outcome ? outcome.error : null
+    const result = outcome.kind === 'done' ? outcome.result : null
+    const copied = this.#conclude(job, verdict, {outcome: ending.kind, cause, error}, {result, actor, ids})
+    return {kind: 'settled', to: verdict.to, copied}
+  }
+
+  /** Stores transitions as the contract says, whoever made them and whatever they say. */
+  store(transitions: readonly Transition[], ids: Ids): readonly Settled[] {
+    const before = transitions.map(transition => this.#storedBefore(transition))
+    return transitions.map((transition, i) => before[i] ?? this.#store(transition, ids))
+  }
+
+  #storedBefore({id, fence, run, again}: Transition): Settled | null {
+    const job = again ? this.state.jobs.get(id) : undefined
+    const isSame = job?.runs.some(one => one.run === fence && one.outcome === run.outcome && one.cause === run.cause && one.error === run.error)
+    return isSame === true ? {kind: 'settled', deadLetterId: job?.deadLetterId ?? null} : null
+  }
+
+  #store(transition: Transition, ids: Ids): Settled {
+    const {to, only, run} = transition
+    const job = this.#claimed(transition)
+    if (job?.lease == null || !this.#isMet(only, job.lease)) return {kind: 'lost'}
+    const {requested, consumerId} = job.lease
+    if (to === 'pending' && requested !== null) return {kind: 'requested', requested}
+    const suspect = transition.suspect === 'keep' ? job.suspect : transition.suspect === 'yes'
+    const {delayMs: waitMs, pauseQueue: pause, result} = transition
+    job.progress = transition.progress ?? job.progress
+    const copied = this.#conclude(job, {...transition, waitMs, suspect, pause}, run, {result, actor: only === null ? null : 'reaper', ids})
+    if (only?.kind === 'holder') this.#bereave(consumerId)
+    return {kind: 'settled', deadLetterId: copied ? job.deadLetterId : null}
+  }
+
+  #isMet(only: SettleCondition | null, lease: ModelLease): boolean {
+    if (only === null) return true
+    return only.kind === 'holder' ? only.consumerId === lease.consumerId : this.#isExpired(lease)
+  }
+
+  /** A dead holder's other jobs: each is known not to have been its only one. */
+  #bereave(consumerId: number): void {
+    for (const {lease} of this.jobs) if (lease?.consumerId === consumerId) lease.bereft = true
+  }
+
+  /** Writes the run's history and moves the job; says whether it was copied to a dead-letter queue. */
+  #conclude(job: ModelJob, verdict: Verdict, ended: Pick<ModelRun, 'outcome' | 'cause' | 'error'>, also: Conclusion): boolean {
+    const {outcome, cause, error} = ended
+    const {result, actor, ids} = also
     job.runs.push({
       run: job.fence,
       attempt: job.attempts,
       consumer: job.consumer ?? '',
       startedAt: job.startedAt ?? Number.NaN,
       finishedAt: this.#now,
-      outcome: ending.kind,
+      outcome,
       cause,
+      error,
     })
-    job.error = 'error' in outcome ? outcome.error : null
+    job.error = error
     this.#leave(job, verdict)
-    if (outcome.kind === 'done' && outcome.result !== null) job.result = new TextDecoder().decode(outcome.result)
+    if (result !== null) job.result = new TextDecoder().decode(result)
     if (actor !== null) job.events.push({at: this.#now, from: 'processing', to: verdict.to, actor})
     if (verdict.pause !== null) this.#pause(job.queue, verdict.pause)
-    return {kind: 'settled', to: verdict.to, copied: this.#finish(job, ids)}
+    return this.#finish(job, ids)
   }
 
   #leave(job: ModelJob, verdict: Verdict): void {
@@ -247,8 +302,8 @@ export class Model {
     job.finishedAt = job.state === 'pending' ? null : this.#now
     if (job.state === 'pending') return false
     const held = this.state.keys.find(({queue, key, jobId}) => queue === job.queue && key === job.key && jobId === job.id)
-    if (held !== undefined) held.freeAt = this.#now + this.#settings(job.queue).keyWindowMs
-    const {deadLetter} = this.#settings(job.queue)
+    if (held !== undefined) held.freeAt = this.#now + this.settingsOf(job.queue).keyWindowMs
+    const {deadLetter} = this.settingsOf(job.queue)
     if (job.state !== 'failed' || deadLetter === null) return false
     const id = ids.copyOf(job.id)
     this.#ensureQueue(deadLetter)
@@ -279,7 +334,7 @@ export class Model {
       const {cause, alone, requested} = loss
       const {consumerId} = job.lease
       this.#end(job, requested === null ? {kind: 'lost', cause, alone} : {kind: 'cancelled', requested}, ids, 'reaper')
-      if (cause !== 'lease_expired') for (const {lease} of this.jobs) if (lease?.consumerId === consumerId) lease.bereft = true
+      if (cause !== 'lease_expired') this.#bereave(consumerId)
       return true
     })
   }
@@ -360,18 +415,20 @@ export class Model {
     const live = [...this.state.consumers.values()].find(consumer => consumer.name === name && !consumer.ended)
     if (live !== undefined && live.id !== replaces) return 'taken'
     if (live !== undefined) live.ended = true
-    this.state.consumers.set(id, {id, name, process, ended: false})
+    this.state.consumers.set(id, {id, name, process, ended: false, leaving: false})
     return 'registered'
   }
 
-  unregister(consumerId: number): void {
+  unregister(consumerId: number, how: 'ends' | 'leaves' = 'ends'): void {
     const consumer = this.state.consumers.get(consumerId)
-    if (consumer !== undefined) consumer.ended = true
+    if (consumer === undefined || consumer.ended) return
+    if (how === 'leaves') consumer.leaving = true
+    else consumer.ended = true
   }
 
   setQueue(name: string, change: QueueChange): void {
     const deadLetter = change.settings?.deadLetter ?? null
-    for (let next: string | null = deadLetter; next !== null; next = this.#settings(next).deadLetter) {
+    for (let next: string | null = deadLetter; next !== null; next = this.settingsOf(next).deadLetter) {
       if (next === name) throw new Refusal('conflict')
     }
     const queue = this.#ensureQueue(name)
@@ -398,7 +455,7 @@ export class Model {
     for (const job of this.jobs) {
       const {state, finishedAt} = job
       if (state === 'pending' || state === 'processing') continue
-      const keepMs = this.#settings(job.queue).retention[`${state}Ms`]
+      const keepMs = this.settingsOf(job.queue).retention[`${state}Ms`]
       if (keepMs === null || finishedAt === null || finishedAt + keepMs >= this.#now) continue
       this.#delete(job)
       deleted[state] += 1
@@ -417,7 +474,7 @@ export class Model {
     return this.#clock.wallNow()
   }
 
-  #settings(queue: string): QueueSettings {
+  settingsOf(queue: string): QueueSettings {
     return this.state.queues.get(queue)?.settings ?? DEFAULT_SETTINGS
   }
 

@@ -51,6 +51,7 @@ export interface ModelRun {
   readonly finishedAt: number
   readonly outcome: RunOutcome
   readonly cause: string | null
+  readonly error: string | null
 }
 
 export interface ModelEvent {
@@ -73,6 +74,8 @@ export interface ModelConsumer {
   readonly name: string
   readonly process: ProcessIdentity
   ended: boolean
+  /** It is granted nothing more. */
+  leaving: boolean
 }
 
 /** Who holds a key; `freeAt` null while the holder is unfinished. */
