@@ -11,7 +11,7 @@ NODE_VERSION=26.10.0
 case "$(uname -m)" in
   x86_64) arch=x64 ;;
   aarch64) arch=arm64 ;;
-  *) echo "test/prepare.sh: no Node for $(uname -m) known here" >&2; exit 1 ;;
+  *) echo "test/runtimes.sh: no Node for $(uname -m) known here" >&2; exit 1 ;;
 esac
 prefix=test/.node
 if [ ! -x "$prefix/node" ]; then

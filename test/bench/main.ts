@@ -15,6 +15,8 @@ const wanted = positionals.map(word => word.toUpperCase())
 const workloads = wanted.filter(word => word !== PEERS)
 if (values['write-docs'] && workloads.some(word => word !== 'W')) throw new TypeError('what is published is measured whole: peers, w, or nothing named')
 
+// So that what clears up at the exit does so then, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 if (wanted.length === 0 || workloads.length > 0) await engine()
 if (wanted.length === 0 || wanted.includes(PEERS)) await peers()
 

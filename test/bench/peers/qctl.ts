@@ -4,7 +4,8 @@ import {type OpenQueue, openQueue} from '../../../src/index.ts'
 import pjson from '../../../package.json' with {type: 'json'}
 import {NOTHING_RUNS, type OpenPeer, type Payload, type Peer, type Place, type Running} from './peer.ts'
 
-const CONCURRENCY = 100
+/** As many in hand as the other peers that take several at once. */
+const CONCURRENCY = 500
 
 class Qctl implements Peer {
   readonly name = 'qctl'
