@@ -83,6 +83,26 @@ describe('in a terminal', () => {
     expect(await sandbox.json(['consumers', 'list'])).toMatchObject({items: []})
   })
 
+  test('a console that was frozen for longer than its lease has lost the job, and cannot settle it', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['init'])
+    await sandbox.qctl(['queues', 'create', 'mail', '--lease', '1s'])
+    await using terminal = await consoleOf(sandbox)
+    await terminal.keys('T')
+    await sayYes(terminal)
+    await terminal.shows('is in your hand')
+    const pid = await terminal.pid()
+    process.kill(pid, 'SIGSTOP')
+    try {
+      expect(await sandbox.qctl(['consume', '-Q', 'mail', '--drain', '--', 'cat'])).toMatchObject({status: 0})
+      await terminal.keys('D')
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+    await terminal.shows(/not yours any more|Your hand is empty/)
+    expect(await job(sandbox, 1)).toMatchObject({state: 'done', fence: 2, attempts_list: [{outcome: 'lost', cause: 'lease_expired'}, {outcome: 'done'}]})
+  })
+
   test('a job in the hand comes back when the console is killed', async () => {
     await using sandbox = new Sandbox()
     await using terminal = await consoleOf(sandbox)

@@ -1,8 +1,10 @@
 import {describe, expect, test} from 'bun:test'
+import stringWidth from 'string-width'
 import type {Session} from '../../src/lib/cli/session.ts'
 import type {JobRecord} from '../../src/lib/storage/storage.ts'
 import {waitFor} from '../support/wait-for.ts'
 import {Console, memorySession} from './console.tsx'
+import {HOSTILE} from './scene.ts'
 
 /** A queue with two jobs, the first of which is in the hand. */
 async function taken(): Promise<{readonly session: Session; readonly console: Console}> {
@@ -25,6 +27,20 @@ describe('a job taken by hand', () => {
     expect(await job(session)).toMatchObject({state: 'processing', attempts: 1})
     expect(await session.storage.consumers()).toMatchObject([{queues: ['mail'], concurrency: 1, jobs: 1}])
     for (const text of ['Job 1 of mail is in your hand', '"to":"ann@example.com"', 'line 2', 'attempt  1 of 8']) expect(console.text()).toContain(text)
+    await console.press('R')
+  })
+
+  test('is drawn harmlessly, whatever its payload is', async () => {
+    const session = await memorySession()
+    await session.queue.enqueue([{queue: 'mail', payload: HOSTILE.repeat(400)}])
+    const console = await Console.open({screen: 'queues', mode: 'admin'}, session)
+    await console.press('T', 'y')
+    for (const size of [{columns: 60, rows: 12}, {columns: 80, rows: 24}, {columns: 200, rows: 60}]) {
+      const lines = console.frame({size})
+      expect(lines.length).toBeLessThanOrEqual(size.rows)
+      expect(lines.filter(line => stringWidth(line) > size.columns || /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/.test(line))).toEqual([])
+      expect(lines.join('\n')).toContain('D done')
+    }
     await console.press('R')
   })
 

@@ -85,10 +85,11 @@ function statesOf(text: string): readonly State[] {
 
 async function purgeOf(name: string, states: readonly State[], snapshot: (filter: ReturnType<typeof and>) => Promise<readonly Target[]>): Promise<Act> {
   const targets = await snapshot(and({kind: 'text', field: 'queue', op: 'in', values: [name]}, {kind: 'state', states}))
-  if (targets.length === 0) throw new QctlError('not_found', `${name} has no job that is ${states.join(' or ')}`)
+  const [oldest, newest] = [targets[0], targets.at(-1)]
+  if (oldest === undefined || newest === undefined) throw new QctlError('not_found', `${name} has no job that is ${states.join(' or ')}`)
   return {
     title: `Delete ${counted(targets.length, 'job')} of ${name}?`,
-    facts: [`queue=${name} state=${states.join(',')}. Jobs that come later, and those that change meanwhile, are not touched. Payload, history and output are removed.`, 'Undo: no.'],
+    facts: [`queue=${name} state=${states.join(',')}, from job ${oldest.id} to job ${newest.id}. Jobs that come later, and those that change meanwhile, are not touched. Payload, history and output are removed.`, 'Undo: no.'],
     cli: queueCommand('purge', name, ['--state', states.join(','), '--yes']),
     tier: {kind: 'type', word: String(targets.length)},
     run: async ({session, actor, signal, onProgress}) => {
