@@ -14,7 +14,7 @@ const producing = under('many producers at once')
 const keyed = under('one key, many producers')
 const herd = under('a host full of processes starts at once on a file that a crash left')
 
-const CONSUMERS = sized(10, 50)
+const CONSUMERS = sized(6, 50)
 
 /** CPU seconds that some processes have used. */
 function cpuSeconds(running: readonly Running[]): number {
@@ -47,7 +47,7 @@ async function fiftyAtOnce<T>(count: number, run: (n: number) => Promise<T>): Pr
 }
 
 describe(`${CONSUMERS} consumers`, () => {
-  const JOBS = sized(500, 10_000)
+  const JOBS = sized(200, 10_000)
 
   crowd(`that start at once on ${JOBS} jobs lose none and run none twice`, async () => {
     await using scene = new Scene()
@@ -64,7 +64,7 @@ describe(`${CONSUMERS} consumers`, () => {
     figure(JOBS, `${CONSUMERS} consumers, ${JOBS} jobs in ${seconds.toFixed(1)} s: lost 0, overlaps 0, run twice 0, "busy" shown 0`)
   }, 900_000)
 
-  const ROUNDS = sized(60, 1000)
+  const ROUNDS = sized(20, 1000)
 
   oneJob(`that wait for one job, ${ROUNDS} times: exactly one gets it`, async () => {
     await using scene = new Scene()
@@ -72,7 +72,7 @@ describe(`${CONSUMERS} consumers`, () => {
     const consumers = await startCrowd(scene)
     const idle = {cpu: cpuSeconds(consumers), at: performance.now()}
     // How little they do while there is nothing is what is measured.
-    await Bun.sleep(sized(1000, 10_000))
+    await Bun.sleep(sized(500, 10_000))
     const share = (cpuSeconds(consumers) - idle.cpu) / ((performance.now() - idle.at) / 1000)
     const payloads = Array.from({length: ROUNDS}, (_, i) => `job ${i}`)
     const producer = scene.startQctl(['produce', '--lines', '--batch', '1'], {endStdin: false})
@@ -117,7 +117,7 @@ describe(`${CONSUMERS} consumers`, () => {
 })
 
 describe('fifty producers at once', () => {
-  const CALLS = sized(150, 5000)
+  const CALLS = sized(100, 5000)
 
   producing(`in ${CALLS} processes store each job once, and none fails`, async () => {
     await using scene = new Scene()
@@ -137,7 +137,7 @@ describe('fifty producers at once', () => {
     figure(CALLS, `stored ${CALLS}, refused 0, lost 0; a call, its process and the queueing for two cores included, takes ${spread(times)}`)
   }, 900_000)
 
-  const KEYS = sized(4, 40)
+  const KEYS = sized(2, 40)
 
   keyed(`of one key, ${KEYS} times: one job, and all are told its id`, async () => {
     await using scene = new Scene()

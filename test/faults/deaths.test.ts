@@ -17,7 +17,7 @@ const reapers = under('many reapers at once, some killed')
 const BACKOFF = ['--backoff', 'fixed:10ms']
 
 describe('a handler', () => {
-  const KILLS = sized(20, 200)
+  const KILLS = sized(10, 200)
 
   handler(`killed with -9, ${KILLS} times: counted as a crash of its job, which runs again`, async () => {
     await using scene = new Scene()
@@ -58,7 +58,7 @@ describe('a handler', () => {
 })
 
 describe('a consumer', () => {
-  const KILLS = sized(5, 50)
+  const KILLS = sized(3, 50)
 
   between(`killed in between, ${KILLS} times: the job runs once more, and only once, and is told so`, async () => {
     await using scene = new Scene()
@@ -80,7 +80,7 @@ describe('a consumer', () => {
 })
 
 describe('ten reapers', () => {
-  const ROUNDS = sized(4, 50)
+  const ROUNDS = sized(2, 50)
   const HELD = 5
 
   reapers(`at work while consumers die and one of them is killed, ${ROUNDS} times: each job is given back once`, async () => {

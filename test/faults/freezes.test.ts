@@ -24,7 +24,7 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
 }
 
 describe('a consumer with all its processes', () => {
-  const ROUNDS = sized(2, 50)
+  const ROUNDS = sized(1, 50)
 
   whole(`stopped past its lease, ${ROUNDS} times: what it runs is killed before another runs it, and its late end is refused`, async () => {
     await using scene = new Scene()
@@ -55,7 +55,7 @@ describe('a consumer with all its processes', () => {
 })
 
 describe('everything at once', () => {
-  const ROUNDS = sized(2, 20)
+  const ROUNDS = sized(1, 20)
 
   asleep(`stopped for three leases, ${ROUNDS} times, as when the host sleeps: nothing is lost or run by two`, async () => {
     await using scene = new Scene()

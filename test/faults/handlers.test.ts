@@ -17,7 +17,7 @@ const starved = under('no more descriptors or processes')
 beforeAll(() => requireTool('prlimit'))
 
 describe('a payload of 64 MiB', () => {
-  unread.each(['true', 'exec sleep 0.2', 'exec <&-; sleep 0.2', 'head -c 10 >/dev/null'])('is no trouble for a handler that does: %s', async script => {
+  unread.each(['exec sleep 0.2', 'true', 'exec <&-; sleep 0.2', 'head -c 10 >/dev/null'].slice(0, sized(1, 4)))('is no trouble for a handler that does: %s', async script => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     await scene.qctl(['queues', 'create', 'default', '--max-payload', '64M'])
@@ -56,7 +56,7 @@ async function limitTo(scene: Scene, {pid}: Running, most: number | 'what it has
 }
 
 describe('a consumer without a free descriptor', () => {
-  const WAIT_MS = sized(4000, 10_000)
+  const WAIT_MS = sized(3000, 10_000)
 
   starved('keeps its jobs, tries again without haste, and works on as soon as there are some', async () => {
     await using scene = new Scene()
@@ -101,7 +101,7 @@ describe('a consumer without a free descriptor', () => {
   starved('from the start on does not take a job to be at fault', async () => {
     await using scene = new Scene()
     await scene.produce(['x'])
-    for (const files of [12, 16, 18, 20, 22]) {
+    for (const files of [20, 16, 12, 18, 22].slice(0, sized(1, 5))) {
       const {status, stderr} = await scene.qctl(['consume', '--max-jobs', '1', '--grace', '0s', '--', 'true'], {wrap: ['timeout', '2', 'prlimit', `--nofile=${files}`]})
       expect([files, stderr]).toEqual([files, expect.not.stringMatching(/bug in qctl/)])
       expect([files, [0, 73, 74, 124].includes(status), stderr]).toEqual([files, true, stderr])
