@@ -5,7 +5,7 @@ import {EMPTY_METER, type Meter} from '../../src/lib/meter.ts'
 import {identifySelf} from '../../src/lib/process.ts'
 import {concernsOf} from '../../src/lib/top/attention.ts'
 import type {QueueRow} from '../../src/lib/top/columns.ts'
-import {drainOf} from '../../src/lib/top/figures.ts'
+import {drainOf, lastMinute} from '../../src/lib/top/figures.ts'
 import {memorySession} from './console.tsx'
 
 const NOW = 1_800_000_000_000
@@ -100,4 +100,9 @@ describe('draining', () => {
     expect(drainOf(await queue({...counts(1), paused: true}))).toBe('never (paused)')
     expect(drainOf(await queue({...counts(1), consumers: 0}))).toBe('never (no consumer)')
   })
+})
+
+test('what was in the last minute is taken from this minute and the one before', () => {
+  expect(lastMinute([9, 60, 10], NOW - (NOW % MINUTE) + 15_000)).toBe(55)
+  expect(lastMinute([7], NOW - (NOW % MINUTE))).toBe(7)
 })

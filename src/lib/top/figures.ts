@@ -44,6 +44,15 @@ export function graphsOf(queues: readonly {readonly minutes: readonly MinuteMete
   return graphs
 }
 
+/**
+ * How much of something there was in the last sixty seconds: what the minute that is not over has, and of the one before it as much as is missing.
+ * @param values minute by minute
+ */
+export function lastMinute(values: readonly number[], now: number): number {
+  const gone = (now - minuteOf(now)) / MINUTE_MS
+  return (values.at(-1) ?? 0) + (values.at(-2) ?? 0) * (1 - gone)
+}
+
 function zeros(count: number): number[] {
   return new Array<number>(count).fill(0)
 }

@@ -3,7 +3,7 @@ import type {ReactNode} from 'react'
 import type {StatsRow} from '../../cli/stats-list.ts'
 import type {Spread} from '../../queue/figures.ts'
 import {formatDurationShort} from '../../time.ts'
-import type {Graphs} from '../figures.ts'
+import {type Graphs, lastMinute} from '../figures.ts'
 import {useTheme} from '../hooks/use-theme.ts'
 import {rate, short} from '../shown.ts'
 import {sparkline} from '../sparkline.ts'
@@ -15,6 +15,8 @@ interface PulseProps {
   /** The queues together. */
   readonly total: StatsRow
   readonly graphs: Graphs
+  /** When all of it was read, UTC ms. */
+  readonly now: number
   readonly width: number
 }
 
@@ -30,13 +32,13 @@ export function graphMinutes(width: number): number {
 }
 
 /** What all queues do together: graphs of the last minutes, how long jobs wait and run, counts by state. */
-export function Pulse({total, graphs, width}: PulseProps): ReactNode {
+export function Pulse({total, graphs, now, width}: PulseProps): ReactNode {
   const {glyphs} = useTheme()
   const {figures} = total
   const lines: readonly Words[] = [
-    graph('in/min', graphs.added, figures.addedRate, 'pending', glyphs),
-    graph('done/min', graphs.done, figures.doneRate, 'done', glyphs),
-    graph('bad/min', graphs.bad, figures.badRate, 'failed', glyphs),
+    graph('in/min', graphs.added, now, 'pending', glyphs),
+    graph('done/min', graphs.done, now, 'done', glyphs),
+    graph('bad/min', graphs.bad, now, 'failed', glyphs),
     [' wait ', percentiles(figures.wait), '   run ', percentiles(figures.run), '   of 5m'],
     stateWords(total, glyphs, width),
   ]
@@ -49,12 +51,15 @@ export function Pulse({total, graphs, width}: PulseProps): ReactNode {
   )
 }
 
-/** A graph one line high with its numbers. */
+/**
+ * A graph one line high with its numbers.
+ * @param now when the values were read, UTC ms
+ */
 export function graph(name: string, values: readonly number[], now: number, tone: Tone, {levels}: Glyphs): Words {
   const over = values.slice(0, -1)
   const average = over.reduce((sum, value) => sum + value, 0) / Math.max(1, over.length)
   const line = sparkline(values, levels)
-  const numbers = `  now ${rate(now).padStart(5)}  avg ${rate(average).padStart(5)}  max ${rate(Math.max(...values)).padStart(5)}  ${values.length}m`
+  const numbers = `  now ${rate(lastMinute(values, now)).padStart(5)}  avg ${rate(average).padStart(5)}  max ${rate(Math.max(...values)).padStart(5)}  ${values.length}m`
   // The last minute is not over.
   return [` ${name.padEnd(8)} `, {text: line.slice(0, -1), tone}, {text: line.slice(-1), tone: 'dim'}, numbers]
 }

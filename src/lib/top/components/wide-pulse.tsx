@@ -16,6 +16,8 @@ interface WidePulseProps {
   readonly total: StatsRow
   readonly rows: readonly QueueRow[]
   readonly graphs: Graphs
+  /** When all of it was read, UTC ms. */
+  readonly now: number
   readonly width: number
 }
 
@@ -32,7 +34,7 @@ export function wideMinutes(width: number): number {
 }
 
 /** As `Pulse`, where there is room: a chart, the times as a table, how long it takes to drain. */
-export function WidePulse({total, rows, graphs, width}: WidePulseProps): ReactNode {
+export function WidePulse({total, rows, graphs, now, width}: WidePulseProps): ReactNode {
   const {glyphs} = useTheme()
   const {figures} = total
   const minutes = graphs.done.length
@@ -46,8 +48,8 @@ export function WidePulse({total, rows, graphs, width}: WidePulseProps): ReactNo
   const left = [{text: fitText(` Done per minute, last ${minutes} min`, SCALE + minutes), tone: 'title'} as const, ...bars(graphs.done, glyphs)]
   const lines = left.map((words, at): Words => [words, '   ', times[at] ?? ''])
   const below: readonly Words[] = [
-    graph('in/min', graphs.added, figures.addedRate, 'pending', glyphs),
-    graph('bad/min', graphs.bad, figures.badRate, 'failed', glyphs),
+    graph('in/min', graphs.added, now, 'pending', glyphs),
+    graph('bad/min', graphs.bad, now, 'failed', glyphs),
     [' drained in  ', {text: drains(rows), tone: 'dim'}],
     stateWords(total, glyphs, width),
   ]

@@ -130,7 +130,7 @@ function Overview({own, facts, at, frame, db}: Moment<Own, Facts>): ReactNode {
   const cursorIn = (pane: Pane): number => (own.pane === pane ? cursorAt(rowsOf(facts, pane), ROWS.idOf, ROWS.cursor(own)) : -1)
   return (
     <>
-      {wide ? <WidePulse total={total} rows={rows} graphs={graphs} width={width} /> : <Pulse total={total} graphs={graphs} width={width} />}
+      {wide ? <WidePulse total={total} rows={rows} graphs={graphs} now={at} width={width} /> : <Pulse total={total} graphs={graphs} now={at} width={width} />}
       <Rule width={width} title={shownOf('Queues', forQueues, rows.length)} />
       <Table columns={queueColumns(glyphs)} rows={rows} width={width} height={forQueues + 1} cursor={cursorIn('queues')} empty="no queue yet: qctl produce -Q NAME PAYLOAD makes one" />
       <Rule width={width} title={shownOf('Consumers', forConsumers, consumers.length)} />

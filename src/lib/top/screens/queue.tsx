@@ -107,7 +107,7 @@ function QueueView({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
   return (
     <>
       <Rule width={width} title={`Queue ${queue.name}`} />
-      {hasPulse ? <Pulse total={totalRow([queue], at)} graphs={graphsOf([queue], graphMinutes(width), at)} width={width} /> : null}
+      {hasPulse ? <Pulse total={totalRow([queue], at)} graphs={graphsOf([queue], graphMinutes(width), at)} now={at} width={width} /> : null}
       <FactLines facts={[['state', state], ...settings]} width={width} height={height - Math.min(tail, oldest.length + 2) - (hasPulse ? PULSE_LINES + 1 : 1)} />
       <Rule width={width} title={oldest.length === 0 ? 'Nothing waits' : `Oldest ${oldest.length} of ${grouped(queue.counts.pending)} pending`} />
       {oldest.length === 0 ? null : <Table columns={oldestColumns(at)} rows={oldest} width={width} height={oldest.length + 1} cursor={cursorAt(oldest, JOBS.idOf, own.job)} />}
