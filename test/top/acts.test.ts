@@ -142,6 +142,15 @@ describe('the processes of supervisord', () => {
       await terminal.shows(/consumer:consumer_01 +STOPPED/)
       const {items} = (await sandbox.json(['supervisor', 'status'])) as {readonly items: readonly {readonly name: string; readonly state: string}[]}
       expect(items.map(({name, state}) => [name, state])).toContainEqual(['consumer:consumer_01', 'STOPPED'])
+      await sandbox.qctl(['supervisor', 'stop', '--shutdown'])
+      await terminal.shows('supervisord is not running')
+      await terminal.keys('B')
+      await terminal.shows('qctl supervisor start')
+      await sayYes(terminal)
+      await terminal.shows(/consumer:consumer_01 +RUNNING/)
+      await terminal.keys('R')
+      await terminal.shows('qctl supervisor restart consumer:consumer_0')
+      await terminal.keys('n')
     } finally {
       await sandbox.qctl(['supervisor', 'stop', '--shutdown'])
     }

@@ -50,7 +50,7 @@ export class Console {
     this.program = new Program(state, effect => this.#onEffect(effect))
     const {state: current, tell} = this.program
     const open = (): Promise<Session> => Promise.resolve({...session, close: async () => {}})
-    this.beside = new Beside({hand: new Hand({open, dbPath: null}), doctor: new Errand(async () => this.findings, 30_000), supervisor: new SupervisorDesk(''), version: '0.0.0'})
+    this.beside = new Beside({hand: new Hand({open, dbPath: null}), doctor: new Errand(async () => this.findings, {everyMs: 30_000, rest: 0}), supervisor: new SupervisorDesk(''), version: '0.0.0'})
     this.#poller = new Poller(session, {open, names: null, beside: this.beside, state: current, tell})
     this.#deeds = new Deeds({session: () => session, actor: 'top:test', beside: this.beside, tell, signal: new AbortController().signal})
   }

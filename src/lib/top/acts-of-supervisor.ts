@@ -2,12 +2,13 @@ import {parseCount} from '../cli/flags.ts'
 import {changeSentence} from '../cli/supervisor-report.ts'
 import {QctlError} from '../errors.ts'
 import {fullName} from '../supervisor/client.ts'
-import type {Change, Operator} from '../supervisor/operate.ts'
+import {startSupervisord} from '../supervisor/daemon.ts'
+import type {Change} from '../supervisor/operate.ts'
 import type {ProcessStatus} from '../supervisor/status.ts'
-import {type Act, commandLine, type Hands} from './acts.ts'
+import {type Act, commandLine, type Done, type Hands} from './acts.ts'
 import {checkBy} from './check.ts'
 import type {Move} from './screen.ts'
-import type {Supervision} from './supervisor-desk.ts'
+import type {Supervision, SupervisorDesk} from './supervisor-desk.ts'
 
 type Supervisor = Pick<Supervision, 'wanted' | 'most'>
 
@@ -33,7 +34,7 @@ function scaled(count: number, wanted: number): Move {
       facts: [count > wanted ? `${count - wanted} are started; the others are left alone.` : `${wanted - count} finish what they have and end; the others are left alone.`, 'supervisord keeps the number when it is restarted. Undo: scale back.'],
       cli: commandLine(['qctl', 'supervisor', 'scale', String(count)]),
       tier: {kind: 'ask'},
-      run: hands => changing(hands, operator => operator.scale(count)),
+      run: hands => changing(hands, ({operator}) => operator.scale(count)),
     },
   }
 }
@@ -54,13 +55,26 @@ export function operate(verb: keyof typeof VERBS, process: ProcessStatus): Act {
     facts: [facts, jobs === 0 ? 'It has no job now.' : `It has ${jobs} ${jobs === 1 ? 'job' : 'jobs'} in hand.`],
     cli: commandLine(['qctl', 'supervisor', verb, name]),
     tier,
-    run: hands => changing(hands, async (operator, processes) => operator[verb]((await processes()).filter(one => fullName(one) === name))),
+    run: hands => changing(hands, async ({client, operator}) => operator[verb]((await client.processes()).filter(one => fullName(one) === name))),
   }
 }
 
-async function changing({beside, signal}: Hands, change: (operator: Operator, processes: () => ReturnType<ReturnType<typeof beside.supervisor.hands>['client']['processes']>) => Promise<readonly Change[]>): Promise<{readonly notice: string}> {
-  const {client, operator} = beside.supervisor.hands(signal)
-  const changes = await change(operator, () => client.processes())
+/** Starts supervisord itself, and all that it starts. */
+export function startAll(): Act {
+  return {
+    title: 'Start supervisord?',
+    facts: ['It is not running. With it start the reaper and as many consumers as were wanted last.'],
+    cli: commandLine(['qctl', 'supervisor', 'start']),
+    tier: {kind: 'ask'},
+    run: hands => changing(hands, async ({place, client, operator}) => {
+      if (!(await client.isThere())) await startSupervisord(place, client, hands.signal)
+      return [...(await operator.start(await operator.wanted())), ...(await operator.endStrays())]
+    }),
+  }
+}
+
+async function changing({beside, signal}: Hands, change: (hands: ReturnType<SupervisorDesk['hands']>) => Promise<readonly Change[]>): Promise<Done> {
+  const changes = await change(beside.supervisor.hands(signal)).finally(() => beside.supervisor.changed())
   const failed = changes.find(({done}) => done === 'failed')
   if (failed !== undefined) throw new QctlError('unavailable', `${failed.name} ${changeSentence(failed)}`)
   return {notice: changes.length === 0 ? 'nothing to do' : changes.map(one => `${one.name} ${changeSentence(one)}`).join(', ')}

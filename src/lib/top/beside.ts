@@ -33,7 +33,8 @@ export class Beside {
   }
 }
 
-const DOCTOR_EVERY_MS = 30_000
+/** He takes longer the larger the database is. */
+const DOCTOR_PACE = {everyMs: 30_000, rest: 30} as const
 
 /** What it takes. */
 interface BesideOptions {
@@ -48,7 +49,7 @@ export function openBeside({settings, version, open}: BesideOptions): Beside {
   return new Beside({
     version,
     hand: new Hand({open, dbPath: databaseFile(settings)}),
-    doctor: new Errand(signal => askDoctor(databaseOf(settings), signal), DOCTOR_EVERY_MS),
+    doctor: new Errand(signal => askDoctor(databaseOf(settings), signal), DOCTOR_PACE),
     supervisor: new SupervisorDesk(settings.supervisorDir),
   })
 }

@@ -12,13 +12,18 @@ export interface ErrandNews<T> {
   readonly isRunning: boolean
 }
 
-/** An errand may take this share of the time, however large the database is. */
-const BUSY_SHARE = 30
+/** How often something is found out. */
+export interface Pace {
+  /** How old an answer may become before it is asked for again. */
+  readonly everyMs: number
+  /** So many times as long as it took is waited at least: what takes much work is done less often. */
+  readonly rest: number
+}
 
 /** Something that takes too long for a tick: it is done beside the ticks, which see what was found last. Never twice at once. */
 export class Errand<T> {
   readonly #run: (signal: AbortSignal) => Promise<T>
-  readonly #everyMs: number
+  readonly #pace: Pace
   readonly #end = new AbortController()
   #news: ErrandNews<T> = {value: null, at: null, error: null, isRunning: false}
   #startedAt = Number.NEGATIVE_INFINITY
@@ -27,11 +32,10 @@ export class Errand<T> {
 
   /**
    * @param run finds it out; told by the signal that nobody wants to know any more
-   * @param everyMs how old an answer may become before it is asked for again
    */
-  constructor(run: (signal: AbortSignal) => Promise<T>, everyMs: number) {
+  constructor(run: (signal: AbortSignal) => Promise<T>, pace: Pace) {
     this.#run = run
-    this.#everyMs = everyMs
+    this.#pace = pace
   }
 
   /**
@@ -42,7 +46,7 @@ export class Errand<T> {
   news(now: number, turn = 0): ErrandNews<T> {
     const isAsked = turn > this.#turn
     // A clock that stepped back makes it old, too.
-    const isOld = Math.abs(now - this.#startedAt) >= Math.max(this.#everyMs, this.#tookMs * BUSY_SHARE)
+    const isOld = Math.abs(now - this.#startedAt) >= Math.max(this.#pace.everyMs, this.#tookMs * this.#pace.rest)
     if ((isAsked || isOld) && !this.#news.isRunning && !this.#end.signal.aborted) {
       this.#turn = Math.max(this.#turn, turn)
       this.#startedAt = now
@@ -50,6 +54,11 @@ export class Errand<T> {
       void this.#go(now)
     }
     return this.#news
+  }
+
+  /** What is known is not so any more: it is asked for at the next look. */
+  expire(): void {
+    this.#startedAt = Number.NEGATIVE_INFINITY
   }
 
   /** Ends what is going on. */

@@ -25,7 +25,8 @@ export interface Supervision {
   readonly error: string | null
 }
 
-const EVERY_MS = 2000
+/** It is asked a small question. */
+const PACE = {everyMs: 2000, rest: 1} as const
 
 /** The supervisord that `supervisor init` has set up, if it has: asked beside the ticks, because it may hang. */
 export class SupervisorDesk {
@@ -35,7 +36,7 @@ export class SupervisorDesk {
   /** @param directory where it would be set up; '' = nobody can tell */
   constructor(directory: string) {
     this.#place = directory === '' ? null : placeOf(directory)
-    this.#errand = new Errand(signal => ask(directory, signal), EVERY_MS)
+    this.#errand = new Errand(signal => ask(directory, signal), PACE)
   }
 
   /**
@@ -55,10 +56,15 @@ export class SupervisorDesk {
    * For what is to be done to it.
    * @throws QctlError `not_found` when none has been set up
    */
-  hands(signal: AbortSignal): {readonly client: SupervisorClient; readonly operator: Operator} {
+  hands(signal: AbortSignal): {readonly place: Place; readonly client: SupervisorClient; readonly operator: Operator} {
     const place = existingPlace(this.#place?.directory ?? '')
     const client = new SupervisorClient(place.socket, signal)
-    return {client, operator: new Operator(place, client, signal)}
+    return {place, client, operator: new Operator(place, client, signal)}
+  }
+
+  /** Something was done to it. */
+  changed(): void {
+    this.#errand.expire()
   }
 
   close(): void {

@@ -1,13 +1,14 @@
 import type {ReactNode} from 'react'
 import {PROCESS_LIST} from '../../cli/supervisor-list.ts'
 import type {ProcessStatus} from '../../supervisor/status.ts'
-import {operate, scale} from '../acts-of-supervisor.ts'
+import {operate, scale, startAll} from '../acts-of-supervisor.ts'
 import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {defineScreen, type Key, type Moment, type Move} from '../screen.ts'
 import type {Supervision} from '../supervisor-desk.ts'
+import {wrapped} from '../words.ts'
 
 interface Own {
   /** The full name of the process under the cursor. */
@@ -25,6 +26,8 @@ const PROCESSES: ListOf<Own, Facts, ProcessStatus> = {
   cursor: ({process}) => process,
   withCursor: (_own, process) => ({process}),
 }
+
+const isSilent = ({facts}: Moment<Own, Facts>): boolean => facts?.supervision != null && facts.supervision.error !== null
 
 const NONE: Move<Own> = {kind: 'notice', text: 'there is no process here', tone: 'warning'}
 
@@ -60,6 +63,7 @@ export const SUPERVISOR = defineScreen<Own, Facts>({
       acts: true,
       press: ({facts}) => (facts?.supervision == null || facts.supervision.most === 0 ? NONE : (scale(facts.supervision) as Move<Own>)),
     },
+    {keys: ['B'], label: 'start', help: 'start supervisord, which is not running', acts: true, when: isSilent, press: () => ({kind: 'act', act: startAll()})},
     operateKey('B', 'start', 'begin: start the process'),
     operateKey('X', 'stop', 'stop the process; a consumer finishes what it has'),
     operateKey('R', 'restart', 'restart the process; a consumer finishes what it has'),
@@ -77,12 +81,15 @@ function Supervisor({own, facts, frame}: Moment<Own, Facts>): ReactNode {
   const {supervision} = facts
   if (supervision === null) return <Line words=" No supervisord is set up here: qctl supervisor init -Q NAME -- COMMAND" width={width} />
   const {directory, processes, wanted, most, error} = supervision
+  const problem = error === null ? [] : wrapped(error, width - 2)
   return (
     <>
       <Rule width={width} title={`Supervisor ${wanted} of ${most} consumers wanted`} />
       <Line words={[' in ', {text: directory, tone: 'dim'}]} width={width} />
-      {error === null ? null : <Line words={[' ', {text: error, tone: 'error'}]} width={width} />}
-      <Table columns={SHOWN} rows={processes} width={width} height={height - 2 - (error === null ? 0 : 1)} cursor={cursorAt(processes, PROCESSES.idOf, own.process)} empty="nothing is known of its processes yet" />
+      {problem.map((line, nth) => (
+        <Line key={nth} words={[' ', {text: line, tone: 'error'}]} width={width} />
+      ))}
+      <Table columns={SHOWN} rows={processes} width={width} height={height - 2 - problem.length} cursor={cursorAt(processes, PROCESSES.idOf, own.process)} empty="nothing is known of its processes yet" />
     </>
   )
 }
