@@ -1,7 +1,8 @@
 import type {Job} from '../job.ts'
-import {and, type Filter} from '../queue/filter.ts'
+import {and, EVERY_JOB, type Filter} from '../queue/filter.ts'
 import {parseFilter} from '../queue/filter-parse.ts'
 import type {Inspector} from '../queue/inspector.ts'
+import type {Query} from '../storage/storage.ts'
 
 /** Which jobs a list is to show. */
 export interface Wanted {
@@ -33,11 +34,15 @@ interface Depth {
   readonly cursor: string | null
   readonly ids: readonly number[]
   readonly searched: number
+  /** When the first jobs were searched last, UTC ms. */
+  readonly nearAt: number
 }
 
 /** A look costs no more than reading so many jobs: about 10 ms. */
 const NEAR_ROWS = 10_000
 const DEEP_ROWS = 20_000
+/** While a search goes on, the first jobs are searched again so often. */
+const NEAR_EVERY_MS = 1000
 
 /**
  * Searches a page of jobs, a little with each look: where no index helps, it goes on with the next look where it stopped, and what it
@@ -67,25 +72,35 @@ export class JobSearch {
 
   async #search(wanted: Wanted, key: string, now: number): Promise<Found> {
     const {oldestFirst, limit} = wanted
-    const filter = boundFilter(wanted, now)
-    const order = {field: 'id', descending: !oldestFirst} as const
-    const near = await this.#inspector.list({filter, order, limit, scanLimit: NEAR_ROWS})
+    const query = {filter: boundFilter(wanted, now), order: {field: 'id', descending: !oldestFirst} as const}
+    const before = this.#depth?.key === key ? this.#depth : null
+    if (before !== null && !isOver(before, limit) && now - before.nearAt < NEAR_EVERY_MS) return this.#deeper(before, query, wanted)
+    const near = await this.#inspector.list({...query, limit, scanLimit: NEAR_ROWS})
     if (near.searched.complete || near.jobs.length === limit) {
       this.#depth = null
       return {jobs: near.jobs, hasMore: near.next !== null, searched: null}
     }
-    const depth = this.#depth?.key === key ? this.#depth : {key, cursor: near.next, ids: [], searched: near.searched.rows}
-    const again = depth.ids.length === 0 ? [] : (await this.#inspector.list({filter: and(filter, {kind: 'number', field: 'id', op: 'in', values: depth.ids}), order, limit})).jobs
-    const known = merged([...near.jobs, ...again], oldestFirst)
-    const missing = limit - known.length
-    const deeper = missing <= 0 || depth.cursor === null ? null : await this.#inspector.list({filter, order, limit: missing, cursor: depth.cursor, scanLimit: DEEP_ROWS})
-    const all = merged([...known, ...(deeper?.jobs ?? [])], oldestFirst)
-    const cursor = deeper === null ? depth.cursor : deeper.next
-    const searched = depth.searched + (deeper?.searched.rows ?? 0)
-    this.#depth = {key, cursor, ids: all.map(({id}) => id), searched}
-    const isOver = cursor === null || all.length >= limit
-    return {jobs: all.slice(0, limit), hasMore: cursor !== null || all.length > limit, searched: isOver ? null : searched}
+    const ids = near.jobs.map(({id}) => id)
+    const begun = before ?? {key, cursor: near.next, ids: [], searched: near.searched.rows}
+    return this.#deeper({...begun, ids: [...ids, ...begun.ids], nearAt: now}, query, wanted)
   }
+
+  /** Goes on where the search stopped, as far as the page is not full. */
+  async #deeper(depth: Depth, query: Pick<Query, 'filter' | 'order'>, {limit, oldestFirst}: Wanted): Promise<Found> {
+    const {ids} = depth
+    const known = ids.length === 0 ? [] : (await this.#inspector.list({...query, filter: and(query.filter ?? EVERY_JOB, {kind: 'number', field: 'id', op: 'in', values: ids}), limit})).jobs
+    const missing = limit - known.length
+    const page = missing <= 0 || depth.cursor === null ? null : await this.#inspector.list({...query, limit: missing, cursor: depth.cursor, scanLimit: DEEP_ROWS})
+    const jobs = [...known, ...(page?.jobs ?? [])].sort((a, b) => (oldestFirst ? a.id - b.id : b.id - a.id))
+    const next = {...depth, ids: jobs.map(({id}) => id), cursor: page === null ? depth.cursor : page.next, searched: depth.searched + (page?.searched.rows ?? 0)}
+    this.#depth = next
+    return {jobs, hasMore: next.cursor !== null || jobs.length >= limit, searched: isOver(next, limit) ? null : next.searched}
+  }
+}
+
+/** Nothing is left to look at, or the page is full. */
+function isOver({cursor, ids}: Depth, limit: number): boolean {
+  return cursor === null || ids.length >= limit
 }
 
 /** Names what is searched. Where the list was made to stand still is no other question. */
@@ -97,10 +112,4 @@ function boundFilter({filter, oldestFirst, after, from}: Wanted, now: number): F
   const bound = (value: number | null, op: '<' | '<=' | '>' | '>='): Filter[] => (value === null ? [] : [{kind: 'number', field: 'id', op, value}])
   const bounds = oldestFirst ? [...bound(after, '>'), ...bound(from, '>=')] : [...bound(after, '<'), ...bound(from, '<=')]
   return and(parseFilter(filter, now), ...bounds)
-}
-
-/** Each once, in order. */
-function merged(jobs: readonly Job[], oldestFirst: boolean): readonly Job[] {
-  const byId = new Map(jobs.map(job => [job.id, job]))
-  return [...byId.values()].sort((a, b) => (oldestFirst ? a.id - b.id : b.id - a.id))
 }

@@ -78,7 +78,10 @@ export class Poller {
   /** A slow store is asked less often; ages on the screen move on every second even so. */
   #pauseMs(): number {
     const state = this.#surroundings.state()
-    return state.trouble === null ? Math.max(paceOf(state), state.tookMs * BUSY_SHARE) : SECOND_MS
+    if (state.trouble !== null) return SECOND_MS
+    const paceMs = paceOf(state)
+    // Somebody waits for what is looked for more often.
+    return Math.max(paceMs, state.tookMs * (paceMs < state.intervalMs ? 1 : BUSY_SHARE))
   }
 
   async #reached(): Promise<Sources> {

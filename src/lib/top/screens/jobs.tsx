@@ -16,8 +16,8 @@ import {type Words, wordsWidth} from '../words.ts'
 import {JOBS_KEYS} from './jobs-keys.ts'
 import {JOBS_START, type JobsFacts, type JobsOwn, placeOf, previewRows, questionOf, rowsOf, type Total, wantedOf} from './jobs-own.ts'
 
-/** While a search goes on, it is looked at so often. */
-const SEARCHING_MS = 50
+/** While a search goes on, the next look follows the last one after so long, and at least as long as looking may take its share. */
+const SEARCHING_MS = 20
 
 /** Every job, by state and filter. */
 export const JOBS = defineScreen<JobsOwn, JobsFacts>({
