@@ -2,7 +2,7 @@
  * Contests as bars, in SVG. Written by hand: a bar is a rectangle, and a charting library would bring a hundred packages for it.
  * The ground is white, because the picture is shown on dark pages too.
  */
-import type {Outcome, Standing} from './contest.ts'
+import {type Contender, isOurs, type Outcome, type Standing} from './contest.ts'
 import {isYardstick, nameOf} from './ranking.ts'
 import {median} from './statistics.ts'
 import {amount} from './table.ts'
@@ -68,15 +68,16 @@ function bar({contender, values}: Standing, unit: Outcome['contest']['unit'], {x
   const value = median(values)
   const length = Math.max(1, (value / most) * room)
   const from = x + PANEL.label
-  const weight = contender.name === 'qctl' ? ' font-weight="600"' : ''
+  const weight = isOurs(contender) ? ' font-weight="600"' : ''
   const text = y + BAR.height - 3
   return `<text x="${from - 8}" y="${text}" text-anchor="end"${weight}>${escape(nameOf(contender))}</text>`
     + `<rect x="${from}" y="${y}" width="${length.toFixed(1)}" height="${BAR.height}" fill="${colourOf(contender)}"/>`
     + `<text x="${(from + length + 6).toFixed(1)}" y="${text}"${weight}>${amount(value, unit)}</text>`
 }
 
-function colourOf({name, setting}: Standing['contender']): string {
-  if (name === 'qctl') return setting.durable ? COLOURS.ours : COLOURS.oursPale
+function colourOf(contender: Contender): string {
+  const {setting} = contender
+  if (isOurs(contender)) return setting.durable ? COLOURS.ours : COLOURS.oursPale
   return setting.durable ? COLOURS.theirs : COLOURS.theirsPale
 }
 

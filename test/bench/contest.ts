@@ -55,9 +55,14 @@ export interface Outcome {
   readonly standings: readonly Standing[]
 }
 
+/** True for qctl, however it is set up. */
+export function isOurs({name}: Contender): boolean {
+  return name === 'qctl'
+}
+
 /** True for what everything is compared with. */
-export function isBaseline({name, isDefault}: Contender): boolean {
-  return name === 'qctl' && isDefault
+export function isBaseline(contender: Contender): boolean {
+  return isOurs(contender) && contender.isDefault
 }
 
 /**
@@ -78,8 +83,8 @@ export async function hold(contest: Contest, onTurn: (round: number, contender: 
   }
   const results = runners.filter(({isAbsent}) => !isAbsent)
   for (const {contender, failed, lost, doubled} of results) {
-    if (!isBaseline(contender) || (failed === null && lost + doubled === 0)) continue
-    throw new Wrong(`${contest.title}: qctl ${failed ?? `lost ${lost} and doubled ${doubled}`}`)
+    if (!isOurs(contender) || (failed === null && lost + doubled === 0)) continue
+    throw new Wrong(`${contest.title}: qctl (${contender.setting.name}) ${failed ?? `lost ${lost} and doubled ${doubled}`}`)
   }
   return {contest, standings: rank(results, contest.unit)}
 }

@@ -1,15 +1,15 @@
 /** The contests of the libraries: qctl and its peers from npm, each in processes of its own. */
-import {chmodSync, existsSync, mkdirSync, rmSync} from 'node:fs'
+import {chmodSync, mkdirSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Contest, Entry, Turn} from './contest.ts'
-import type {Answer, Discipline, PeerFacts, PeerTask} from './peers/task.ts'
+import type {Answer, Discipline, Measurement, PeerFacts, PeerTask} from './peers/task.ts'
 import {newPath, scratch} from './scratch.ts'
 import {roundsOr, scaled} from './size.ts'
 import {Worker} from './worker.ts'
 import {Wrong} from './workload.ts'
 
-/** The peers run in Node, as their users run them. */
-const NODE = join(import.meta.dirname, '../.node/node')
+/** As their users run them. */
+const RUNTIMES = {node: join(import.meta.dirname, '../.node/node'), bun: process.execPath} as const
 const SCRIPT = 'peers/process.ts'
 /** How long one measurement takes, about: how many jobs that is, is known from the one before. */
 const SECONDS = 0.6
@@ -58,10 +58,10 @@ export async function peerContests(): Promise<{readonly contests: readonly Conte
   }
 }
 
-function entriesOf({id, name, settings, pollMs}: PeerFacts, {discipline, jobs}: Rules): readonly Entry[] {
+function entriesOf({id, name, runtime, settings, pollMs}: PeerFacts, {discipline, jobs}: Rules): readonly Entry[] {
   return settings.map((setting, at) => ({
     contender: {name, setting, isDefault: at === 0},
-    turn: last => turn({kind: 'measure', peer: id, setting: setting.name, discipline, jobs: howMany(last, jobs, pollMs)}),
+    turn: last => turn({kind: 'measure', peer: id, setting: setting.name, discipline, jobs: howMany(last, jobs, pollMs)}, runtime),
   }))
 }
 
@@ -71,16 +71,14 @@ function howMany(last: number | null, {least, most, step}: Rules['jobs'], pollMs
   return scaled(Math.min(Math.max((last ?? 0) * SECONDS, least), most), step)
 }
 
-type Task = PeerTask extends infer One ? (One extends PeerTask ? Omit<One, 'directory'> : never) : never
-
 /** In a directory of its own. */
-async function turn(task: Task): Promise<Turn> {
+async function turn(task: Omit<Measurement, 'directory'>, runtime: PeerFacts['runtime']): Promise<Turn> {
   const directory = newPath('peer')
   mkdirSync(directory)
   // PostgreSQL refuses to be root's: another user has to get at its files.
   for (const path of [scratch, directory]) chmodSync(path, 0o755)
   try {
-    const answer = await ask({...task, directory} as PeerTask)
+    const answer = await ask({...task, directory}, runtime)
     if (answer.kind === 'peers' || answer.kind === 'moments') throw new TypeError(`${answer.kind} are no measurement`)
     return answer
   } finally {
@@ -88,8 +86,7 @@ async function turn(task: Task): Promise<Turn> {
   }
 }
 
-async function ask(task: PeerTask): Promise<Answer> {
-  if (!existsSync(NODE)) throw new Wrong(`${NODE} does not exist: npm run bench brings it`)
-  await using worker = new Worker<Answer>(SCRIPT, task, NODE)
+async function ask(task: PeerTask, runtime: PeerFacts['runtime'] = 'node'): Promise<Answer> {
+  await using worker = new Worker<Answer>(SCRIPT, task, RUNTIMES[runtime])
   return await worker.result().catch((error: Error): Answer => ({kind: 'failed', why: error.message}))
 }

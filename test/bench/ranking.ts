@@ -1,5 +1,5 @@
 /** Contests in words: a table of each, and the summary of all. */
-import {type Contender, isBaseline, type Outcome, type Standing} from './contest.ts'
+import {type Contender, isBaseline, isOurs, type Outcome, type Standing} from './contest.ts'
 import {median} from './statistics.ts'
 import {amount, NOTHING, ratio, spread, table} from './table.ts'
 
@@ -14,9 +14,8 @@ export function chapter({contest, standings}: Outcome): string {
 function row(standing: Standing, unit: Outcome['contest']['unit']): readonly string[] {
   const {contender, values, lost, doubled} = standing
   const {name, setting} = contender
-  const isOurs = name === 'qctl'
   return [
-    isOurs ? `**${name}**` : name,
+    isOurs(contender) ? `**${name}**` : name,
     setUp(contender),
     setting.durable ? 'yes' : 'no',
     String(values.length),
@@ -50,7 +49,7 @@ export function summary(outcomes: readonly Outcome[]): string {
   const head = ['median', 'qctl', 'fastest peer that also fsyncs first', 'fastest peer as it comes']
   return table(head, outcomes.map(({contest, standings}) => {
     const {unit, title} = contest
-    const peers = standings.filter(({contender, values}) => contender.name !== 'qctl' && !isYardstick(contender) && values.length > 0)
+    const peers = standings.filter(({contender, values}) => !isOurs(contender) && !isYardstick(contender) && values.length > 0)
     const ours = standings.find(({contender}) => isBaseline(contender))
     const cell = (standing: Standing | undefined): string =>
       standing === undefined ? 'none' : `${withNote(standing.contender)} ${figure(standing, unit)}: qctl is ${comparison(standing)}`

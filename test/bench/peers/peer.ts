@@ -27,6 +27,8 @@ export interface Running {
 
 export interface Peer {
   readonly name: string
+  /** What it runs in; absent = Node. */
+  readonly runtime?: 'bun'
   /** Of all that is needed for it. */
   version(): string
   /** The first is how it comes. */

@@ -9,6 +9,7 @@ const PEERS: Readonly<Record<string, () => Promise<{readonly peer: Peer}>>> = {
   sqlite: () => import('./sqlite.ts'),
   plainjob: () => import('./plainjob.ts'),
   liteque: () => import('./liteque.ts'),
+  bunqueue: () => import('./bunqueue.ts'),
   bullmq: () => import('./bullmq.ts'),
   'pg-boss': () => import('./pg-boss.ts'),
   'graphile-worker': () => import('./graphile-worker.ts'),
@@ -44,7 +45,7 @@ async function load(id: string): Promise<Peer> {
 
 async function facts(id: string): Promise<PeerFacts> {
   const peer = await load(id)
-  return {id, name: peer.name, version: peer.version(), settings: peer.settings, pollMs: peer.pollMs}
+  return {id, name: peer.name, version: peer.version(), runtime: peer.runtime ?? 'node', settings: peer.settings, pollMs: peer.pollMs}
 }
 
 async function started(peer: Peer, task: Measurement): Promise<Answer> {

@@ -32,6 +32,7 @@ export interface PeerFacts {
   readonly id: string
   readonly name: string
   readonly version: string
+  readonly runtime: 'node' | 'bun'
   readonly settings: readonly Setting[]
   readonly pollMs: number | null
 }
