@@ -41,8 +41,8 @@ export function queueColumns(glyphs: Glyphs): readonly Column<QueueRow>[] {
     {key: 'added', title: 'IN/MIN', short: 'IN/M', value: ({figures}) => rate(figures.addedRate), align: 'right', spare: true},
     {key: 'done', title: 'DONE/MIN', short: 'DONE/M', value: ({figures}) => rate(figures.doneRate), align: 'right'},
     {key: 'wait', title: 'WAIT95', value: ({figures}) => span(figures.wait.p95Ms), align: 'right', spare: true},
-    {key: 'run', title: 'RUN95', value: ({figures}) => span(figures.run.p95Ms), align: 'right', spare: true},
     {key: 'oldest', title: 'OLDEST', short: 'OLD', value: ({oldestPendingMs}) => span(oldestPendingMs), align: 'right', spare: true},
+    {key: 'run', title: 'RUN95', value: ({figures}) => span(figures.run.p95Ms), align: 'right', spare: true},
   ]
 }
 

@@ -70,7 +70,10 @@ function Layers({state, theme}: {readonly state: State; readonly theme: Theme}):
       <Rule width={size.columns} />
       <Banner state={state} />
       <Box flexDirection="column" height={frameOf(state).rows} overflow="hidden">
-        <Body state={state} theme={theme} />
+        {/* What does not fit is cut off at the end; lines would be laid over one another else. */}
+        <Box flexDirection="column" flexShrink={0}>
+          <Body state={state} theme={theme} />
+        </Box>
       </Box>
       <NoticeLine state={state} />
       {prompt === null ? (

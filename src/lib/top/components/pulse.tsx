@@ -18,10 +18,13 @@ interface PulseProps {
   /** When all of it was read, UTC ms. */
   readonly now: number
   readonly width: number
+  /** Only the lines that matter most. */
+  readonly isShort?: boolean
 }
 
-/** Lines that it takes. */
+/** Lines that it takes, and the least. */
 export const PULSE_LINES = 5
+export const SHORT_PULSE_LINES = 2
 /** Room beside a graph: its name, and now, average and most. */
 const BESIDE = 49
 const MOST_MINUTES = 120
@@ -32,18 +35,20 @@ export function graphMinutes(width: number): number {
 }
 
 /** What all queues do together: graphs of the last minutes, how long jobs wait and run, counts by state. */
-export function Pulse({total, graphs, now, width}: PulseProps): ReactNode {
+export function Pulse({total, graphs, now, width, isShort = false}: PulseProps): ReactNode {
   const {glyphs} = useTheme()
   const {figures} = total
-  const lines: readonly Words[] = [
+  const done = graph('done/min', graphs.done, now, 'done', glyphs)
+  const all: readonly Words[] = [
     graph('in/min', graphs.added, now, 'pending', glyphs),
-    graph('done/min', graphs.done, now, 'done', glyphs),
+    done,
     graph('bad/min', graphs.bad, now, 'failed', glyphs),
     [' wait ', percentiles(figures.wait), '   run ', percentiles(figures.run), '   of 5m'],
     stateWords(total, glyphs, width),
   ]
+  const lines = isShort ? [done, stateWords(total, glyphs, width)] : all
   return (
-    <Box flexDirection="column" height={PULSE_LINES}>
+    <Box flexDirection="column" height={lines.length}>
       {lines.map((words, at) => (
         <Line key={at} words={words} width={width} />
       ))}

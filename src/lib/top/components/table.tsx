@@ -46,7 +46,7 @@ export function Table<Row>({columns, rows, width, height, cursor, isMarked = () 
   return (
     <Box flexDirection="column" height={height}>
       <Line words={['   ', head]} width={width} tone="dim" />
-      {lines.length === 0 ? <Line words={['   ', empty]} width={width} tone="dim" /> : lines.map((words, at) => <Line key={at} words={words} width={width} />)}
+      {lines.length === 0 && height > 1 ? <Line words={['   ', empty]} width={width} tone="dim" /> : lines.map((words, at) => <Line key={at} words={words} width={width} />)}
     </Box>
   )
 }

@@ -5,14 +5,15 @@ import {type Concern, concernsOf, surveyPlace} from '../attention.ts'
 import {consumerColumns, queueColumns, type QueueRow} from '../columns.ts'
 import {Attention} from '../components/attention.tsx'
 import {Line} from '../components/line.tsx'
-import {graphMinutes, Pulse, PULSE_LINES} from '../components/pulse.tsx'
+import {graphMinutes, Pulse} from '../components/pulse.tsx'
 import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
-import {WIDE_PULSE_LINES, wideMinutes, WidePulse} from '../components/wide-pulse.tsx'
+import {wideMinutes, WidePulse} from '../components/wide-pulse.tsx'
 import {type Graphs, graphsOf, queueRows, totalRow} from '../figures.ts'
 import {useTheme} from '../hooks/use-theme.ts'
 import {cursorAt, listKeys, type ListOf} from '../list.ts'
-import {defineScreen, type Frame, type Moment, type Move} from '../screen.ts'
+import {defineScreen, type Moment, type Move} from '../screen.ts'
+import {layoutOf, pulseOf} from '../overview-layout.ts'
 import {openConsumer} from './consumer.tsx'
 import {goJobs} from './jobs.tsx'
 import {openQueue} from './queue.tsx'
@@ -79,7 +80,7 @@ export const OVERVIEW = defineScreen<Own, Facts>({
     const now = sources.now()
     const rows = queueRows(queues, consumers, now)
     const concerns = concernsOf({rows, consumers, place: surveyPlace(location), now})
-    const minutes = isWide(frame) ? wideMinutes(frame.columns) : graphMinutes(frame.columns)
+    const minutes = pulseOf(frame) === 'wide' ? wideMinutes(frame.columns) : graphMinutes(frame.columns)
     return {rows, consumers, concerns, total: totalRow(queues, now), graphs: graphsOf(queues, minutes, now)}
   },
   View: Overview,
@@ -109,46 +110,33 @@ function copied({own, facts}: Moment<Own, Facts>): Move<Own> | readonly [] {
   return row === undefined ? [] : {kind: 'copy', text: row.text}
 }
 
-function isWide({columns, rows}: Frame): boolean {
-  return columns >= 110 && rows >= 24
-}
-
-/** A rule and a head. */
-const AROUND_TABLE = 2
-const MOST_CONCERNS = 3
-
 function Overview({own, facts, at, frame, db}: Moment<Own, Facts>): ReactNode {
   const {glyphs} = useTheme()
   const {columns: width} = frame
   if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {total, graphs, rows, consumers, concerns} = facts
-  const wide = isWide(frame)
-  const most = wide ? 2 * MOST_CONCERNS : MOST_CONCERNS
-  const attention = concerns.length === 0 ? 0 : 1 + Math.min(concerns.length, most)
-  const room = frame.rows - (wide ? WIDE_PULSE_LINES : PULSE_LINES) - attention - 2 * AROUND_TABLE
-  const [forQueues, forConsumers] = shared(room, Math.max(1, rows.length), Math.max(1, consumers.length))
+  const layout = layoutOf(frame, facts)
   const cursorIn = (pane: Pane): number => (own.pane === pane ? cursorAt(rowsOf(facts, pane), ROWS.idOf, ROWS.cursor(own)) : -1)
   return (
     <>
-      {wide ? <WidePulse total={total} rows={rows} graphs={graphs} now={at} width={width} /> : <Pulse total={total} graphs={graphs} now={at} width={width} />}
-      <Rule width={width} title={shownOf('Queues', forQueues, rows.length)} />
-      <Table columns={queueColumns(glyphs)} rows={rows} width={width} height={forQueues + 1} cursor={cursorIn('queues')} empty="no queue yet: qctl produce -Q NAME PAYLOAD makes one" />
-      <Rule width={width} title={shownOf('Consumers', forConsumers, consumers.length)} />
-      <Table columns={consumerColumns(at)} rows={consumers} width={width} height={forConsumers + 1} cursor={cursorIn('consumers')} empty="none: qctl consume -Q NAME -- COMMAND" />
-      <Attention concerns={concerns} width={width} height={attention} cursor={cursorIn('attention')} db={db} />
+      {layout.pulse === 'wide' ? (
+        <WidePulse total={total} rows={rows} graphs={graphs} now={at} width={width} />
+      ) : (
+        <Pulse total={total} graphs={graphs} now={at} width={width} isShort={layout.pulse === 'short'} />
+      )}
+      <Rule width={width} title={shownOf('Queues', layout.queues, rows.length)} />
+      <Table columns={queueColumns(glyphs)} rows={rows} width={width} height={layout.queues + 1} cursor={cursorIn('queues')} empty="no queue yet: qctl produce -Q NAME PAYLOAD makes one" />
+      {layout.consumers === 0 ? null : (
+        <>
+          <Rule width={width} title={shownOf('Consumers', layout.consumers, consumers.length)} />
+          <Table columns={consumerColumns(at)} rows={consumers} width={width} height={layout.consumers + 1} cursor={cursorIn('consumers')} empty="none: qctl consume -Q NAME -- COMMAND" />
+        </>
+      )}
+      <Attention concerns={concerns} width={width} height={layout.attention} cursor={cursorIn('attention')} db={db} />
     </>
   )
 }
 
 function shownOf(name: string, lines: number, count: number): string {
   return lines < count ? `${name} ${lines} of ${count}` : `${name} ${count}`
-}
-
-/** Shares lines between two tables: each gets what it needs, or at least half when both need more. */
-function shared(room: number, first: number, second: number): readonly [number, number] {
-  const lines = Math.max(2, room)
-  if (first + second <= lines) return [first, second]
-  const half = Math.floor(lines / 2)
-  const less = Math.min(second, Math.max(half, lines - first))
-  return [Math.max(1, lines - less), less]
 }
