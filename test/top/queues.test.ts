@@ -183,6 +183,18 @@ describe('a job by hand', () => {
     expect(await session.storage.get([6])).toEqual([])
   })
 
+  test('is not taken back when somebody had it meanwhile', async () => {
+    const session = await memorySession()
+    await session.storage.setQueue('mail', {create: 'must'})
+    const console = await queuesConsole(session)
+    await console.press('J')
+    await submit(console)
+    await session.storage.act({kind: 'cancel', reason: 'r'}, [{id: 1, seen: null}], 'ann')
+    await console.press('U')
+    expect(console.text()).toContain('was taken already, and stays')
+    expect(await session.storage.get([1])).toHaveLength(1)
+  })
+
   test('is refused where a field is wrong', async () => {
     const console = await queuesConsole(await filled())
     await console.press('J')
