@@ -162,7 +162,7 @@ describe('the filter', () => {
     await console.press('/')
     await console.type('stat=failed')
     await console.press('enter')
-    expect(console.text()).toContain('filter, character 1: unknown field "stat" (did you mean state?)')
+    expect(console.text()).toContain('filter, character 1: unknown field "stat": did you mean state?')
     expect(console.text()).toContain('filter: stat=failed')
     await console.press('home', 'right', 'right', 'right', 'right', 'e', 'enter')
     expect(console.text()).toContain('filter: state=failed')
@@ -350,6 +350,20 @@ describe('an act on jobs', () => {
     await console.press('esc', 'j', 'R')
     expect(console.text()).toContain('1 resubmitted')
     expect(await states(session)).toEqual({1: 'pending', 2: 'done'})
+  })
+
+  test('runs jobs now that wait for their time', async () => {
+    const session = await memorySession()
+    await session.queue.enqueue([{queue: 'mail', payload: '', delayMs: 3_600_000}, {queue: 'mail', payload: '', delayMs: 3_600_000}])
+    const console = await jobsConsole(session)
+    await console.press('*', 'R')
+    expect(console.text()).toContain('Run 2 jobs now?')
+    expect(console.text()).toContain('qctl jobs cancel 1 2 && qctl jobs resubmit 1 2')
+    await session.inspector.act({kind: 'cancel', reason: ''}, [{id: 1, seen: null}], {actor: 'test', waitMs: null, reap: async () => {}, signal: new AbortController().signal})
+    await console.press('y')
+    expect(console.text()).toContain('1 resubmitted; of the others: 1 cancelled, 1 skipped (changed since)')
+    await run(session, [null, null])
+    expect(await states(session)).toEqual({1: 'cancelled', 2: 'processing'})
   })
 
   test('fails for a reason that is asked for', async () => {

@@ -8,7 +8,8 @@ import type {ActionReport} from '../queue/action-report.ts'
 import {parseFilter} from '../queue/filter-parse.ts'
 import {formatDuration, systemClock} from '../time.ts'
 import {type Act, commandLine, type Done, type Hands, type Tier, tierOf} from './acts.ts'
-import {type Picked, picked, pickedByFilter} from './picked.ts'
+import {checkBy} from './check.ts'
+import {idRanges, type Picked, picked, pickedByFilter} from './picked.ts'
 import type {Move} from './screen.ts'
 import {clockTime} from './shown.ts'
 
@@ -31,8 +32,14 @@ export function cancelJobs(chosen: Chosen): Move<never> {
   return doing({kind: 'cancel', reason: BY_HAND}, [], chosen)
 }
 
-/** Puts jobs back to the start. */
-export function resubmitJobs(chosen: Chosen): Move<never> {
+/**
+ * Puts jobs back to the start: finished ones, or those that wait for their time.
+ * @param now UTC ms
+ */
+export function resubmitJobs(chosen: Chosen, now: number): Move<never> {
+  const {choice, moves = []} = chosen
+  const isWaiting = ({state, runAt}: Job): boolean => state === 'pending' && runAt > now
+  if (choice.kind === 'jobs' && choice.jobs.every(isWaiting)) return {kind: 'act', act: runNow(choice.jobs, moves)}
   return doing({kind: 'resubmit', reason: BY_HAND}, [], chosen)
 }
 
@@ -57,8 +64,8 @@ export function failJobs(chosen: Chosen): Move<never> {
 export function assignJobs(chosen: Chosen, consumers: readonly string[]): Move<never> {
   const flags = ({consumer = '', span = ''}: Readonly<Record<string, string>>): string[] => ['--consumer', consumer === '' ? 'NAME' : consumer, '--for', span]
   const fields = [
-    {name: 'consumer', label: 'only consumer', value: '', hint: consumers.slice(0, 5).join(', '), check: wrong(parseName)},
-    {name: 'span', label: 'for', value: formatDuration(DEFAULT_ASSIGNMENT_MS), hint: '10m, 2h, never', check: wrong(parseSpanOrNever)},
+    {name: 'consumer', label: 'only consumer', value: '', hint: consumers.slice(0, 5).join(', '), check: checkBy(parseName)},
+    {name: 'span', label: 'for', value: formatDuration(DEFAULT_ASSIGNMENT_MS), hint: '10m, 2h, never', check: checkBy(parseSpanOrNever)},
   ]
   const submit = (values: Readonly<Record<string, string>>): Move<never> => {
     const {consumer = '', span = ''} = values
@@ -77,17 +84,6 @@ function nameOf(choice: Choice): string {
 function draftLine(choice: Choice, flags: readonly string[]): string {
   const words = choice.kind === 'matching' ? ['--where', choice.filter] : picked('assign', choice.jobs).words
   return commandLine(['qctl', 'jobs', 'assign', ...words, ...flags])
-}
-
-function wrong(parse: (text: string) => unknown): (text: string) => string | null {
-  return text => {
-    try {
-      parse(text)
-      return null
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error)
-    }
-  }
 }
 
 /** What comes of a key: an act, or the counting before it. */
@@ -177,6 +173,23 @@ function isNew({state, attempts, snoozes, startedAt, runAt, updatedAt}: Job): bo
   return state === 'pending' && attempts === 0 && snoozes === 0 && startedAt === null && runAt <= updatedAt
 }
 
+/** Runs jobs that wait for their time. That is to cancel and resubmit them: they begin anew. */
+function runNow(jobs: readonly Job[], moves: readonly Move[]): Act {
+  const ids = idRanges(jobs.map(({id}) => id))
+  const noun = jobs.length === 1 ? `job ${ids.join()}` : counted(jobs.length, 'job')
+  return {
+    title: `Run ${noun} now?`,
+    facts: [`${jobs.length === 1 ? 'It waits for its time' : `Jobs ${ids.join(', ')} wait for their time`}; cancelled and resubmitted, ${jobs.length === 1 ? 'it begins' : 'they begin'} anew with attempt 1.`, 'Undo: no.'],
+    cli: [commandLine(['qctl', 'jobs', 'cancel', ...ids]), commandLine(['qctl', 'jobs', 'resubmit', ...ids])].join(' && '),
+    tier: tierOf(jobs.length),
+    run: async hands => {
+      const cancelled = await carryOut({kind: 'cancel', reason: 'to run now'}, jobs.map(({id, state, fence}) => ({id, seen: {state, fence}})), hands)
+      const report = await carryOut({kind: 'resubmit', reason: 'to run now'}, changed({jobs, state: 'cancelled', report: cancelled}), hands)
+      return {notice: [reportLine(report), ...(cancelled.changed === jobs.length ? [] : [`of the others: ${reportLine(cancelled)}`])].join('; '), moves}
+    },
+  }
+}
+
 interface Changed {
   readonly jobs: readonly Job[]
   /** In which they are now, if nobody else changed them. */
@@ -184,9 +197,14 @@ interface Changed {
   readonly report: ActionReport
 }
 
-function restoring(action: Action, {jobs, state, report}: Changed): Act | null {
+/** The jobs that an act changed, as they are since. */
+function changed({jobs, state, report}: Changed): readonly Target[] {
   const others = new Set([...report.already, ...report.missing, ...report.refused, ...report.open].map(({id}) => id))
-  const targets = jobs.filter(({id}) => !others.has(id)).map(({id, fence}) => ({id, seen: {state, fence}}))
+  return jobs.filter(({id}) => !others.has(id)).map(({id, fence}) => ({id, seen: {state, fence}}))
+}
+
+function restoring(action: Action, what: Changed): Act | null {
+  const targets = changed(what)
   if (targets.length === 0) return null
   return {
     title: `Undo of ${counted(targets.length, 'job')}`,

@@ -1,5 +1,5 @@
-import {QctlError} from '../errors.ts'
 import {parseFilter} from '../queue/filter-parse.ts'
+import {checkBy} from './check.ts'
 
 /** The lists of jobs by state; the last two words are what `state=` takes. */
 export const STATE_TABS = [
@@ -33,13 +33,7 @@ function isEither(filter: string): boolean {
 
 /** What of a filter is wrong, with what to write instead; `null` when nothing is. */
 export function wrongFilter(text: string, now: number): string | null {
-  try {
-    parseFilter(filterOf(text), now)
-    return null
-  } catch (error) {
-    if (!(error instanceof QctlError)) throw error
-    return error.hint === null ? error.message : `${error.message} (${error.hint})`
-  }
+  return checkBy(typed => parseFilter(filterOf(typed), now))(text)
 }
 
 /** What was typed as a filter: a number alone is an id, and words without an operator are looked for in all that is text. */

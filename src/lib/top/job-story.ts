@@ -1,16 +1,21 @@
 import {changesOf, factsOf} from '../cli/job-text.ts'
+import {safeBytes} from '../cli/safe-output.ts'
 import type {Run} from '../job.ts'
 import {formatDurationShort} from '../time.ts'
 import {formatTime} from '../time-parse.ts'
 import type {SeenJob} from './job-reader.ts'
-import {folded, type Words, wrapped} from './words.ts'
+import {folded, type Words} from './words.ts'
+
+/** More of a result is in the raw JSON. */
+const SHOWN_RESULT_BYTES = 1000
 
 /** All that is to be said of a job, name by name. */
 export function factLines({job}: SeenJob, now: number, width: number): readonly Words[] {
-  const facts = factsOf(job, now).flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]))
+  const result = job.result === null ? null : safeBytes(job.result.subarray(0, SHOWN_RESULT_BYTES))
+  const facts = [...factsOf(job, now), ['result', result] as const].flatMap(([name, value]) => (value === null ? [] : [[name, value] as const]))
   const margin = Math.max(...facts.map(([name]) => name.length)) + 3
   return facts.flatMap(([name, value]) =>
-    wrapped(value, Math.max(1, width - margin)).map((line, at): Words => [{text: ` ${(at === 0 ? name : '').padEnd(margin - 1)}`, tone: 'dim'}, line]),
+    folded(value, Math.max(1, width - margin)).map((line, at): Words => [{text: ` ${(at === 0 ? name : '').padEnd(margin - 1)}`, tone: 'dim'}, line]),
   )
 }
 

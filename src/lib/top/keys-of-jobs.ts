@@ -39,10 +39,10 @@ export function keysForJobs<Own, Facts>(jobs: JobsOf<Own, Facts>): readonly Key<
   })
   return [
     look('e', 'explain', 'why a job is as it is, and what to do about it', ({id}) => openExplanation(id)),
-    look('y', 'copy id', 'copy the id to the clipboard of the terminal', ({id}) => ({kind: 'copy', text: String(id)})),
-    act('R', 'resubmit', 'resubmit: run again from the first attempt', resubmitJobs),
-    act('C', 'cancel', 'cancel; the handler of a job that is being processed is stopped', cancelJobs),
-    act('X', 'fail', 'mark as failed, for a reason that is asked for', failJobs),
+    look('y', 'copy id', 'copy the id (to the clipboard of the terminal)', ({id}) => ({kind: 'copy', text: String(id)})),
+    act('R', 'resubmit', 'run again from the first attempt; waiting: now', (chosen, {at}) => resubmitJobs(chosen, at)),
+    act('C', 'cancel', 'cancel; stops the handler if it runs', cancelJobs),
+    act('X', 'fail', 'mark as failed, for a reason', failJobs),
     act('D', 'delete', 'delete with payload, history and output', deleteJobs),
     act('M', 'assign', 'assign to one consumer for a while', (chosen, moment) => assignJobs(chosen, jobs.consumers(moment))),
   ]

@@ -28,7 +28,7 @@ export function picked(kind: Action['kind'], jobs: readonly Job[]): Picked {
   const targets = jobs.map(({id, state, fence}) => ({id, seen: {state, fence}}))
   const [job] = jobs
   const changing = jobs.filter(({state}) => foresee(kind, state) === 'change')
-  const which = jobs.length === 1 && job !== undefined ? [`Queue ${job.queue}, ${stateOf(job)}.`] : [`Jobs ${idRanges(jobs.map(({id}) => id)).join(', ')}.`, 'One that has changed since it was marked is left alone.']
+  const which = jobs.length === 1 && job !== undefined ? [`In queue ${job.queue}, ${stateOf(job)}.`] : [`Jobs ${idRanges(jobs.map(({id}) => id)).join(', ')}.`, 'One that has changed since it was marked is left alone.']
   const facts = [...which, ...factsOf(kind, targets)]
   return {...summary(kind, targets), words: idRanges(jobs.map(({id}) => id)), facts, jobs: changing}
 }
@@ -66,9 +66,9 @@ function summary(kind: Action['kind'], targets: readonly Target[]): Pick<Picked,
 function factsOf(kind: Action['kind'], targets: readonly Target[]): readonly string[] {
   const left = leftAlone(kind, targets)
   const running = targets.filter(({seen}) => seen?.state === 'processing').length
-  const stopped = running === 0 ? 'Being processed: none.' : `Being processed: ${running.toLocaleString('en')}. Their handlers are told to stop, and killed when they do not.`
+  const stopped = running === 0 ? 'Being processed: none.' : `Being processed: ${running.toLocaleString('en')}. What does not stop when it is told to is killed.`
   return [
-    ...(kind === 'cancel' || kind === 'fail' ? [stopped] : []),
+    ...((kind === 'cancel' || kind === 'fail') && (targets.length > 1 || running > 0) ? [stopped] : []),
     ...(kind === 'delete' ? ['Payload, history and output go, too.'] : []),
     ...(kind === 'resubmit' ? ['They begin anew with attempt 1.'] : []),
     ...(left === '' ? [] : [`Left alone: ${left}.`]),
@@ -80,8 +80,8 @@ function leftAlone(kind: Action['kind'], targets: readonly Target[]): string {
   return [...Map.groupBy(states, state => state)].map(([state, those]) => `${those.length.toLocaleString('en')} ${state}`).join(', ')
 }
 
-function stateOf({state, reason, error}: Job): string {
-  return `${state}${reason === null ? '' : ` (${reason})`}${error === null ? '' : `: ${error}`}`
+function stateOf({state, consumer, reason, error}: Job): string {
+  return `${state}${state === 'processing' && consumer !== null ? ` by ${consumer}` : ''}${reason === null ? '' : ` (${reason})`}${error === null ? '' : `: ${error}`}`
 }
 
 /** Ids as command lines take them: `12 14-18`. No range has an id in it that was not given. */

@@ -83,8 +83,8 @@ const ACTS = keysForJobs<JobsOwn, JobsFacts>({
 /** The keys of the list of jobs. */
 export const JOBS_KEYS: readonly JobsKey[] = [
   ...ACTS.filter(({acts}) => acts === true),
-  {keys: ['F'], label: 'whole filter', help: 'the next act is for all that match, not for the marks; it asks for their number', acts: true, press: ({own}) => turned({...own, whole: !own.whole})},
-  {keys: ['/'], label: 'filter', help: 'filter, as in: queue=mail state=failed age<1d; a number is an id, bare words are looked for', press: filtering},
+  {keys: ['F'], label: 'whole filter', help: 'the next act is for all that match', acts: true, press: ({own}) => turned({...own, whole: !own.whole})},
+  {keys: ['/'], label: 'filter', help: 'filter: queue=mail age<1d; 42 (an id); some words', press: filtering},
   {keys: ['left', 'h'], label: '', help: 'jobs of the state to the left', press: ({own}) => tabbed(own, -1)},
   {keys: ['right', 'l'], label: 'state', help: 'jobs of the state to the right', press: ({own}) => tabbed(own, 1)},
   {keys: ['up', 'k'], label: '', help: 'job above; above the first one, what came since', press: moment => stepped(moment, -1)},
@@ -96,7 +96,7 @@ export const JOBS_KEYS: readonly JobsKey[] = [
   ...ACTS.filter(({acts}) => acts !== true),
   {keys: ['i'], label: '', help: 'oldest first, or newest', press: ({own}) => turned(relisted(own, {oldestFirst: !own.oldestFirst, marks: own.marks}))},
   {keys: ['enter'], label: 'open', help: 'everything about the job', press: ({own, facts}) => opened(jobUnder(own, facts))},
-  {keys: ['space'], label: 'mark', help: 'mark the job, or no longer; the list waits while any is marked', press: marking},
+  {keys: ['space'], label: 'mark', help: 'mark; while any job is marked the list stands still', press: marking},
   {keys: ['*'], label: '', help: 'mark all jobs that are shown', press: markingAll},
   {keys: ['u'], label: '', help: 'unmark all', press: ({own}) => turned(unmarked(own))},
   {keys: ['esc'], label: '', help: 'unmark; then drop the filter', when: isNotBare, press: ({own}) => cleared(own)},
