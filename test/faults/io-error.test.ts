@@ -84,6 +84,7 @@ describe('a disk that fails', () => {
       expect([name, (await scene.qctl(['produce', 'y'])).status]).toEqual([name, 0])
       expect([name, (await allJobs(scene)).filter(({payload}) => payload === 'y').length]).toEqual([name, 1])
     }
+    figure(sized(8, 100), `${syscall} fails while the database is made: next command refused 0`)
   }, 900_000)
 
   reading('when it is read: one line, and nothing is harmed', async () => {
@@ -96,6 +97,7 @@ describe('a disk that fails', () => {
       }
     }
     expect(integrityOf(scene.database)).toBe('ok')
+    figure(2 * sized(6, 40), 'crashes 0, stacks shown 0, damaged 0')
   }, 300_000)
 
   writing('leaves open whether something is done: it is said what to do', async () => {

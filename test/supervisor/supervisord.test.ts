@@ -113,6 +113,7 @@ describe('supervisord', () => {
     await scene.supervisor('stop', '--shutdown')
     expect(scene.left()).toEqual([])
     await expectAllKept(scene, [{outcome: 'ok', payloads: payloads(300), ids}])
+    figure(kills, `${kills} consumers killed, each replaced; 300 jobs: lost 0, overlaps 0, left over 0`)
   }, 600_000)
 
   disturbed('killed itself: its processes go on, and the next one replaces them', async () => {
