@@ -1,4 +1,5 @@
 /** The contests of the libraries: qctl and its peers from npm, each in processes of its own. */
+import {execFileSync} from 'node:child_process'
 import {chmodSync, mkdirSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import type {Contest, Entry, Turn} from './contest.ts'
@@ -53,9 +54,19 @@ export async function peerContests(): Promise<{readonly contests: readonly Conte
   if (answer.kind !== 'peers') throw new Wrong(`the peers are not there: ${answer.kind === 'failed' ? answer.why : answer.kind}`)
   const {peers} = answer
   return {
-    contests: CONTESTS.map(rules => ({...rules, rounds: roundsOr(rules.rounds), entries: peers.flatMap(peer => entriesOf(peer, rules))})),
-    versions: peers.map(({name, version}) => `${name} ${version}`),
+    contests: CONTESTS.map(rules => ({
+      ...rules, rules: rulesOf(rules, peers), rounds: roundsOr(rules.rounds), entries: peers.flatMap(peer => entriesOf(peer, rules)),
+    })),
+    versions: [`Node ${nodeVersion()}`, ...peers.map(({name, version}) => `${name} ${version}`)],
   }
+}
+
+function nodeVersion(): string {
+  return execFileSync(RUNTIMES.node, ['--version'], {encoding: 'utf8'}).trim().slice(1)
+}
+
+function rulesOf({discipline, rules}: Rules, peers: readonly PeerFacts[]): string {
+  return discipline === 'drain' ? `${rules} In hand: ${peers.map(({name, inHand}) => `${name}: ${inHand}`).join('; ')}.` : rules
 }
 
 function entriesOf({id, name, runtime, settings, pollMs}: PeerFacts, {discipline, jobs}: Rules): readonly Entry[] {

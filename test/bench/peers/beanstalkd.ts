@@ -14,6 +14,7 @@ const WAIT_S = 1
 class Beanstalkd implements Peer {
   readonly name = 'beanstalkd'
   readonly settings = [{name: 'as it comes', note: 'memory only', durable: false}, {name: '-b -f0', durable: true}] as const
+  readonly inHand = `${IN_FLIGHT} commands in one go`
   readonly pollMs = 0
 
   version(): string {

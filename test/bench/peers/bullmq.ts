@@ -15,6 +15,7 @@ class Bullmq implements Peer {
     {name: 'as it comes', note: 'Redis takes snapshots', durable: false},
     {name: 'appendfsync always', durable: true},
   ] as const
+  readonly inHand = `${CONCURRENCY} at once`
   readonly pollMs = 0
 
   version(): string {

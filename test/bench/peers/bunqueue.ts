@@ -11,6 +11,7 @@ class Bunqueue implements Peer {
   readonly name = 'bunqueue'
   readonly runtime = 'bun'
   readonly settings = [{name: 'as it comes', note: 'buffers writes', durable: false}, {name: 'durable: true', durable: true}] as const
+  readonly inHand = `${CONCURRENCY} at once`
   readonly pollMs = null
 
   version(): string {

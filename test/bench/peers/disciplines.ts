@@ -9,7 +9,7 @@ import {Tally} from './tally.ts'
 import type {Answer, Measured, Measurement} from './task.ts'
 
 /** What comes first pays for the compiler and is not measured. */
-const WARM_UP = {one: 300, many: 2000, drain: 500} as const
+const WARM_UP = {one: 1000, many: 5000, drain: 2000} as const
 const BULK = 1000
 /** A queue that has not run a job by then has lost it. */
 const DEADLINE_MS = 60_000

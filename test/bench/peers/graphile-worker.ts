@@ -14,6 +14,7 @@ const logger = new Logger(() => (level, message) => {
 class GraphileWorker implements Peer {
   readonly name = 'graphile-worker'
   readonly settings = [{name: 'as it comes', durable: true}] as const
+  readonly inHand = `${BATCHING.concurrentJobs} at once, fetched by ${BATCHING.localQueue.size}, acknowledged in batches`
   readonly pollMs = 0
 
   version(): string {

@@ -10,6 +10,7 @@ const POLL_MS = 1000
 class Liteque implements Peer {
   readonly name = 'liteque'
   readonly settings = [{name: 'as it comes', note: 'synchronous=NORMAL', durable: false}, {name: 'synchronous=FULL', durable: true}] as const
+  readonly inHand = 'one after the other'
   readonly pollMs = POLL_MS
 
   version(): string {

@@ -33,6 +33,8 @@ export interface Peer {
   version(): string
   /** The first is how it comes. */
   readonly settings: readonly [Setting, ...Setting[]]
+  /** How many jobs a worker of `consume` has in hand, for the reader. */
+  readonly inHand: string
   /** How often an idle worker looks for jobs, ms; 0 = it is told; `null` = it does not wait at all. */
   readonly pollMs: number | null
   /** Makes the empty queue, and starts what has to run beside the processes that use it. */

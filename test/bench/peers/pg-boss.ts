@@ -10,6 +10,7 @@ const BATCH = 500
 class PgBossPeer implements Peer {
   readonly name = 'pg-boss'
   readonly settings = [{name: 'as it comes', note: 'polls every 2 s', durable: true}] as const
+  readonly inHand = `batches of ${BATCH}`
   readonly pollMs = 2000
 
   version(): string {

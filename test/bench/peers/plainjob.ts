@@ -11,6 +11,7 @@ const logger = {error: console.error, warn: console.error, info: () => {}, debug
 class Plainjob implements Peer {
   readonly name = 'plainjob'
   readonly settings = [{name: 'as it comes', note: 'synchronous=NORMAL', durable: false}, {name: 'synchronous=FULL', durable: true}] as const
+  readonly inHand = 'one after the other'
   readonly pollMs = 1000
 
   version(): string {

@@ -45,7 +45,8 @@ async function load(id: string): Promise<Peer> {
 
 async function facts(id: string): Promise<PeerFacts> {
   const peer = await load(id)
-  return {id, name: peer.name, version: peer.version(), runtime: peer.runtime ?? 'node', settings: peer.settings, pollMs: peer.pollMs}
+  const {name, runtime = 'node', settings, inHand, pollMs} = peer
+  return {id, name, version: peer.version(), runtime, settings, inHand, pollMs}
 }
 
 async function started(peer: Peer, task: Measurement): Promise<Answer> {

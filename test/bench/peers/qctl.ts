@@ -10,6 +10,7 @@ const CONCURRENCY = 500
 class Qctl implements Peer {
   readonly name = 'qctl'
   readonly settings = [{name: 'as it comes', durable: true}, {name: 'durability normal', durable: false}] as const
+  readonly inHand = `${CONCURRENCY} at once`
   readonly pollMs = 0
 
   version(): string {

@@ -10,6 +10,7 @@ const BATCH = 100
 class Sqlite implements Peer {
   readonly name = 'bare SQLite, no queue'
   readonly settings = [{name: 'synchronous=FULL', durable: true}, {name: 'synchronous=NORMAL', durable: false}] as const
+  readonly inHand = `${BATCH} a transaction`
   readonly pollMs = null
 
   version(): string {

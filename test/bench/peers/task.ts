@@ -34,6 +34,7 @@ export interface PeerFacts {
   readonly version: string
   readonly runtime: 'node' | 'bun'
   readonly settings: readonly Setting[]
+  readonly inHand: string
   readonly pollMs: number | null
 }
 
