@@ -21,7 +21,7 @@ export function FormDialog({overlay, frame, db}: FormProps): ReactNode {
   const {form, lines, field, wrong} = overlay
   const width = Math.min(72, frame.columns - 8)
   const labels = Math.max(...form.fields.map(({label}) => label.length))
-  const fields = form.fields.flatMap(({label, hint = ''}, at): readonly Words[] => {
+  const fields = form.fields.map(({label, hint = ''}, at): readonly Words[] => {
     const line = lines[at] ?? {text: '', at: 0}
     const isHere = at === field
     const value: Words = isHere ? typing(line, width - labels - 4, glyphs.caret) : line.text
@@ -33,5 +33,16 @@ export function FormDialog({overlay, frame, db}: FormProps): ReactNode {
   const cli = form.cli?.(valuesOf(overlay)) ?? null
   const command = cli === null ? [] : ['', 'Same on the command line:', ...wrapped(withDatabase(cli, db), width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'}))]
   const keys: Words = {text: 'Enter next, on the last field: go on   Tab, arrows: field   Esc cancel', tone: 'dim'}
-  return <Dialog title={form.title} lines={[...fields, ...command, '', keys]} frame={frame} />
+  const room = frame.rows - BORDERS - 1
+  const rest = fields.flat().length + command.length < room ? [...command, ''] : []
+  return <Dialog title={form.title} lines={[...aroundField(fields, field, room - rest.length), ...rest, keys]} frame={frame} />
+}
+
+const BORDERS = 2
+
+/** As many lines of the fields as have room, those of the one with the caret among them. */
+function aroundField(fields: readonly (readonly Words[])[], field: number, room: number): readonly Words[] {
+  const end = fields.slice(0, field + 1).flat().length
+  const from = Math.max(0, end - Math.max(1, room))
+  return fields.flat().slice(from, from + Math.max(1, room))
 }

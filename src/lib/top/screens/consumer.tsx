@@ -83,7 +83,7 @@ async function lastOf(name: string, {session}: Sources): Promise<readonly Job[]>
 
 function ConsumerView({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
   const {columns: width, rows: height} = frame
-  if (facts === null) return <Line words=" looking …" width={width} tone="dim" />
+  if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {consumer, last} = facts
   const about = consumer === null ? [] : factsOf(consumer, at)
   const held = consumer?.held ?? []

@@ -69,7 +69,7 @@ function loaded(consumers: readonly BusyConsumer[], {consumer: cursor}: Own, fra
 
 function Consumers({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
   const {columns: width, rows: height} = frame
-  if (facts === null) return <Line words=" looking …" width={width} tone="dim" />
+  if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {consumers, supervision} = facts
   const dead = consumers.filter(consumer => aliveOf(consumer) === 'no').length
   const busy = consumers.reduce((sum, {jobs}) => sum + jobs, 0)

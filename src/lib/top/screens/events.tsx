@@ -1,12 +1,12 @@
 import type {ReactNode} from 'react'
 import type {Column} from '../../cli/columns.ts'
-import type {StoreEvent} from '../../store-event.ts'
 import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
+import {type EventGroup, grouped} from '../event-groups.ts'
 import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {defineScreen, type Moment} from '../screen.ts'
-import {clockTime, dayTime} from '../shown.ts'
+import {clockTime, dayTime, short} from '../shown.ts'
 import {openJob} from './job-own.ts'
 
 interface Own {
@@ -15,13 +15,15 @@ interface Own {
 }
 
 interface Facts {
-  readonly events: readonly StoreEvent[]
+  readonly events: readonly EventGroup[]
+  /** How many single ones they are. */
+  readonly count: number
 }
 
-/** As many as anybody scrolls through. */
-const NEWEST = 500
+/** As many as one look may cost. */
+const NEWEST = 2000
 
-const EVENTS: ListOf<Own, Facts, StoreEvent> = {
+const EVENTS: ListOf<Own, Facts, EventGroup> = {
   rows: ({events}) => events,
   idOf: ({id}) => String(id),
   cursor: ({event}) => event,
@@ -58,16 +60,17 @@ export const EVENTS_SCREEN = defineScreen<Own, Facts>({
   ],
   async look(_own, {session, names}) {
     const {events} = await session.storage.info({events: NEWEST})
-    return {events: names === null ? events : events.filter(({queue}) => names.includes(queue))}
+    const wanted = names === null ? events : events.filter(({queue}) => names.includes(queue))
+    return {events: grouped(wanted), count: events.length}
   },
   View: Events,
 })
 
 function Events({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
   const {columns: width, rows: height} = frame
-  if (facts === null) return <Line words=" looking …" width={width} tone="dim" />
-  const {events} = facts
-  const title = `Events, newest first${events.length === NEWEST ? `: the newest ${NEWEST}` : ''}${own.event === null ? ', follows' : ''}`
+  if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
+  const {events, count} = facts
+  const title = `Events, newest first${count === NEWEST ? `: the newest ${NEWEST}` : ''}${own.event === null ? ', follows' : ''}`
   return (
     <>
       <Rule width={width} title={title} />
@@ -76,11 +79,11 @@ function Events({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
   )
 }
 
-function columns(now: number): readonly Column<StoreEvent>[] {
+function columns(now: number): readonly Column<EventGroup>[] {
   const today = new Date(now).toDateString()
   return [
     {key: 'at', title: 'WHEN', value: ({at}) => (new Date(at).toDateString() === today ? clockTime(at) : dayTime(at))},
-    {key: 'job', title: 'JOB', value: ({jobId}) => jobId, align: 'right'},
+    {key: 'job', title: 'JOB', value: ({jobId, count}) => (count === 1 ? jobId : `${short(count)} jobs`), align: 'right'},
     {key: 'queue', title: 'QUEUE', value: ({queue}) => queue},
     {key: 'who', title: 'WHO', value: ({actor}) => actor, style: () => 'bold'},
     {key: 'what', title: 'WHAT', value: ({from, to}) => (from === to ? (to ?? '') : `${from ?? 'new'} > ${to ?? 'gone'}`)},

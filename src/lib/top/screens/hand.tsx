@@ -48,7 +48,7 @@ const SHOWN_BYTES = 64 * 1024
 
 function HandShown({facts, at, frame}: Moment<Own, Facts>): ReactNode {
   const {columns: width, rows: height} = frame
-  if (facts === null) return <Line words=" looking …" width={width} tone="dim" />
+  if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {job, news} = facts
   if (job === null) return <Line words={` Your hand is empty. ${news ?? 'T on the screen Queues takes a job.'}`} width={width} />
   const {lease} = job

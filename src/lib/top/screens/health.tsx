@@ -1,5 +1,6 @@
 import type {ReactNode} from 'react'
 import {aliveOf} from '../../cli/consumer-json.ts'
+import {withDatabase} from '../../cli/with-database.ts'
 import {type Finding, SEVERITIES, worstOf} from '../../doctor/finding.ts'
 import {MINUTE_MS} from '../../meter.ts'
 import type {RunOutcome} from '../../job.ts'
@@ -82,12 +83,16 @@ function lastHour(queues: readonly QueueStats[], now: number): Facts['hour'] {
   return {lost: sum('lost'), crashed: sum('crashed'), timed_out: sum('timed_out')}
 }
 
-function Health({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
+/** So many lines of the checks are always there. */
+const LEAST_CHECKS = 4
+
+function Health({own, facts, at, frame, db}: Moment<Own, Facts>): ReactNode {
   const {columns: width, rows: height} = frame
-  if (facts === null) return <Line words=" looking …" width={width} tone="dim" />
-  const about = factsOf(facts)
+  if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {value, error, isRunning} = facts.doctor
-  const lines = value === null ? [] : [...value].sort(worstFirst).flatMap(finding => findingLines(finding, width))
+  const lines = value === null ? [] : [...value].sort(worstFirst).flatMap(finding => findingLines(finding, width, db))
+  // In a small terminal what is wrong comes first.
+  const about = factsOf(facts).slice(0, Math.max(2, height - 1 - Math.min(lines.length, LEAST_CHECKS)))
   const room = Math.max(1, height - about.length - 1 - (error === null ? 0 : 1))
   const from = Math.min(own.offset, Math.max(0, lines.length - room))
   const more = lines.length > room ? `, lines ${from + 1}-${Math.min(lines.length, from + room)} of ${lines.length}` : ''
@@ -116,9 +121,9 @@ function worstFirst(one: Finding, other: Finding): number {
 
 const TONES: Readonly<Record<Finding['severity'], Tone>> = {ok: 'good', warn: 'warning', fault: 'error'}
 
-function findingLines({severity, message, fix}: Finding, width: number): readonly Words[] {
+function findingLines({severity, message, fix}: Finding, width: number, db: string | null): readonly Words[] {
   const texts = wrapped(message, width - 8)
-  const fixes = fix === null ? [] : wrapped(`fix: ${fix}`, width - 8)
+  const fixes = fix === null ? [] : wrapped(`fix: ${withDatabase(fix, db)}`, width - 8)
   return [
     ...texts.map((text, nth): Words => [' ', nth === 0 ? {text: severity.padEnd(6), tone: TONES[severity]} : ' '.repeat(6), text]),
     ...fixes.map((text): Words => [' '.repeat(7), {text, tone: 'bold'}]),

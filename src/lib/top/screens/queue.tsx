@@ -96,21 +96,23 @@ async function oldestOf(name: string, {session}: Sources): Promise<readonly Job[
 function QueueView({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
   const {glyphs} = useTheme()
   const {columns: width, rows: height} = frame
-  if (facts === null) return <Line words=" looking …" width={width} tone="dim" />
+  if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {queue, consumers, oldest, inHand} = facts
   if (queue === null) return <Line words={` There is no queue ${own.name} any more. Esc goes back.`} width={width} />
   const settings = factsOf(queue, consumers, at)
-  const tail = OLDEST + 2 + (inHand === null ? 0 : 1)
+  const forHand = inHand === null ? 0 : 1
   const state = queue.paused ? [{text: `${glyphs.paused} paused`, tone: 'paused'} as const, queue.pausedReason === null ? '' : `: ${queue.pausedReason}`] : 'active'
   // Graphs only where all the rest has room.
-  const hasPulse = height >= settings.length + tail + PULSE_LINES + 2
+  const hasPulse = height >= settings.length + OLDEST + PULSE_LINES + 4 + forHand
+  const room = height - (hasPulse ? PULSE_LINES : 0) - 2 - forHand
+  const forOldest = Math.min(oldest.length === 0 ? 0 : oldest.length + 1, Math.max(2, room - settings.length - 1))
   return (
     <>
       <Rule width={width} title={`Queue ${queue.name}`} />
       {hasPulse ? <Pulse total={totalRow([queue], at)} graphs={graphsOf([queue], graphMinutes(width), at)} now={at} width={width} /> : null}
-      <FactLines facts={[['state', state], ...settings]} width={width} height={height - Math.min(tail, oldest.length + 2) - (hasPulse ? PULSE_LINES + 1 : 1)} />
+      <FactLines facts={[['state', state], ...settings]} width={width} height={room - forOldest} />
       <Rule width={width} title={oldest.length === 0 ? 'Nothing waits' : `Oldest ${oldest.length} of ${grouped(queue.counts.pending)} pending`} />
-      {oldest.length === 0 ? null : <Table columns={oldestColumns(at)} rows={oldest} width={width} height={oldest.length + 1} cursor={cursorAt(oldest, JOBS.idOf, own.job)} />}
+      {oldest.length === 0 ? null : <Table columns={oldestColumns(at)} rows={oldest} width={width} height={forOldest} cursor={cursorAt(oldest, JOBS.idOf, own.job)} />}
       <HandLine inHand={inHand} width={width} />
     </>
   )

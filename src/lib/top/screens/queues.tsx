@@ -68,7 +68,7 @@ function queueUnder(moment: Moment<Own, Facts>): QueueStats | null {
 function Queues({own, facts, frame}: Moment<Own, Facts>): ReactNode {
   const {glyphs} = useTheme()
   const {columns: width, rows: height} = frame
-  if (facts === null) return <Line words=" looking …" width={width} tone="dim" />
+  if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {rows, inHand} = facts
   const cursor = cursorAt(rows, QUEUES.idOf, own.queue)
   const reason = facts.queues.find(({name}) => name === rows[cursor]?.name)?.pausedReason ?? null

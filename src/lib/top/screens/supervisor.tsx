@@ -77,7 +77,7 @@ export const SUPERVISOR = defineScreen<Own, Facts>({
 
 function Supervisor({own, facts, frame}: Moment<Own, Facts>): ReactNode {
   const {columns: width, rows: height} = frame
-  if (facts === null) return <Line words=" looking …" width={width} tone="dim" />
+  if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {supervision} = facts
   if (supervision === null) return <Line words=" No supervisord is set up here: qctl supervisor init -Q NAME -- COMMAND" width={width} />
   const {directory, processes, wanted, most, error} = supervision
