@@ -2,6 +2,7 @@ import {
   type Claim,
   DEFAULT_SETTINGS,
   type Enqueued,
+  type Lease,
   type NewJob,
   type ProcessIdentity,
   type QueueSettings,
@@ -15,9 +16,11 @@ import {asked, type Verdict, verdictOf} from './rules.ts'
 import {emptyState, type ModelConsumer, type ModelJob, type ModelLease, type ModelQueue, type ModelRun, type ModelState} from './state.ts'
 
 export interface Ended {
-  readonly claim: Claim
+  readonly claim: Claim & Pick<Lease, 'attempt' | 'crashes' | 'snoozes'>
   readonly outcome: Outcome
   readonly progress: number | null
+  /** It was sent before, and nobody knows whether it was stored. */
+  readonly again: boolean
 }
 
 /** What became of an ended run, in the words in which real and model are compared. */
@@ -195,12 +198,24 @@ export class Model {
   }
 
   settle(ended: readonly Ended[], ids: Ids): readonly Settlement[] {
-    return ended.map(({claim, outcome, progress}) => {
+    const before = ended.map(end => this.#endedBefore(end))
+    return ended.map(({claim, outcome, progress}, i) => {
+      const known = before[i] ?? null
+      if (known !== null) return known
       const job = this.#claimed(claim)
       if (job === undefined) return {kind: 'lost'}
       job.progress = progress ?? job.progress
       return this.#end(job, outcome, ids, null)
     })
+  }
+
+  /** What is said of an end that was stored when it was sent the first time: what it would mean for the job as it was claimed. */
+  #endedBefore({claim, outcome, again}: Ended): Settlement | null {
+    const job = again ? this.state.jobs.get(claim.id) : undefined
+    if (job === undefined || !job.runs.some(run => run.run === claim.fence && isRunOf(run, outcome))) return null
+    const {attempt: attempts, crashes, snoozes} = claim
+    const {to} = verdictOf({...job, attempts, crashes, snoozes}, outcome, this.settingsOf(job.queue), this.#draw)
+    return {kind: 'settled', to, copied: job.deadLetterId !== null}
   }
 
   #claimed({id, fence}: Claim): ModelJob | undefined {
@@ -214,10 +229,9 @@ export class Model {
     const overruled = decided.to === 'pending' && requested !== null
     const verdict = overruled ? asked(requested) : decided
     const ending = overruled ? ({kind: 'cancelled', requested} as const) : outcome
-    const cause = ending.kind === 'lost' || ending.kind === 'crashed' ? ending.cause : ending.kind === 'cancelled' ? ending.requested : null
-    const error = 'error' in outcome ? outcome.error : null
+    const error = errorOf(outcome)
     const result = outcome.kind === 'done' ? outcome.result : null
-    const copied = this.#conclude(job, verdict, {outcome: ending.kind, cause, error}, {result, actor, ids})
+    const copied = this.#conclude(job, verdict, {outcome: ending.kind, cause: causeOf(ending), error}, {result, actor, ids})
     return {kind: 'settled', to: verdict.to, copied}
   }
 
@@ -500,6 +514,19 @@ export class Model {
   #hold(queue: string, key: string, jobId: number): void {
     this.state.keys = [...this.state.keys.filter(one => one.queue !== queue || one.key !== key), {queue, key, jobId, freeAt: null}]
   }
+}
+
+function isRunOf(run: ModelRun, outcome: Outcome): boolean {
+  return run.outcome === outcome.kind && run.cause === causeOf(outcome) && run.error === errorOf(outcome)
+}
+
+function causeOf(outcome: Outcome): string | null {
+  if (outcome.kind === 'lost' || outcome.kind === 'crashed') return outcome.cause
+  return outcome.kind === 'cancelled' ? outcome.requested : null
+}
+
+function errorOf(outcome: Outcome): string | null {
+  return 'error' in outcome ? outcome.error : null
 }
 
 function blank(id: number, queue: string, payload: string, now: number, runAt: number): ModelJob {

@@ -14,7 +14,7 @@ export type Step =
   | {readonly do: 'reap'; readonly unkillable: readonly number[]; readonly meanwhile: Call | null}
   | {readonly do: 'hire'; readonly who: number; readonly replace: boolean; readonly queues: readonly string[]}
   /** `crash`: dies and is found dead at once. */
-  | {readonly do: 'die' | 'quit' | 'crash'; readonly who: number}
+  | {readonly do: 'die' | 'quit' | 'crash' | 'leave'; readonly who: number}
   | {readonly do: 'set'; readonly queue: string; readonly settings: SettingsChange}
   | {readonly do: 'pause'; readonly queue: string; readonly paused: boolean}
   | {readonly do: 'drop'; readonly queue: string; readonly force: boolean}
@@ -27,7 +27,7 @@ export type Call =
   | {readonly do: 'produce'; readonly jobs: readonly NewJob[]}
   /** `queues` null: those that it registered with. */
   | {readonly do: 'claim'; readonly who: number; readonly queues: readonly string[] | null; readonly limit: number; readonly leaseMs: number | null}
-  | {readonly do: 'end'; readonly ends: readonly {readonly lease: LeasePick; readonly outcome: Outcome; readonly progress: number | null}[]}
+  | {readonly do: 'end'; readonly ends: readonly {readonly lease: LeasePick; readonly outcome: Outcome; readonly progress: number | null; readonly again: Again}[]}
   | {readonly do: 'extend'; readonly leases: readonly LeasePick[]; readonly leaseMs: number; readonly progress: number | null}
   | {readonly do: 'act'; readonly action: ModelAction; readonly jobs: readonly JobPick[]}
 
@@ -36,6 +36,9 @@ export interface LeasePick {
   readonly index: number
   readonly late: boolean
 }
+
+/** Whether an end says that it was sent before. `same`: it is the very end that was sent last of some claim. */
+export type Again = 'no' | 'same' | 'other'
 
 /** A job, and how it was seen: not at all, as it is, or as it was once. */
 export interface JobPick {
@@ -97,6 +100,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
 )
 
 const progress = fc.constantFrom(null, null, 0, 0.4, 1)
+const again = fc.constantFrom<Again[]>('no', 'no', 'no', 'same', 'same', 'other')
 const lease: fc.Arbitrary<LeasePick> = fc.record({index, late: fc.constantFrom(false, false, false, true)})
 const jobPick: fc.Arbitrary<JobPick> = fc.record({index, seen: fc.constantFrom('no', 'now', 'once')})
 const action: fc.Arbitrary<ModelAction> = fc.oneof(
@@ -117,7 +121,7 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       leaseMs: fc.constantFrom(null, null, 1001),
     }),
   },
-  {weight: 6, arbitrary: fc.record({do: fc.constant('end'), ends: some(fc.record({lease, outcome, progress}))})},
+  {weight: 6, arbitrary: fc.record({do: fc.constant('end'), ends: some(fc.record({lease, outcome, progress, again}))})},
   {weight: 1, arbitrary: fc.record({do: fc.constant('extend'), leases: some(lease), leaseMs: odd, progress})},
   {weight: 4, arbitrary: fc.record({do: fc.constant('act'), action, jobs: some(jobPick)})},
 )
@@ -140,12 +144,13 @@ const settings: fc.Arbitrary<SettingsChange> = fc.record(
 
 /**
  * Calls whose order in one moment can be found out by trying all: of several acts only the first, because the queue ends
- * a job whose cancel was asked for in two calls of the store; of several ends the first, because two batches may take turns.
+ * a job whose cancel was asked for in two calls of the store; of several ends the first, because two batches may take turns, and none
+ * sent again, because two batches may be looked at as one.
  */
 function inOneMoment(calls: readonly Call[]): Step {
   const act = calls.find(one => one.do === 'act')
   const kept = calls.filter(one => one.do !== 'act' || one === act)
-  return {do: 'together', calls: kept.map(one => (one.do === 'end' ? {...one, ends: one.ends.slice(0, 1)} : one))}
+  return {do: 'together', calls: kept.map(one => (one.do === 'end' ? {...one, ends: one.ends.slice(0, 1).map(end => ({...end, again: 'no'}))} : one))}
 }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -160,7 +165,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   {weight: 2, arbitrary: fc.record({do: fc.constant('hire'), who, replace: fc.boolean(), queues})},
-  {weight: 5, arbitrary: fc.record({do: fc.constantFrom('die', 'quit', 'crash', 'crash'), who})},
+  {weight: 5, arbitrary: fc.record({do: fc.constantFrom('die', 'quit', 'crash', 'crash', 'leave'), who})},
   {weight: 4, arbitrary: fc.record({do: fc.constant('set'), queue, settings})},
   {weight: 2, arbitrary: fc.record({do: fc.constant('pause'), queue, paused: fc.boolean()})},
   {weight: 1, arbitrary: fc.record({do: fc.constant('drop'), queue, force: fc.boolean()})},

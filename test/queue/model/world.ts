@@ -1,12 +1,12 @@
 import {claimKey} from '../../../src/lib/claim-key.ts'
 import {QctlError} from '../../../src/lib/errors.ts'
 import type {Enqueued, Lease, ProcessIdentity, State} from '../../../src/lib/job.ts'
-import {bareEnd, type LossCause} from '../../../src/lib/outcome.ts'
+import {bareEnd, type LossCause, type Outcome} from '../../../src/lib/outcome.ts'
 import {type Coroner, Queue} from '../../../src/lib/queue/queue.ts'
 import type {Action, ClaimRequest, Storage, Target} from '../../../src/lib/storage/storage.ts'
 import {FakeClock} from '../../storage/contract/clock.ts'
 import {Audit, readFacts} from './audit.ts'
-import {type Ids, Model, Refusal, type Settlement} from './model.ts'
+import {type Ended, type Ids, Model, Refusal, type Settlement} from './model.ts'
 import type {Call, JobPick, LeasePick, ModelAction, Script, Step} from './steps.ts'
 import {NAMES, QUEUES} from './steps.ts'
 import type {ModelStore} from './stores.ts'
@@ -20,6 +20,8 @@ interface Made {
   readonly predict: (model: Model, ids: Ids) => unknown
 }
 
+type EndPick = Extract<Call, {do: 'end'}>['ends'][number]
+
 const REOPENING: ReadonlySet<Step['do']> = new Set(['reopen', 'otherHandle', 'reboot'])
 
 /** Plays a script against the real queue and the model, and compares after every step. */
@@ -29,6 +31,8 @@ export class World {
   readonly #store: ModelStore
   readonly #audit = new Audit()
   readonly #leases: Lease[] = []
+  /** The end that was sent last of each claim. */
+  readonly #sent = new Map<string, {readonly lease: Lease; readonly outcome: Outcome}>()
   /** The registration in use per consumer name. */
   readonly #hired = new Map<string, {readonly id: number; readonly process: ProcessIdentity; readonly queues: readonly string[]}>()
   readonly #dead = new Set<number>()
@@ -96,6 +100,7 @@ export class World {
         return [await this.#call(async () => (await this.#storage.maintain({limit: 1000})).deleted, model => model.maintain())]
       case 'die':
       case 'quit':
+      case 'leave':
         return this.#leave(nameOf(step.who), step.do)
       case 'crash':
         await this.#leave(nameOf(step.who), 'die')
@@ -197,11 +202,12 @@ export class World {
   }
 
   #end(ends: Extract<Call, {do: 'end'}>['ends']): Promise<Made> {
-    const picked = ends.flatMap(({lease, ...end}) => this.#lease(lease).map(one => ({lease: one, ...end})))
+    const picked = ends.flatMap(end => this.#ended(end))
     const unique = distinct(picked.map(({lease}) => lease)).flatMap(lease => picked.find(one => one.lease === lease) ?? [])
+    for (const {lease, outcome} of unique) this.#sent.set(claimKey(lease), {lease, outcome})
     return this.#call(
       async () => {
-        const settlements = await this.#queue.settle(unique.map(({lease, outcome, progress}) => ({lease, end: {...bareEnd(outcome), progress}})))
+        const settlements = await this.#queue.settle(unique.map(({lease, outcome, progress, again}) => ({lease, end: {...bareEnd(outcome), progress}, again})))
         return settlements.map(
           (settlement): Settlement =>
             settlement.kind === 'lost'
@@ -211,6 +217,14 @@ export class World {
       },
       (model, ids) => model.settle(unique.map(({lease, ...end}) => ({claim: lease, ...end})), ids),
     )
+  }
+
+  /** A run that ends; or, sent again, one that ended before. */
+  #ended({lease, outcome, progress, again}: EndPick): readonly (Omit<Ended, 'claim'> & {readonly lease: Lease})[] {
+    const sent = [...this.#sent.values()]
+    const before = sent[lease.index % Math.max(1, sent.length)]
+    if (again === 'same' && before !== undefined) return [{...before, progress, again: true}]
+    return this.#lease(lease).map(one => ({lease: one, outcome, progress, again: again !== 'no'}))
   }
 
   /** The model looks before anything happens, and takes when everything has: as the reaper does. */
@@ -255,7 +269,7 @@ export class World {
     return {pid: this.#pids, startTime: '1', bootId, pidNamespace: '4', host: 'here', machineId: 'machine-1'}
   }
 
-  async #leave(name: string, how: 'die' | 'quit'): Promise<readonly Made[]> {
+  async #leave(name: string, how: 'die' | 'quit' | 'leave'): Promise<readonly Made[]> {
     const hired = this.#hired.get(name)
     if (hired === undefined) return []
     if (how === 'die') {
@@ -264,9 +278,9 @@ export class World {
     }
     return [
       await this.#call(
-        () => this.#storage.unregister(hired.id).then(() => null),
+        () => this.#storage.unregister(hired.id, {leaving: how === 'leave'}).then(() => null),
         model => {
-          model.unregister(hired.id)
+          model.unregister(hired.id, how === 'leave' ? 'leaves' : 'ends')
           return null
         },
       ),

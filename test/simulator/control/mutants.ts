@@ -91,9 +91,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [["this.#slots.stopAll({cause: 'shutdown', graceMs: LAST_GRACE_MS})", 'undefined'], ['this.#timers.later(graceMs + LAST_GRACE_MS, () => this.#slots.killAll())', '']],
   },
   {
-    name: 'a consumer that gives a job back says that it failed',
-    file: `${CONSUMER}/shift.ts`,
-    edits: [["end: bareEnd({kind: 'released'})", "end: bareEnd({kind: 'unrunnable', error: '', streak: 1, pause: 'x'})"]],
+    name: 'what waits for a slot is not given back at the end',
+    file: `${CONSUMER}/slots.ts`,
+    edits: [['    this.#isClosed = true\n    this.#stock.empty()', '    this.#isClosed = true']],
   },
   {
     name: 'an end whose commit failed is forgotten and its lease kept',
