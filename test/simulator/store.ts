@@ -36,7 +36,7 @@ const RANKS: readonly (readonly Call['method'][])[] = [
 /** A decision may be as old as a call can take, also one of a process that was stopped in the middle. */
 const DECIDED_WITHIN_MS = 60_000
 /** All facts are compared after every so many writes; the answers and the leases after each. */
-const WRITES_PER_CHECK = 16
+const WRITES_PER_CHECK = 24
 
 export class WatchedStore {
   readonly model: Model
