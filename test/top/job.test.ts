@@ -8,10 +8,14 @@ import {bareEnd, type Outcome} from '../../src/lib/outcome.ts'
 import {encodeOutput, type OutputRecord} from '../../src/lib/output-record.ts'
 import {identifySelf} from '../../src/lib/process.ts'
 import {scratchDirectory} from '../support/scratch.ts'
-import {Console, memorySession} from './console.tsx'
+import {keysOf} from '../../src/lib/top/keys.ts'
+import {reduce} from '../../src/lib/top/reduce.ts'
+import {shownScreen, type State, type Step} from '../../src/lib/top/state.ts'
+import {Console, frameOf, memorySession} from './console.tsx'
 import {HOSTILE} from './scene.ts'
 
 const NOW = Date.UTC(2026, 10, 22, 12, 0, 0)
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/
 const said = (stream: 'stdout' | 'stderr', text: string, at = NOW): OutputRecord => ({kind: 'bytes', stream, at, bytes: new TextEncoder().encode(text)})
 
 async function withPayload(payload: string | Uint8Array): Promise<Session> {
@@ -81,7 +85,7 @@ describe('the payload', () => {
         const lines = console.frame()
         expect(lines.length).toBeLessThanOrEqual(24)
         expect(lines.filter(line => stringWidth(line) > 80)).toEqual([])
-        expect(lines.filter(line => /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/.test(line))).toEqual([])
+        expect(lines.filter(line => CONTROL.test(line))).toEqual([])
       }
     })
   }
@@ -148,7 +152,7 @@ describe('the output', () => {
     const console = await jobConsole(session, 'Output')
     for (const key of ['end', 'home']) {
       await console.press(key)
-      expect(console.frame().filter(line => stringWidth(line) > 80 || /[\u0000-\u001f\u007f-\u009f\u2028-\u202e]/.test(line))).toEqual([])
+      expect(console.frame().filter(line => stringWidth(line) > 80 || CONTROL.test(line))).toEqual([])
     }
   })
 
@@ -207,8 +211,10 @@ test('the raw JSON is that of jobs show', async () => {
 
 describe('explaining', () => {
   test('says why, and what to do', async () => {
-    const console = await Console.open({screen: 'jobs', db: '/tmp/a b.db'}, await withPayload(''))
-    await console.press('e')
+    const console = await Console.open({screen: 'jobs', db: '/tmp/a b.db', mode: 'admin'}, await withPayload(''))
+    await console.press('C')
+    expect(console.text()).toContain("qctl --db '/tmp/a b.db' jobs cancel 1")
+    await console.press('esc', 'e')
     expect(console.text()).toContain('nobody consumes queue mail')
     expect(console.text()).toContain("qctl --db '/tmp/a b.db' consume -Q mail -- COMMAND")
     await console.press('y')
@@ -228,6 +234,43 @@ describe('explaining', () => {
     expect(console.text()).toContain('there is no job 1')
   })
 })
+
+describe('every tab', () => {
+  for (const tab of ['Summary', 'Payload', 'Attempts', 'Output', 'Timeline', 'Raw JSON']) {
+    test(`fits into every terminal, and changes nothing in OPS: ${tab}`, async () => {
+      const session = await withPayload(HOSTILE)
+      await run(session, {kind: 'rejected', reason: 'permanent', error: HOSTILE}, [said('stderr', HOSTILE)])
+      const {state} = await jobConsole(session, tab, {mode: 'ops'})
+      for (const size of [{columns: 60, rows: 12}, {columns: 80, rows: 24}, {columns: 200, rows: 50}]) {
+        const lines = frameOf(state, {size})
+        expect(lines.filter(line => stringWidth(line) > size.columns || CONTROL.test(line))).toEqual([])
+        expect(lines.length).toBeLessThanOrEqual(size.rows)
+      }
+      const pressed = keysOf(shownScreen(state)).flatMap(({keys}) => keys).filter(name => name !== 'A')
+      for (const name of pressed) {
+        const effects = [[name], [name, 'y'], [name, 'enter', 'y']].flatMap(names => reduced(state, names))
+        expect(effects.filter(kind => kind === 'run' || kind === 'prepare')).toEqual([])
+      }
+    })
+  }
+
+  test('is ASCII where that was asked for', async () => {
+    const session = await withPayload('{"a":1}')
+    await run(session, AT_ONCE, [said('stdout', 'one\n')])
+    const console = await jobConsole(session, 'Summary')
+    for (let at = 0; at < 6; at += 1) {
+      expect([...frameOf(console.state, {ascii: true}).join('\n')].filter(character => character > '~')).toEqual([])
+      await console.press('right')
+    }
+  })
+})
+
+/** What comes of the last of these keys, a second apart. */
+function reduced(state: State, names: readonly string[]): readonly string[] {
+  let step: Step = {state, effects: []}
+  for (const name of names) step = reduce(step.state, {kind: 'key', name, at: step.state.now + 1000})
+  return step.effects.map(({kind}) => kind)
+}
 
 describe('acts on the job that is open', () => {
   test('are for it, and after its deletion the list is back', async () => {

@@ -24,7 +24,7 @@ export function keysForJobs<Own, Facts>(jobs: JobsOf<Own, Facts>): readonly Key<
     acts: true,
     press: moment => {
       const chosen = jobs.chosen(moment, name === 'D' ? 'delete' : 'other')
-      if (chosen === null) return {kind: 'notice', text: 'there is no job here'}
+      if (chosen === null) return {kind: 'notice', text: 'there is no job here, or it is still being looked for'}
       return [{kind: 'own', own: jobs.asked(moment)}, move(chosen, moment)]
     },
   })
