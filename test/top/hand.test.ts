@@ -84,10 +84,10 @@ describe('a job taken by hand', () => {
   test('has no time limit, and its lease is kept', async () => {
     const session = await memorySession()
     await session.queue.enqueue([{queue: 'mail', payload: 'a'}])
-    await session.storage.setQueue('mail', {create: 'never', settings: {timeoutMs: 50, leaseMs: 1000}})
+    await session.storage.setQueue('mail', {create: 'never', settings: {timeoutMs: 50, leaseMs: 3000}})
     const console = await Console.open({screen: 'queues', mode: 'admin'}, session)
     await console.press('T', 'y')
-    // It is prolonged after a third of a second: the limit is long over then.
+    // It is prolonged after a second: the limit is long over then.
     await waitFor(async () => (await session.storage.consumers()).some(({extendedAt}) => extendedAt !== null), {what: 'a longer lease'})
     expect(await job(session)).toMatchObject({state: 'processing', fence: 1})
     await console.press('D')
