@@ -14,11 +14,12 @@ const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e]/
 const act = (text: string): Act => ({title: `Delete ${text}?`, facts: [text.repeat(9), 'Undo: no.'], cli: `qctl jobs delete ${text}`, tier: {kind: 'type', word: '42'}, run: async () => ({notice: ''})})
 const form = (text: string): Form => ({title: text, fields: [{name: 'a', label: 'name', value: text}, {name: 'b', label: 'other', value: '', hint: 'what'}], cli: () => text.repeat(9), submit: () => ({kind: 'quit'})})
 
-/** What may lie over a screen. */
-function overlays(text: string): readonly (Overlay | null)[] {
+/** What is made of the screen itself. */
+const OWN: readonly (Overlay | null)[] = [null, {kind: 'help', offset: 0}]
+
+/** What may lie over any screen. */
+function overlays(text: string): readonly Overlay[] {
   return [
-    null,
-    {kind: 'help', offset: 0},
     {kind: 'confirm', act: act(text), line: textLine(text), openedAt: 0},
     {kind: 'confirm', act: {...act(text), tier: {kind: 'ask'}}, line: textLine(), openedAt: 0},
     {kind: 'form', form: form(text), lines: [textLine(text.repeat(9)), textLine()], field: 0, wrong: [text, null]},
@@ -46,7 +47,7 @@ describe.each(TABS.map(({id}) => id))('the screen %s', screen => {
   test('is never wider nor higher than the terminal, whatever stands in it', async () => {
     for (const state of await statesOf(screen, HOSTILE)) {
       for (const size of SIZES) {
-        for (const overlay of overlays(HOSTILE)) {
+        for (const overlay of OWN) {
           for (const ascii of [false, true]) expectFits(frameOf({...state, overlay}, {size, ascii}), size)
         }
       }
@@ -55,7 +56,7 @@ describe.each(TABS.map(({id}) => id))('the screen %s', screen => {
 
   test('is ASCII where that was asked for', async () => {
     for (const state of await statesOf(screen, 'plain')) {
-      for (const overlay of overlays('plain')) {
+      for (const overlay of OWN) {
         const text = frameOf({...state, overlay}, {size: {columns: 120, rows: 40}, ascii: true}).join('\n')
         expect([...text].filter(character => character > '~')).toEqual([])
       }
@@ -83,6 +84,25 @@ describe.each(TABS.map(({id}) => id))('the screen %s', screen => {
       const away = frameOf({...state, trouble: {message: HOSTILE.repeat(9), hint: null, retryAt: state.now + 4000}}, {size})
       expectFits(away, size)
       expect(away.join('\n')).toContain('OFFLINE')
+    }
+  })
+})
+
+describe('what lies over a screen', () => {
+  test('is never wider nor higher than the terminal, whatever stands in it', async () => {
+    const {state} = await Console.open()
+    for (const size of SIZES) {
+      for (const overlay of overlays(HOSTILE)) {
+        for (const ascii of [false, true]) expectFits(frameOf({...state, overlay}, {size, ascii}), size)
+      }
+    }
+  })
+
+  test('is ASCII where that was asked for', async () => {
+    const {state} = await Console.open()
+    for (const overlay of overlays('plain')) {
+      const text = frameOf({...state, overlay}, {ascii: true}).join('\n')
+      expect([...text].filter(character => character > '~')).toEqual([])
     }
   })
 })

@@ -79,6 +79,41 @@ describe('the screen', () => {
   })
 })
 
+describe('every screen', () => {
+  test('has its number, its help and what is in the store', async () => {
+    const sandbox = await filled()
+    await using terminal = await topOf(sandbox)
+    const shown: readonly (readonly [string, string, RegExp])[] = [
+      ['2', 'Jobs', /> +3 +mail/], ['3', 'Queues', /> +mail/], ['4', 'Consumers', /none: qctl consume/], ['5', 'Health', /durability +full/], ['6', 'Events', /WHO/], ['1', 'Overview', /done\/min/],
+    ]
+    for (const [digit, title, content] of shown) {
+      await terminal.keys(digit)
+      await terminal.shows(`[${digit} ${title}]`)
+      await terminal.shows(content)
+      await terminal.keys('?')
+      await terminal.shows(`On this screen: ${title}`)
+      await terminal.keys('Escape')
+      await terminal.shows(content)
+    }
+    await terminal.keys('2', 'Enter')
+    await terminal.shows('[Summary]')
+    await terminal.keys('q')
+    await terminal.shows(/> +3 +mail/)
+  })
+
+  test('shows what would do harm harmlessly', async () => {
+    const sandbox = new Sandbox()
+    await sandbox.qctl(['produce', '--', `\u001b[2J\u001b]0;owned\u0007\u202e${'x'.repeat(100_000)}`])
+    await using terminal = await topOf(sandbox, ['--screen', 'jobs'])
+    const screen = await terminal.shows('\\x1b[2J')
+    expect(screen).toContain('[2 Jobs]')
+    expect(screen.trimEnd().split('\n').length).toBeLessThanOrEqual(24)
+    await terminal.keys('Enter', 'Right')
+    await terminal.shows('\\x1b]0;owned\\x07\\u202e')
+    expect(await terminal.screen()).toContain('[2 Jobs]')
+  })
+})
+
 describe('ADMIN', () => {
   test('is switched on and off, and not at all with --read-only', async () => {
     const sandbox = await filled()
