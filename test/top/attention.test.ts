@@ -6,7 +6,8 @@ import {identifySelf} from '../../src/lib/process.ts'
 import {concernsOf} from '../../src/lib/top/attention.ts'
 import type {QueueRow} from '../../src/lib/top/columns.ts'
 import {drainOf, lastMinute} from '../../src/lib/top/figures.ts'
-import {memorySession} from './console.tsx'
+import {Console, memorySession} from './console.tsx'
+import {busyScene} from './scene.ts'
 
 const NOW = 1_800_000_000_000
 const MINUTE = 60_000
@@ -105,4 +106,30 @@ describe('draining', () => {
 test('what was in the last minute is taken from this minute and the one before', () => {
   expect(lastMinute([9, 60, 10], NOW - (NOW % MINUTE) + 15_000)).toBe(55)
   expect(lastMinute([7], NOW - (NOW % MINUTE))).toBe(7)
+})
+
+describe('on the screen', () => {
+  test('the command under the cursor is shown whole, copied with y, and Enter leads to the jobs', async () => {
+    const session = await memorySession()
+    await session.queue.enqueue([{queue: 'import', payload: 'a'}])
+    const console = await Console.open({size: {columns: 60, rows: 24}}, session)
+    expect(console.text()).not.toContain('qctl consume -Q import -- COMMAND')
+    await console.press('tab', 'tab')
+    expect(console.text()).toContain('   fix: qctl consume -Q import -- COMMAND')
+    await console.press('y')
+    expect(console.copied).toEqual(['qctl consume -Q import -- COMMAND'])
+    await console.press('enter')
+    expect(console.text()).toContain('queue=import state=pending')
+    expect(console.state.tab).toBe('jobs')
+  })
+
+  test('Enter on a queue and on a consumer opens them', async () => {
+    const session = await memorySession()
+    await busyScene(session, 'text')
+    const console = await Console.open({}, session)
+    await console.press('down', 'enter')
+    expect(console.text()).toContain('Queue mail')
+    await console.press('esc', 'tab', 'enter')
+    expect(console.text()).toContain('Consumer web1:mail-00')
+  })
 })

@@ -33,14 +33,16 @@ function expectFits(lines: readonly string[], {columns, rows}: Frame): void {
   expect({wide, tooMany: Math.max(0, lines.length - rows), controls: lines.filter(line => CONTROL.test(line))}).toEqual({wide: [], tooMany: 0, controls: []})
 }
 
-/** A screen, and what Enter opens on it. */
+/** A screen, with another pane, and what Enter opens on it. */
 async function statesOf(screen: string, text: string): Promise<readonly State[]> {
   const session = await memorySession()
   await busyScene(session, text)
   const console = await Console.open({screen}, session)
-  const {state} = console
-  await console.press('enter')
-  return [state, console.state]
+  const first = console.state
+  await console.press('tab', 'tab')
+  const turned = console.state
+  await console.press('shift-tab', 'shift-tab', 'enter')
+  return [first, turned, console.state]
 }
 
 describe.each(TABS.map(({id}) => id))('the screen %s', screen => {

@@ -31,11 +31,14 @@ export function pulseOf({columns, rows}: Frame): OverviewLayout['pulse'] {
   return columns >= 110 && rows >= 24 ? 'wide' : 'plain'
 }
 
-/** What is left out first where there is little room: numbers, consumers, queues; what needs attention stays. */
-export function layoutOf(frame: Frame, {rows, consumers, concerns}: Content): OverviewLayout {
+/**
+ * What is left out first where there is little room: numbers, consumers, queues; what needs attention stays.
+ * @param isAttending the cursor is there, and the command under it has a line
+ */
+export function layoutOf(frame: Frame, {rows, consumers, concerns}: Content, isAttending: boolean): OverviewLayout {
   const pulse = pulseOf(frame)
   const most = {short: 1, plain: MOST_CONCERNS, wide: 2 * MOST_CONCERNS}[pulse]
-  const attention = concerns.length === 0 ? 0 : 1 + Math.min(concerns.length, most)
+  const attention = concerns.length === 0 ? 0 : 1 + Math.min(concerns.length, most) + (isAttending ? 1 : 0)
   const room = frame.rows - PULSES[pulse] - attention - AROUND_TABLE
   if (room < AROUND_TABLE + 2) return {pulse, attention, queues: Math.max(1, Math.min(room, Math.max(1, rows.length))), consumers: 0}
   const [forQueues, forConsumers] = shared(room - AROUND_TABLE, Math.max(1, rows.length), Math.max(1, consumers.length))

@@ -112,7 +112,8 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
     else if (effect.kind === 'copy') process.stdout.write(TO_CLIPBOARD(effect.text))
     else deeds.carryOut(effect)
   }
-  const size = {columns: process.stdout.columns, rows: process.stdout.rows}
+  // A terminal that does not know its size says 0.
+  const size = {columns: process.stdout.columns || 80, rows: process.stdout.rows || 24}
   const program = new Program(await startOf(options, session, size), onEffect)
   const poller = new Poller(session, {open, names: options.names, beside, state: program.state, tell: program.tell})
   const deeds = new Deeds({session: () => poller.session, actor: cliActor().replace(/^cli/, 'top'), beside, tell: program.tell, reap: options.reap, signal})

@@ -115,7 +115,7 @@ function Overview({own, facts, at, frame, db}: Moment<Own, Facts>): ReactNode {
   const {columns: width} = frame
   if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {total, graphs, rows, consumers, concerns} = facts
-  const layout = layoutOf(frame, facts)
+  const layout = layoutOf(frame, facts, own.pane === 'attention')
   const cursorIn = (pane: Pane): number => (own.pane === pane ? cursorAt(rowsOf(facts, pane), ROWS.idOf, ROWS.cursor(own)) : -1)
   return (
     <>
