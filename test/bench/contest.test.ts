@@ -1,7 +1,7 @@
 import {expect, test} from 'bun:test'
 import {chart} from './chart.ts'
 import {type Contender, type Contest, hold, type Outcome, rank, type Result, type Turn} from './contest.ts'
-import {replaceSection} from './docs.ts'
+import {assertPublishable, replaceSection} from './docs.ts'
 import {Tally} from './peers/tally.ts'
 import {chapter, summary} from './ranking.ts'
 import {Wrong} from './workload.ts'
@@ -99,4 +99,8 @@ test('a section is replaced between its marks, and nothing else', () => {
   const text = 'a\n<!-- x -->\nold\n<!-- /x -->\nb\n'
   expect(replaceSection(text, 'x', 'new\n')).toBe('a\n<!-- x -->\nnew\n<!-- /x -->\nb\n')
   expect(() => replaceSection(text, 'y', '')).toThrow('no section y')
+})
+
+test('the README has a place for the figures', () => {
+  expect(assertPublishable).not.toThrow()
 })

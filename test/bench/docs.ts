@@ -45,6 +45,11 @@ export function replaceSection(text: string, name: string, content: string): str
   return `${text.slice(0, from + begin.length)}\n${content.trimEnd()}\n${text.slice(to)}`
 }
 
+/** Looks before anything is measured whether there is a place to write it. @throws when the README has none */
+export function assertPublishable(): void {
+  replaceSection(readFileSync(README, 'utf8'), 'benchmark', '')
+}
+
 /** Writes what the peers did. @param foot where and when */
 export function publishPeers(outcomes: readonly Outcome[], circumstances: string, foot: readonly string[]): void {
   publish('peers', [...outcomes.map(chapter), '### Circumstances\n', listed(circumstances)].join('\n'))

@@ -3,7 +3,7 @@
  * Measures, and fails only when qctl failed, lost or doubled jobs. `BENCH_DIR` chooses the disk, `ROUNDS` and `SCALE` a quick look.
  */
 import {parseArgs} from 'node:util'
-import {publishEngine, publishPeers} from './docs.ts'
+import {assertPublishable, publishEngine, publishPeers} from './docs.ts'
 import {measureEngine} from './engine-run.ts'
 import {measurePeers} from './peers-run.ts'
 import {chapter} from './ranking.ts'
@@ -14,6 +14,7 @@ const {positionals, values} = parseArgs({allowPositionals: true, options: {'writ
 const wanted = positionals.map(word => word.toUpperCase())
 const workloads = wanted.filter(word => word !== PEERS)
 if (values['write-docs'] && workloads.some(word => word !== 'W')) throw new TypeError('what is published is measured whole: peers, w, or nothing named')
+if (values['write-docs']) assertPublishable()
 
 // So that what clears up at the exit does so then, too.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
