@@ -45,11 +45,12 @@ export class Report {
 
   /** The whole result in lines. */
   text({from, count}: Seeds, tookMs: number): string {
+    const eachMs = (this.#cpuMs / this.#seeds).toFixed(1)
     const numbers = COUNTS.map(name => `  ${digits(this.#tally[name]).padStart(12)}  ${NAMES[name]}`)
     const failures = this.failures.slice(0, MOST_FAILURES_SHOWN)
     const said = failures.map(({seed, error}) => `seed ${seed}: ${error}\n  its history: npm run simulate -- --seed ${seed}`)
     return [
-      `${digits(this.#seeds)} seeds (${from} … ${from + count - 1}) in ${Math.round(tookMs / 1000)} s, ${(this.#cpuMs / this.#seeds).toFixed(1)} ms of a processor each`,
+      `${digits(this.#seeds)} seeds (${from} … ${from + count - 1}) in ${Math.round(tookMs / 1000)} s, ${eachMs} ms of a processor each`,
       ...numbers,
       `${digits(this.#failures.length)} failed`,
       ...said,

@@ -32,8 +32,8 @@ export class Rogue {
 
   /** Works until it has had enough, or has lost its name. */
   async live(): Promise<void> {
-    const {host, life, wire, queues, concurrency} = this.#post
-    const id = await enroll(wire.storage, life, queues, concurrency, host.coroner)
+    const {host, wire} = this.#post
+    const id = await enroll(this.#post)
     if (id === null) return
     while (!this.#isLeaving) {
       await host.time.pause(host.random.between(0, LONGEST_PAUSE_MS))

@@ -30,7 +30,9 @@ export class Simulation {
     try {
       return await inTurn(() => this.#live(seed, storage))
     } catch (error) {
-      await this.close()
+      // What was going on in it may never end now.
+      void this.#storage?.close()
+      this.#storage = null
       throw error
     }
   }

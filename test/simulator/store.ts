@@ -252,7 +252,7 @@ export class WatchedStore {
 }
 
 /** Two ends of one claim may come in one moment, a reaper's and its holder's; the engine takes plain successes first. */
-function inOrder(sent: readonly Transition[], answers: readonly Settled[]): {readonly transitions: readonly Transition[]; readonly real: readonly (Settled | undefined)[]} {
+function inOrder(sent: readonly Transition[], answers: readonly Settled[]): {transitions: readonly Transition[]; real: readonly (Settled | undefined)[]} {
   const places = [...sent.keys()].toSorted((a, b) => Number(isPlain(sent[b])) - Number(isPlain(sent[a])))
   return {transitions: places.flatMap(place => sent[place] ?? []), real: places.map(place => answers[place])}
 }

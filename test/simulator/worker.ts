@@ -29,9 +29,9 @@ export class Worker {
 
   /** Works until it is told to stop, as `Consumer` does. */
   async live(): Promise<void> {
-    const {host, life, wire, queues, concurrency} = this.#post
+    const {host, wire} = this.#post
     const {storage} = wire
-    const id = await enroll(storage, life, queues, concurrency, host.coroner)
+    const id = await enroll(this.#post)
     if (id === null) return
     const queue = new Queue(storage, () => host.random.next())
     const shift = this.#makeShift(queue, id)

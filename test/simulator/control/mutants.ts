@@ -43,7 +43,11 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${SQLITE}/choose.ts`,
     edits: [['ORDER BY run_at, id LIMIT ?5`', 'ORDER BY id LIMIT ?5`']],
   },
-  {name: 'a suspect is not alone', file: `${SQLITE}/choose.ts`, edits: [["!== null) return {kind: 'holds_suspect'}", "=== -1) return {kind: 'holds_suspect'}"]]},
+  {
+    name: 'a suspect is not alone',
+    file: `${SQLITE}/choose.ts`,
+    edits: [["!== null) return {kind: 'holds_suspect'}", "=== -1) return {kind: 'holds_suspect'}"]],
+  },
   {name: 'who is leaving is granted jobs', file: `${SQLITE}/claim.ts`, edits: [['row[1] === 1 ? 0 : limit', 'limit']]},
   {
     name: 'a cancel is forgotten when the run fails',
@@ -84,11 +88,18 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${CONSUMER}/attempt.ts`,
     edits: [['if (!this.#keepers.heartbeat.holds(this.lease)) this.lose()', '']],
   },
-  {name: 'a consumer does not hear of new jobs', file: `${CONSUMER}/shift.ts`, edits: [['    this.#wakeup.signal()\n    this.#requests.poke()', '    this.#requests.poke()']]},
+  {
+    name: 'a consumer does not hear of new jobs',
+    file: `${CONSUMER}/shift.ts`,
+    edits: [['    this.#wakeup.signal()\n    this.#requests.poke()', '    this.#requests.poke()']],
+  },
   {
     name: 'a consumer that is told to stop waits for its handlers for ever',
     file: `${CONSUMER}/shift.ts`,
-    edits: [["this.#slots.stopAll({cause: 'shutdown', graceMs: LAST_GRACE_MS})", 'undefined'], ['this.#timers.later(graceMs + LAST_GRACE_MS, () => this.#slots.killAll())', '']],
+    edits: [
+      ["this.#slots.stopAll({cause: 'shutdown', graceMs: LAST_GRACE_MS})", 'undefined'],
+      ['this.#timers.later(graceMs + LAST_GRACE_MS, () => this.#slots.killAll())', ''],
+    ],
   },
   {
     name: 'what waits for a slot is not given back at the end',
