@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process'
-import {existsSync, readFileSync} from 'node:fs'
+import {existsSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
 import {BINARY} from './binary.ts'
@@ -63,6 +63,11 @@ export class Terminal {
 
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux('resize-window', '-t', 's', '-x', String(columns), '-y', String(rows))
+  }
+
+  /** Writes on the screen past the binary, as another program on that terminal would. */
+  async scribble(text: string): Promise<void> {
+    writeFileSync((await this.#tmux('display', '-p', '-t', 's', '#{pane_tty}')).trim(), text)
   }
 
   /** Waits until the screen shows something. */

@@ -104,7 +104,7 @@ export class Console {
     this.effects.push(effect.kind)
     if (effect.kind === 'quit') this.hasQuit = true
     else if (effect.kind === 'copy') this.copied.push(effect.text)
-    else if (effect.kind !== 'look') this.#deeds.carryOut(effect)
+    else if (effect.kind !== 'look' && effect.kind !== 'repaint') this.#deeds.carryOut(effect)
   }
 }
 

@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'bun:test'
 import {Sandbox} from '../support/binary.ts'
 import {Terminal, type TerminalOptions} from '../support/terminal.ts'
+import {waitFor} from '../support/wait-for.ts'
 
 /** A home with some jobs, and `top` on it. */
 async function topOf(sandbox: Sandbox, args: readonly string[] = [], options: Partial<TerminalOptions> = {}): Promise<Terminal> {
@@ -62,6 +63,16 @@ describe('the screen', () => {
     await using terminal = await topOf(await filled(), [], {env: {CI: 'true', COLORTERM: 'truecolor'}})
     await terminal.shows('3 waiting')
     expect(await terminal.screen({colors: true})).toContain('\u001b[')
+  })
+
+  test('is drawn anew with Ctrl-L', async () => {
+    await using terminal = await topOf(await filled())
+    await terminal.shows('3 waiting')
+    await terminal.scribble('\u001b[10;1Hrubbish from another program')
+    await terminal.shows('rubbish from another program')
+    await terminal.keys('C-l')
+    await waitFor(async () => !(await terminal.screen()).includes('rubbish'), {what: 'a screen without rubbish'})
+    expect((await terminal.shows('3 waiting')).trimEnd().split('\n').length).toBe(24)
   })
 
   test('freezes and goes on', async () => {

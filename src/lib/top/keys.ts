@@ -21,6 +21,7 @@ export const GLOBAL_KEYS: readonly AnyKey[] = [
   {keys: ['-'], label: '', help: 'refresh more often', press: () => ({kind: 'pace', step: -1})},
   {keys: ['A'], label: 'admin', help: 'ADMIN on and off: capitals change things there; ends by itself after 5 minutes without a key', press: () => ({kind: 'mode'})},
   {keys: ['U'], label: '', help: 'undo what was done last, where that is possible', acts: true, press: () => ({kind: 'undo'})},
+  {keys: ['ctrl-l'], label: '', help: 'draw the screen anew, when something else wrote on it', press: () => ({kind: 'repaint'})},
   {keys: ['q'], label: 'quit', help: 'back from a detail, quit from a screen', press: () => ({kind: 'quit'})},
   {keys: ['ctrl-c'], label: '', help: 'quit from anywhere', press: () => ({kind: 'leave'})},
 ]

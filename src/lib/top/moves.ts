@@ -40,6 +40,8 @@ export function moved(state: State, move: Move): Step {
       return step({...state, overlay: {kind: 'help', offset: 0}})
     case 'freeze':
       return state.frozenAt === null ? step({...state, frozenAt: state.now}) : step({...state, frozenAt: null}, {kind: 'look'})
+    case 'repaint':
+      return step(state, {kind: 'repaint'}, {kind: 'look'})
     case 'pace':
       return step(paced(state, move.step))
     case 'mode':

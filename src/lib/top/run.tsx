@@ -109,6 +109,7 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   const onEffect = (effect: Effect): void => {
     if (effect.kind === 'quit') ended.abort()
     else if (effect.kind === 'look') poller.lookNow()
+    else if (effect.kind === 'repaint') app.clear()
     else if (effect.kind === 'copy') process.stdout.write(TO_CLIPBOARD(effect.text))
     else deeds.carryOut(effect)
   }

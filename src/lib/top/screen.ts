@@ -85,6 +85,8 @@ export type Move<Own = unknown> =
   | {readonly kind: 'copy'; readonly text: string}
   | {readonly kind: 'help'}
   | {readonly kind: 'freeze'}
+  /** Draw all of the screen anew. */
+  | {readonly kind: 'repaint'}
   | {readonly kind: 'pace'; readonly step: 1 | -1}
   | {readonly kind: 'mode'}
   | {readonly kind: 'undo'}

@@ -79,6 +79,7 @@ export type Event =
 export type Effect =
   | {readonly kind: 'quit'}
   | {readonly kind: 'look'}
+  | {readonly kind: 'repaint'}
   | {readonly kind: 'copy'; readonly text: string}
   | {readonly kind: 'run'; readonly act: Act}
   | {readonly kind: 'prepare'; readonly prepare: Preparation}
