@@ -21,10 +21,12 @@ async function shoot(): Promise<string> {
   consume('reports', 1, 5)
   await sandbox.qctl(['produce', '-Q', 'import', ...Array.from({length: 12}, (_, at) => `row ${at}`)])
   await sandbox.qctl(['produce', '-Q', 'reports', '--delay', '6h', 'weekly', 'monthly'])
-  for (const queue of ['mail', 'thumbs', 'reports']) await sandbox.qctl(['produce', '-Q', queue, ...Array.from({length: 40}, (_, at) => `${at}`)])
+  for (const [queue, count] of [['mail', 60], ['thumbs', 25], ['reports', 4]] as const) {
+    await sandbox.qctl(['produce', '-Q', queue, ...Array.from({length: count}, (_, at) => `${at}`)])
+  }
   await using terminal = await Terminal.start(['top'], {home: sandbox.home, columns: COLUMNS, rows: ROWS, env: {COLORTERM: 'truecolor'}})
   await terminal.shows('web1:thumbs-00')
-  await waitFor(async () => /mail +active.* [1-9][\d.]* +\d+ms/.test(await terminal.screen()), {what: 'a busy queue'})
+  await waitFor(async () => /web1:thumbs-00 .* [1-9] +0 +\d/.test(await terminal.screen()), {what: 'consumers that have done something'})
   return svgOf(await terminal.screen({colors: true}), COLUMNS)
 }
 

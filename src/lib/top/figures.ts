@@ -66,6 +66,6 @@ export function drainOf({paused, counts, scheduled, consumers, figures}: QueueRo
   if (paused) return 'never (paused)'
   if (consumers === 0) return 'never (no consumer)'
   const gain = figures.doneRate - figures.addedRate
-  if (gain <= 0) return 'never (as much comes in)'
+  if (gain <= 0) return 'never (in >= out)'
   return formatDurationShort(((counts.pending - scheduled.count) / gain) * MINUTE_MS)
 }
