@@ -26,6 +26,8 @@ class Supervised {
 
   async end(): Promise<void> {
     this.#isOver = true
+    // One that was started just now would be ended by TERM as any program is.
+    await waitFor(() => [...this.#living].every(({stderr}) => stderr.includes('started')), {what: 'all have started'})
     await endConsumers([...this.#living])
   }
 

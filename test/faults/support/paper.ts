@@ -71,7 +71,7 @@ function where(tests: readonly string[]): string {
 }
 
 function cells({title, n, figures, result, seconds}: Scenario): readonly string[] {
-  return [title, n.toLocaleString('en'), figures.join('; '), result, seconds.toFixed(seconds < 10 ? 1 : 0)]
+  return [title.replaceAll(/%\w/g, '…'), n.toLocaleString('en'), figures.join('; '), result, seconds.toFixed(seconds < 10 ? 1 : 0)]
 }
 
 function table(rows: readonly (readonly string[])[]): string {
