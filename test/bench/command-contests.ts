@@ -15,6 +15,8 @@ import {roundsOr, scaled} from './size.ts'
 import {median, perSecond} from './statistics.ts'
 
 const PEERS: readonly CommandPeer[] = [qctl, tsp, nq, xargs, parallel]
+/** How many commands a script has run. */
+const BATCH = scaled(500)
 const LOG = 'log'
 /** Writes down the number of its job. A file of its own, because GNU parallel hands a command to a shell once more. */
 const RECORD = `#!/bin/sh
@@ -27,8 +29,8 @@ export function commandContests(): {readonly contests: readonly Contest[]; reado
   return {
     contests: [
       {
-        title: 'Run a command for each of 500 jobs', unit: 'jobs/s', rounds: roundsOr(5), rehearsal: true, entries: PEERS.map(batchEntry),
-        rules: 'A shell script submits `true` 500 times and has it run two at a time, with all starting and ending. In a rehearsal each job writes itself down.',
+        title: 'Run a command for each job', unit: 'jobs/s', rounds: roundsOr(5), rehearsal: true, entries: PEERS.map(batchEntry),
+        rules: `A shell script submits \`true\` ${BATCH} times and has it run two at a time, with all starting and ending. In a rehearsal each job writes itself down.`,
       },
       {
         title: 'Submit one from a shell', unit: 'ms', rounds: roundsOr(5), rehearsal: false, entries: PEERS.flatMap(submitEntry),
@@ -40,25 +42,24 @@ export function commandContests(): {readonly contests: readonly Contest[]; reado
 }
 
 function batchEntry(peer: CommandPeer): Entry {
-  const jobs = scaled(500)
   return {
     contender: {name: peer.name, setting: peer.setting, isDefault: true},
     // The turn that does not count runs a command that tells.
-    turn: async last => inDirectory(peer, shell => (last === null ? checked(shell, peer, jobs) : timed(shell, peer, jobs))),
+    turn: async last => inDirectory(peer, shell => (last === null ? checked(shell, peer) : timed(shell, peer))),
   }
 }
 
-function timed(shell: Shell, {batch}: CommandPeer, jobs: number): Turn {
+function timed(shell: Shell, {batch}: CommandPeer): Turn {
   const from = performance.now()
-  shell.run(batch, jobs, ['true'])
-  return {kind: 'measured', value: perSecond(jobs, performance.now() - from), lost: 0, doubled: 0}
+  shell.run(batch, BATCH, ['true'])
+  return {kind: 'measured', value: perSecond(BATCH, performance.now() - from), lost: 0, doubled: 0}
 }
 
-function checked(shell: Shell, {batch}: CommandPeer, jobs: number): Turn {
-  shell.run(batch, jobs, [shell.program('record', RECORD)])
-  const tally = new Tally(jobs)
+function checked(shell: Shell, {batch}: CommandPeer): Turn {
+  shell.run(batch, BATCH, [shell.program('record', RECORD)])
+  const tally = new Tally(BATCH)
   for (const n of shell.read(LOG).trimEnd().split('\n')) tally.add(Number(n) - 1)
-  return {kind: 'measured', value: jobs, lost: tally.lost, doubled: tally.doubled}
+  return {kind: 'measured', value: BATCH, lost: tally.lost, doubled: tally.doubled}
 }
 
 function submitEntry(peer: CommandPeer): readonly Entry[] {
