@@ -74,11 +74,6 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [['outcome.alone ? crash(subject, settings, retry) : retry', 'retry']],
   },
   {
-    name: 'a reaper counts what the dead held at some time before',
-    file: 'src/lib/queue/queue.ts',
-    edits: [['deaths.size === 0 ? held : await this.#storage.held()', 'held']],
-  },
-  {
     name: 'a job is taken although something of it cannot be killed',
     file: 'src/lib/queue/queue.ts',
     edits: [['verdicts.filter(({held}) => !alive.has(claimKey(held)))', 'verdicts.filter(() => alive.size >= 0)']],
@@ -100,11 +95,6 @@ export const MUTANTS: readonly Mutant[] = [
       ["this.#slots.stopAll({cause: 'shutdown', graceMs: LAST_GRACE_MS})", 'undefined'],
       ['this.#timers.later(graceMs + LAST_GRACE_MS, () => this.#slots.killAll())', ''],
     ],
-  },
-  {
-    name: 'what waits for a slot is not given back at the end',
-    file: `${CONSUMER}/slots.ts`,
-    edits: [['    this.#isClosed = true\n    this.#stock.empty()', '    this.#isClosed = true']],
   },
   {
     name: 'an end whose commit failed is forgotten and its lease kept',
