@@ -47,7 +47,9 @@ export class Console {
     const state = initialState({
       size: {columns: 80, rows: 24}, mode: 'ops', mayAct: true, intervalMs: 1000, screen: 'overview', location: '/var/lib/qctl.db', now: this.#now, ...start,
     })
-    this.program = new Program(state, effect => this.#onEffect(effect))
+    this.program = new Program(state, effect => this.#onEffect(effect), error => {
+      throw error
+    })
     const {state: current, tell} = this.program
     const open = (): Promise<Session> => Promise.resolve({...session, close: async () => {}})
     this.beside = new Beside({hand: new Hand({open, dbPath: null}), doctor: new Errand(async () => this.findings, {everyMs: 30_000, rest: 0}), supervisor: new SupervisorDesk(''), version: '0.0.0'})

@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'bun:test'
 import type {Act} from '../../src/lib/top/acts.ts'
 import {inTurn, moved} from '../../src/lib/top/moves.ts'
+import {Program} from '../../src/lib/top/program.ts'
 import {reduce} from '../../src/lib/top/reduce.ts'
 import {type Event, initialState, type Start, type State, type Step} from '../../src/lib/top/state.ts'
 
@@ -240,4 +241,17 @@ describe('a line that is typed', () => {
     expect(pressed(open('no'), 'x', 'enter', 'y', 'enter').state.overlay).toMatchObject({kind: 'form', field: 0, wrong: ['no', null]})
     expect(pressed(open(null), 'x', 'tab', 'y', 'shift-tab', 'z', 'enter', 'enter').state.notice?.text).toBe('{"a":"xz","b":"y"}')
   })
+})
+
+test('what is thrown while something is dealt with is told, for it may have come from where nobody catches it', () => {
+  const thrown: unknown[] = []
+  const program = new Program(
+    began(),
+    () => {
+      throw new Error('a bug')
+    },
+    error => thrown.push(error),
+  )
+  program.tell({kind: 'key', name: 'q', at: NOW})
+  expect(thrown).toEqual([new Error('a bug')])
 })

@@ -106,6 +106,7 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   const beside = openBeside({...options, open})
   const ended = new AbortController()
   const signal = AbortSignal.any([stop, ended.signal])
+  let bug: unknown = null
   const onEffect = (effect: Effect): void => {
     if (effect.kind === 'quit') ended.abort()
     else if (effect.kind === 'look') poller.lookNow()
@@ -115,7 +116,10 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   }
   // A terminal that does not know its size says 0.
   const size = {columns: process.stdout.columns || 80, rows: process.stdout.rows || 24}
-  const program = new Program(await startOf(options, session, size), onEffect)
+  const program = new Program(await startOf(options, session, size), onEffect, error => {
+    bug ??= error
+    ended.abort()
+  })
   const poller = new Poller(session, {open, names: options.names, beside, state: program.state, tell: program.tell})
   const deeds = new Deeds({session: () => poller.session, actor: cliActor().replace(/^cli/, 'top'), beside, tell: program.tell, reap: options.reap, signal})
   chalk.level = options.colors
@@ -140,6 +144,7 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
     await beside.close()
     await exit
   }
+  if (bug !== null) throw bug
   stop.throwIfAborted()
 }
 
@@ -149,7 +154,7 @@ async function oneFrame(options: TopOptions, columns: number): Promise<string> {
   const open = (): Promise<Session> => Promise.resolve(session)
   const beside = openBeside({...options, open})
   try {
-    const program = new Program(await startOf(options, session, {columns, rows: PAPER_ROWS}), () => {})
+    const program = new Program(await startOf(options, session, {columns, rows: PAPER_ROWS}), () => {}, raise)
     const poller = new Poller(session, {open, names: options.names, beside, state: program.state, tell: program.tell})
     await poller.look()
     chalk.level = options.colors
@@ -160,6 +165,10 @@ async function oneFrame(options: TopOptions, columns: number): Promise<string> {
     await beside.close()
     await session.close()
   }
+}
+
+function raise(error: unknown): never {
+  throw error
 }
 
 async function startOf({mode, mayAct, intervalMs, screen, db}: TopOptions, {storage}: Session, size: Frame): Promise<State> {
