@@ -64,6 +64,8 @@ describe('a queue', () => {
     expect(await queueOf(session, 'mail')).toMatchObject({paused: false})
     await console.press('U')
     expect(await queueOf(session, 'mail')).toMatchObject({paused: true, pausedReason: 'again'})
+    const {events} = await session.storage.info({events: 2})
+    expect(events).toMatchObject([{queue: 'mail', actor: 'top:test', reason: 'queues pause: again'}, {reason: 'queues resume'}])
   })
 
   test('gets settings by a form, which says what is wrong and what is the same as a command; U takes them back', async () => {

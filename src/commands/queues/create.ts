@@ -1,6 +1,6 @@
 import {DRY_RUN_FLAGS} from '../../lib/cli/flags.ts'
 import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
-import {changed, QueueCommand} from '../../lib/cli/queue-command.ts'
+import {by, changed, QueueCommand} from '../../lib/cli/queue-command.ts'
 import {QUEUE_ARGS, SETTING_FLAGS, settingsChange} from '../../lib/cli/queue-flags.ts'
 import {DEFAULT_SETTINGS} from '../../lib/job.ts'
 
@@ -15,7 +15,7 @@ export default class QueuesCreate extends QueueCommand {
     const change = {create: 'must', settings: settingsChange(flags, DEFAULT_SETTINGS)} as const
     if (flags['dry-run']) return this.rehearse(args.name, change)
     const {storage} = await this.open()
-    await changed(args.name, storage.setQueue(args.name, change))
+    await changed(args.name, storage.setQueue(args.name, {...change, by: by('queues create')}))
     await this.printQueue(await this.existing(args.name))
   }
 }

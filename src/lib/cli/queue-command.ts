@@ -1,6 +1,8 @@
 import {QctlError} from '../errors.ts'
 import type {QueueStats} from '../stats.ts'
 import type {QueueChange, Storage} from '../storage/storage.ts'
+import type {ChangedBy} from '../store-event.ts'
+import {cliActor} from './actor.ts'
 import {BaseCommand} from './base-command.ts'
 import {confirm} from './confirm.ts'
 import {counted} from './counted.ts'
@@ -29,6 +31,11 @@ export async function changed<T>(name: string, change: Promise<T>): Promise<T> {
     if (!(error instanceof QctlError) || error.code !== 'outcome_unknown') throw error
     throw new QctlError(error.code, error.message, {hint: `it may be done: look with qctl queues show ${name}, then repeat this command`, cause: error})
   }
+}
+
+/** Who changes a queue on the command line, for the events. */
+export function by(reason: string): ChangedBy {
+  return {actor: cliActor(), reason}
 }
 
 /** A command about one queue. */
@@ -62,7 +69,7 @@ export abstract class QueueCommand extends BaseCommand {
     await existingQueue(name, storage)
     const word = paused.paused ? 'pause' : 'resume'
     if (dryRun) this.print.note(`would ${word} queue ${name}; nothing was changed`)
-    else await changed(name, storage.setQueue(name, {create: 'never', paused}))
+    else await changed(name, storage.setQueue(name, {create: 'never', paused, by: by(paused.paused && paused.reason !== null ? `queues pause: ${paused.reason}` : `queues ${word}`)}))
     const queue = await existingQueue(name, storage)
     await this.printQueue(queue, () => `${queue.name} is ${queue.paused ? 'paused' : 'active'}`)
   }
@@ -76,7 +83,7 @@ export abstract class QueueCommand extends BaseCommand {
     const {counts} = await existingQueue(name, storage)
     const jobs = Object.values(counts).reduce((sum, count) => sum + count, 0)
     if (force && !dryRun) await confirm({verb: `delete queue ${name} and`, count: jobs, noun: 'job'}, this.confirmation)
-    if (!dryRun) await changed(name, storage.deleteQueue(name, {force}))
+    if (!dryRun) await changed(name, storage.deleteQueue(name, {force, by: by(force ? `queues delete, with ${counted(jobs, 'job')}` : 'queues delete')}))
     const document = {action: 'delete', name, jobs, dry_run: dryRun}
     const text = `queue ${name} with ${counted(jobs, 'job')}`
     this.print.result(document, () => (dryRun ? `would delete ${text}; nothing was changed` : `deleted ${text}`))

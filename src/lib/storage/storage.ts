@@ -17,7 +17,7 @@ import type {
 import type {Filter} from '../queue/filter.ts'
 import type {Standing} from '../standing.ts'
 import type {QueueStats} from '../stats.ts'
-import type {StoreEvent} from '../store-event.ts'
+import type {ChangedBy, StoreEvent} from '../store-event.ts'
 
 export type {Acted, Action, SkipReason, Target} from '../action.ts'
 
@@ -64,7 +64,7 @@ export interface Storage {
    * A job that ends keeps its key for the queue's key window from now.
    * A job that becomes failed in a queue with a dead-letter queue is copied there as a new pending job in the same step
    * (payload, type, file and tags; no key; counters 0), each linked to the other.
-   * `pauseQueue` pauses the job's queue with that reason in the same step.
+   * `pauseQueue` pauses the job's queue with that reason in the same step, which is an event by the consumer.
    * Answers per transition, in order; one that is lost does not disturb the others.
    */
   settle(transitions: readonly Transition[]): Promise<readonly Settled[]>
@@ -127,7 +127,7 @@ export interface Storage {
    * Removes a queue. Rejects with `not_found`; with `conflict` while jobs of it exist (with `force`: while jobs of it are processing),
    * or while it is another's dead-letter queue. With `force` its jobs and their history go too.
    */
-  deleteQueue(name: string, options: {readonly force: boolean}): Promise<void>
+  deleteQueue(name: string, options: {readonly force: boolean; readonly by?: ChangedBy}): Promise<void>
 
   /**
    * Registers a consumer under its name. When another registration has that name and has not ended, answers with that one,
@@ -148,7 +148,7 @@ export interface Storage {
   /**
    * One small step of housekeeping, at most `limit` jobs: deletes finished jobs past their queue's retention with all that belongs to them,
    * forgets keys past their window, minutes past their time and what is left of deleted queues, gives free space back.
-   * Returns how many jobs went and whether there is more to do.
+   * Changes of queues are forgotten after 30 days. Returns how many jobs went and whether there is more to do.
    * Rejects with `foreign_host` as `register` does.
    */
   maintain(options: {readonly limit: number}): Promise<Maintained>
@@ -160,7 +160,7 @@ export interface Storage {
    */
   watch(listener: (error: Error | null) => void, pollMs: number): () => void
 
-  /** Facts about the store itself. With `events` also the newest changes that others than runs made to jobs that exist, so many, newest first. */
+  /** Facts about the store itself. With `events` also the newest changes that others than runs made to queues, and to jobs that exist: so many, newest first. */
   info(also?: {readonly events?: number}): Promise<StorageInfo>
 
   /** Finishes what was asked and lets go of everything. Later calls reject. */
@@ -253,9 +253,7 @@ export interface History {
   readonly output: ReadonlyMap<number, RunOutput>
 }
 
-export interface JobRecord extends FullJob {
-  readonly history: History
-}
+export type JobRecord = FullJob & {readonly history: History}
 
 export interface StatsQuery {
   readonly names?: readonly string[]
@@ -270,6 +268,8 @@ export interface QueueChange {
   readonly create: 'must' | 'may' | 'never'
   readonly settings?: SettingsChange
   readonly paused?: {readonly paused: boolean; readonly reason: string | null}
+  /** By whom, and how: with it the change is an event, too. */
+  readonly by?: ChangedBy
 }
 
 export interface NewConsumer {

@@ -41,8 +41,9 @@ function pause(queue: QueueFacts, reason: string | null): Act {
     facts: [`Nothing more of it is handed out: ${grouped(counts.pending)} pending stay where they are. What is being processed (${grouped(counts.processing)}) goes on.`, 'Undo: yes, U or P.'],
     cli: queueCommand('pause', name, reason === null ? [] : ['--reason', reason]),
     tier: {kind: 'ask'},
-    run: async ({session}) => {
-      await changed(name, session.storage.setQueue(name, {create: 'never', paused: {paused: true, reason}}))
+    run: async ({session, actor}) => {
+      const by = {actor, reason: reason === null ? 'queues pause' : `queues pause: ${reason}`}
+      await changed(name, session.storage.setQueue(name, {create: 'never', paused: {paused: true, reason}, by}))
       return {notice: `${name} is paused`, undo: resume({...queue, paused: true, pausedReason: reason})}
     },
   }
@@ -55,8 +56,8 @@ function resume(queue: QueueFacts): Act {
     facts: [],
     cli: queueCommand('resume', name),
     tier: {kind: 'at_once'},
-    run: async ({session}) => {
-      await changed(name, session.storage.setQueue(name, {create: 'never', paused: {paused: false, reason: null}}))
+    run: async ({session, actor}) => {
+      await changed(name, session.storage.setQueue(name, {create: 'never', paused: {paused: false, reason: null}, by: {actor, reason: 'queues resume'}}))
       return {notice: `${name} is active again`, undo: pause({...queue, paused: false}, pausedReason)}
     },
   }
@@ -117,8 +118,9 @@ function deletion({name, counts}: Pick<QueueFacts, 'name' | 'counts'>): Act {
     facts: [lost, 'Refused while jobs of it are being processed, and while it is the dead-letter queue of another.', 'Undo: no.'],
     cli: queueCommand('delete', name, force ? ['--force', '--yes'] : []),
     tier: {kind: 'type', word: name},
-    run: async ({session}) => {
-      await changed(name, session.storage.deleteQueue(name, {force}))
+    run: async ({session, actor}) => {
+      const by = {actor, reason: force ? `queues delete, with ${counted(jobs, 'job')}` : 'queues delete'}
+      await changed(name, session.storage.deleteQueue(name, {force, by}))
       return {notice: `the queue ${name} is gone${force ? `, with ${counted(jobs, 'job')}` : ''}`}
     },
   }

@@ -23,5 +23,5 @@ export function grouped(events: readonly StoreEvent[]): readonly EventGroup[] {
 
 /** Compared with its neighbour, so that a long one stays together. */
 function isSameAct(one: StoreEvent, other: StoreEvent): boolean {
-  return one.queue === other.queue && one.actor === other.actor && one.reason === other.reason && one.from === other.from && one.to === other.to && one.at - other.at < TOGETHER_MS
+  return one.jobId !== null && other.jobId !== null && one.queue === other.queue && one.actor === other.actor && one.reason === other.reason && one.from === other.from && one.to === other.to && one.at - other.at < TOGETHER_MS
 }

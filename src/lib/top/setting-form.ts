@@ -67,8 +67,9 @@ function setting(name: string, {flags, change, back, old}: Setting): Act {
     facts: [],
     cli: queueCommand('set', name, flags),
     tier: {kind: 'at_once'},
-    run: async ({session}) => {
-      await changed(name, session.storage.setQueue(name, {create: 'never', settings: change}))
+    run: async ({session, actor}) => {
+      const by = {actor, reason: `queues set ${Object.keys(change).join(', ')}`}
+      await changed(name, session.storage.setQueue(name, {create: 'never', settings: change, by}))
       return {notice: `${name}: ${flags.join(' ').replaceAll('--', '')}`, undo: setting(name, {flags: old, change: back, back: change, old: flags})}
     },
   }
@@ -95,8 +96,8 @@ function creation(name: string, cli: string, settings: SettingsChange): Act {
     facts: [],
     cli,
     tier: {kind: 'at_once'},
-    run: async ({session}) => {
-      await changed(name, session.storage.setQueue(name, {create: 'must', settings}))
+    run: async ({session, actor}) => {
+      await changed(name, session.storage.setQueue(name, {create: 'must', settings, by: {actor, reason: 'queues create'}}))
       return {notice: `the queue ${name} is there; E changes its other settings`}
     },
   }

@@ -156,7 +156,7 @@ export function lifecycleContract(suite: Suite): void {
     expect(info.schemaVersion).toBeGreaterThan(0)
   })
 
-  suite.sentence('With `events` also the newest changes that others than runs made to jobs that exist, so many, newest first.', {
+  suite.sentence('With `events` also the newest changes that others than runs made to queues, and to jobs that exist: so many, newest first.', {
     'newest first, so many at most': async bench => {
       const [mail = 0, other = 0] = await bench.produce({queue: 'mail'}, {queue: 'other'})
       await bench.storage.act({kind: 'cancel', reason: 'r1'}, [{id: other, seen: null}], 'ann')
@@ -179,7 +179,18 @@ export function lifecycleContract(suite: Suite): void {
       await bench.settle(again, {to: 'pending', only: {kind: 'lease_expired'}})
       expect((await bench.storage.info({events: 9})).events).toMatchObject([{jobId: id, from: 'processing', to: 'pending', actor: 'reaper'}])
     },
-    'not of jobs and queues that are gone': async bench => {
+    'of queues, also of one that is gone': async bench => {
+      const by = (reason: string): {readonly actor: string; readonly reason: string} => ({actor: 'ann', reason})
+      await bench.storage.setQueue('mail', {create: 'must', by: by('create')})
+      await bench.storage.setQueue('mail', {create: 'never', paused: {paused: true, reason: 'r'}})
+      await bench.storage.setQueue('mail', {create: 'never', paused: {paused: false, reason: null}, by: by('resume')})
+      await bench.storage.deleteQueue('mail', {force: false, by: by('delete')})
+      const event = {jobId: null, queue: 'mail', at: bench.clock.wall, from: null, to: null, actor: 'ann'}
+      expect((await bench.storage.info({events: 9})).events).toMatchObject(['delete', 'resume', 'create'].map(reason => ({...event, reason})))
+      await refusal(bench.storage.deleteQueue('mail', {force: false, by: by('again')}))
+      expect((await bench.storage.info({events: 9})).events).toHaveLength(3)
+    },
+    'not of jobs that are gone, alone or with their queue': async bench => {
       const [mail = 0, other = 0] = await bench.produce({queue: 'mail'}, {queue: 'other'})
       for (const id of [mail, other]) await bench.storage.act({kind: 'cancel', reason: 'r'}, [{id, seen: null}], 'ann')
       await bench.storage.deleteQueue('other', {force: true})
@@ -187,6 +198,11 @@ export function lifecycleContract(suite: Suite): void {
       await bench.storage.act({kind: 'delete', reason: 'r'}, [{id: mail, seen: null}], 'ann')
       expect((await bench.storage.info({events: 9})).events).toEqual([])
     },
+  })
+
+  suite.sentence('By whom, and how: with it the change is an event, too.', async bench => {
+    await bench.storage.setQueue('mail', {create: 'must', settings: {concurrency: 2}, by: {actor: 'ann', reason: 'queues create'}})
+    expect((await bench.storage.info({events: 9})).events).toMatchObject([{queue: 'mail', actor: 'ann', reason: 'queues create'}])
   })
 
   suite.sentence('Empty unless they were asked for.', async bench => {

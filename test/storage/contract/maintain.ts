@@ -86,6 +86,19 @@ export function maintainContract(suite: Suite): void {
     },
   )
 
+  suite.sentence('Changes of queues are forgotten after 30 days.', async bench => {
+    const by = {actor: 'ann', reason: 'queues create'}
+    const names = async (): Promise<unknown> => (await bench.storage.info({events: 9})).events.map(({queue}) => queue)
+    await bench.storage.setQueue('old', {create: 'must', by})
+    bench.clock.pass(29 * DAY_MS)
+    await bench.storage.setQueue('new', {create: 'must', by})
+    await bench.storage.maintain({limit: 10})
+    expect(await names()).toEqual(['new', 'old'])
+    bench.clock.pass(2 * DAY_MS)
+    await bench.storage.maintain({limit: 10})
+    expect(await names()).toEqual(['new'])
+  })
+
   suite.sentence('Returns how many jobs went and whether there is more to do.', {
     'nothing to do': async bench => {
       await bench.ended('done')

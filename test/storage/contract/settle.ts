@@ -385,7 +385,7 @@ export function settleContract(suite: Suite): void {
     },
   })
 
-  suite.sentence('`pauseQueue` pauses the job\'s queue with that reason in the same step.', async bench => {
+  suite.sentence('`pauseQueue` pauses the job\'s queue with that reason in the same step, which is an event by the consumer.', async bench => {
     const {lease} = await bench.processing()
     await bench.produce({}, {queue: 'other'})
     await bench.settle(lease, {to: 'pending', refund: true, pauseQueue: 'exit 78: sum: no such program'})
@@ -393,6 +393,13 @@ export function settleContract(suite: Suite): void {
     expect(other).toMatchObject({name: 'other', paused: false, pausedReason: null})
     expect(paused).toMatchObject({name: 'q', paused: true, pausedReason: 'exit 78: sum: no such program'})
     expect(await bench.claim(await bench.hire('bob'))).toEqual([])
+    const consumer = (await bench.job(lease.id)).consumer
+    const events = async (): Promise<unknown> => (await bench.storage.info({events: 9})).events
+    const told = [{jobId: null, queue: 'q', from: null, to: null, actor: consumer, reason: 'paused: exit 78: sum: no such program'}]
+    expect(await events()).toMatchObject(told)
+    // One that is paused already is not paused again.
+    await bench.storage.setQueue('other', {create: 'never', paused: {paused: true, reason: null}})
+    expect(await events()).toHaveLength(1)
   })
 
   suite.sentence('Answers per transition, in order; one that is lost does not disturb the others.', {

@@ -15,7 +15,7 @@ const EVERY_JOB = {filter: null, order: {field: 'id', descending: false}, limit:
 function deleteAndDie(path: string, name: string): void {
   const db = new Connection(path)
   db.run('BEGIN IMMEDIATE')
-  deleteQueue(new Transaction(db, systemClock), name, true)
+  deleteQueue(new Transaction(db, systemClock), name, {force: true})
   db.run('COMMIT')
   db.close()
 }

@@ -1,7 +1,9 @@
 /** Deleting a queue: in one step it is gone for everybody; then its rows go, some at a time, so that nobody waits for the lock. */
 import {QctlError} from '../../errors.ts'
+import type {ChangedBy} from '../../store-event.ts'
 import {deleteJobs} from './act.ts'
 import type {Connection} from './connection.ts'
+import {recordQueueEvent} from './events.ts'
 import {forgetMeters} from './meters.ts'
 import {queueByName} from './queue-rows.ts'
 import {noQueue} from './queues.ts'
@@ -18,7 +20,7 @@ const HIDE = `UPDATE queue SET name = 'deleted ' || id, deleted_at = ?2, dead_le
  * Removes a queue, with `force` together with its jobs: nothing finds them from now on. `sweepDeleted` does the rest.
  * @throws QctlError `not_found`, `conflict`
  */
-export function deleteQueue(tx: Transaction, name: string, force: boolean): void {
+export function deleteQueue(tx: Transaction, name: string, {force, by}: {readonly force: boolean; readonly by?: ChangedBy}): void {
   tx.flush()
   const queue = queueByName(tx.db, name)
   if (queue === null) throw noQueue(name)
@@ -32,6 +34,7 @@ export function deleteQueue(tx: Transaction, name: string, force: boolean): void
     throw new QctlError('conflict', `queue ${name} still has jobs`, {hint: 'delete them too with --force --yes'})
   }
   tx.db.run(HIDE, queue.id, tx.now)
+  if (by !== undefined) recordQueueEvent(tx, name, by)
 }
 
 const DELETED = 'SELECT id FROM queue WHERE deleted_at IS NOT NULL LIMIT 1'

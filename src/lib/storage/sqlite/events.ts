@@ -1,3 +1,5 @@
+import {type ChangedBy, QUEUE_EVENTS_KEPT_MS} from '../../store-event.ts'
+import type {Connection} from './connection.ts'
 import type {Transaction} from './transaction.ts'
 
 const INSERT = `
@@ -16,4 +18,23 @@ export interface EventRow {
 /** Writes an event into the job's history. */
 export function recordEvent(tx: Transaction, {jobId, from, to, actor, reason}: EventRow): void {
   tx.db.run(INSERT, jobId, tx.now, from, to, actor, reason)
+}
+
+const INSERT_OF_QUEUE = 'INSERT INTO event (queue, fence, at, actor, reason) VALUES (?, 0, ?, ?, ?)'
+const OLD = 'SELECT 1 FROM event INDEXED BY event_of_queue WHERE job_id IS NULL AND at < ? LIMIT 1'
+const FORGET = 'DELETE FROM event WHERE job_id IS NULL AND at < ?'
+
+/** Writes that a queue itself was changed. */
+export function recordQueueEvent(tx: Transaction, queue: string, {actor, reason}: ChangedBy): void {
+  tx.db.run(INSERT_OF_QUEUE, queue, tx.now, actor, reason)
+}
+
+/** Whether there are changes of queues that nobody needs to remember. */
+export function hasOldQueueEvents(db: Connection, now: number): boolean {
+  return db.number(OLD, now - QUEUE_EVENTS_KEPT_MS) !== null
+}
+
+/** Forgets them. */
+export function forgetQueueEvents(tx: Transaction): void {
+  tx.db.run(FORGET, tx.now - QUEUE_EVENTS_KEPT_MS)
 }

@@ -11,8 +11,9 @@ const LAST_RUN = `${RUNS} DESC LIMIT 1`
 const EVENTS = 'SELECT at, from_state, to_state, actor, reason FROM event WHERE job_id = ? ORDER BY id'
 const LAST_EVENT = `${EVENTS} DESC LIMIT 1`
 const NEWEST_EVENTS = `
-SELECT e.*, q.name AS queue FROM event e CROSS JOIN job j ON j.id = e.job_id CROSS JOIN queue q ON q.id = j.queue_id
-WHERE q.deleted_at IS NULL ORDER BY e.id DESC LIMIT ?`
+SELECT e.id, e.job_id, e.at, e.from_state, e.to_state, e.actor, e.reason, ifnull(e.queue, q.name) AS queue
+FROM event e LEFT JOIN job j ON j.id = e.job_id LEFT JOIN queue q ON q.id = j.queue_id AND q.deleted_at IS NULL
+WHERE e.job_id IS NULL OR q.id IS NOT NULL ORDER BY e.id DESC LIMIT ?`
 const OUTPUT = 'SELECT * FROM output WHERE job_id = ? ORDER BY fence'
 
 /** What is wanted of a job beside its row. */
@@ -44,7 +45,7 @@ export function lastEvent(db: Connection, id: number): JobEvent | null {
 
 /** What was done to jobs last, newest first. */
 export function newestEvents(db: Connection, limit: number): readonly StoreEvent[] {
-  return db.all(NEWEST_EVENTS, limit).map(row => ({...eventOf(row), id: num(row['id']), jobId: num(row['job_id']), queue: text(row['queue'])}))
+  return db.all(NEWEST_EVENTS, limit).map(row => ({...eventOf(row), id: num(row['id']), jobId: numOrNull(row['job_id']), queue: text(row['queue'])}))
 }
 
 function runOf(row: Row): Run {

@@ -6,6 +6,7 @@ import type {Connection} from './connection.ts'
 import {forgetEnded} from './consumers.ts'
 import {isSwept, sweepDeleted} from './delete-queue.ts'
 import {assertOneMachine, type Viewpoint} from './machines.ts'
+import {forgetQueueEvents, hasOldQueueEvents} from './events.ts'
 import {hasOldMinutes, pruneMinutes} from './meters.ts'
 import {settingsOf} from './queue-rows.ts'
 import {num, stateCode, text} from './rows.ts'
@@ -42,6 +43,7 @@ export function nothingToMaintain(db: Connection, view: Viewpoint): Maintained |
     db.number(ENDED_CONSUMER) === null &&
     isSwept(db) &&
     !hasOldMinutes(db, now) &&
+    !hasOldQueueEvents(db, now) &&
     db.tuples(QUEUES).every(([id, settings]) =>
       FINAL_STATES.every(state => expired(db, num(id), settingsOf(text(settings), null), state, now, 1).length === 0),
     )
@@ -65,6 +67,7 @@ export function maintain(tx: Transaction, limit: number): Maintained {
   const keys = tx.db.run(FORGET_KEYS, tx.now, limit)
   forgetEnded(tx)
   pruneMinutes(tx.db, tx.now)
+  forgetQueueEvents(tx)
   return {deleted, more: room === 0 || keys === limit || !isSwept(tx.db)}
 }
 

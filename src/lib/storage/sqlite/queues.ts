@@ -2,6 +2,7 @@ import {QctlError} from '../../errors.ts'
 import type {Queue} from '../../job.ts'
 import type {QueueChange, SettingsChange} from '../storage.ts'
 import type {Connection, Row} from './connection.ts'
+import {recordQueueEvent} from './events.ts'
 import {ensureQueue, queueByName, type QueueRow, settingsOf} from './queue-rows.ts'
 import {num, text, textOrNull} from './rows.ts'
 import type {Transaction} from './transaction.ts'
@@ -69,6 +70,7 @@ export function setQueue(tx: Transaction, name: string, change: QueueChange): Qu
     const {paused, reason} = change.paused
     tx.db.run(SET_PAUSED, queue.id, paused ? 1 : 0, paused ? reason : null, tx.now)
   }
+  if (change.by !== undefined) recordQueueEvent(tx, name, change.by)
   const [changed] = queues(tx.db, [name])
   if (changed === undefined) throw new TypeError(`queue ${name} is gone within its own transaction`)
   return changed

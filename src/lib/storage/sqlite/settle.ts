@@ -20,7 +20,7 @@ import {
 } from './rows.ts'
 import type {Transaction} from './transaction.ts'
 import {isPlainSuccess, settleDone} from './settle-done.ts'
-import {recordEvent} from './events.ts'
+import {recordEvent, recordQueueEvent} from './events.ts'
 
 /** The claim as it stands: whether the lease has expired counts only on the boot clock it was granted on. */
 const STANDING = `
@@ -125,7 +125,9 @@ function settleOne(tx: Transaction, transition: Transition): Settled {
   if (transition.only !== null) {
     recordEvent(tx, {jobId: id, from: PROCESSING, to: stateCode(to), actor: 'reaper', reason: transition.run.cause ?? 'lost'})
   }
-  if (transition.pauseQueue !== null) tx.db.run(PAUSE, transition.pauseQueue, queue.id, tx.now)
+  if (transition.pauseQueue !== null && tx.db.run(PAUSE, transition.pauseQueue, queue.id, tx.now) > 0) {
+    recordQueueEvent(tx, queue.name, {actor: text(standing['name']), reason: `paused: ${transition.pauseQueue}`})
+  }
   const key = standing['key']
   if (to !== 'pending' && key != null) keepKey(tx, queue, text(key), id)
   return {kind: 'settled', deadLetterId: to === 'failed' ? deadLetterOf(tx, id, queue) : null}

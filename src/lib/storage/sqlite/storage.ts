@@ -2,6 +2,7 @@ import {QctlError} from '../../errors.ts'
 import type {Claim, Consumer, Enqueued, Lease, NewJob, Queue} from '../../job.ts'
 import type {Standing} from '../../standing.ts'
 import type {QueueStats} from '../../stats.ts'
+import type {ChangedBy} from '../../store-event.ts'
 import type {Clock} from '../../time.ts'
 import type {
   Acted,
@@ -140,8 +141,8 @@ export class SqliteStorage implements Storage {
     return this.#write('change', tx => setQueue(tx, name, change))
   }
 
-  deleteQueue(name: string, options: {readonly force: boolean}): Promise<void> {
-    return this.#write('change', tx => deleteQueue(tx, name, options.force)).then(() => this.#sweepDeleted())
+  deleteQueue(name: string, options: {readonly force: boolean; readonly by?: ChangedBy}): Promise<void> {
+    return this.#write('change', tx => deleteQueue(tx, name, options)).then(() => this.#sweepDeleted())
   }
 
   async #sweepDeleted(): Promise<void> {

@@ -8,6 +8,7 @@ import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {defineScreen, type Moment} from '../screen.ts'
 import {clockTime, dayTime, short} from '../shown.ts'
 import {openJob} from './job-own.ts'
+import {openQueue} from './queue.tsx'
 
 interface Own {
   /** The event under the cursor; `null` = the newest, whichever that is. */
@@ -40,19 +41,19 @@ export const EVENTS_SCREEN = defineScreen<Own, Facts>({
     {
       keys: ['enter'],
       label: 'open',
-      help: 'the job that it happened to',
+      help: 'the job, or the queue, that it happened to',
       press: moment => {
         const event = rowUnder(EVENTS, moment)
-        return event === null ? [] : openJob(event.jobId)
+        return event === null ? [] : event.jobId === null ? openQueue(event.queue) : openJob(event.jobId)
       },
     },
     {
       keys: ['y'],
       label: 'copy id',
-      help: 'copy the id of the job',
+      help: 'copy the id of the job, or the name of the queue',
       press: moment => {
         const event = rowUnder(EVENTS, moment)
-        return event === null ? [] : {kind: 'copy', text: String(event.jobId)}
+        return event === null ? [] : {kind: 'copy', text: event.jobId === null ? event.queue : String(event.jobId)}
       },
     },
     {keys: ['f'], label: 'follow', help: 'back to the newest, and stay there', press: () => ({kind: 'own', own: {event: null}})},
@@ -86,7 +87,7 @@ function columns(now: number): readonly Column<EventGroup>[] {
     {key: 'job', title: 'JOB', value: ({jobId, count}) => (count === 1 ? jobId : `${short(count)} jobs`), align: 'right'},
     {key: 'queue', title: 'QUEUE', value: ({queue}) => queue},
     {key: 'who', title: 'WHO', value: ({actor}) => actor, style: () => 'bold'},
-    {key: 'what', title: 'WHAT', value: ({from, to}) => (from === to ? (to ?? '') : `${from ?? 'new'} > ${to ?? 'gone'}`)},
+    {key: 'what', title: 'WHAT', value: ({jobId, from, to}) => (jobId === null ? 'queue' : from === to ? (to ?? '') : `${from ?? 'new'} > ${to ?? 'gone'}`)},
     {key: 'why', title: 'WHY', value: ({reason}) => reason, free: true},
   ]
 }

@@ -11,6 +11,7 @@
  * `job.queue_id` is no declared reference: checking it at the end of a queue would read every job.
  * A queue that was deleted stays, under a name of its own, until the last of its jobs is gone (see `deleteQueue`): nothing finds them.
  * A lease belongs to its job's current fence: it is there exactly while the job is processing.
+ * `event.queue` is the name of a queue that was itself changed, which may be gone; an event of a job has none.
  * `store.last_job_id` is the highest id among deleted jobs (see `deleteJob`): ids are never used twice.
  */
 export const queueSchema = `
@@ -132,8 +133,9 @@ CREATE TABLE result (
 
 CREATE TABLE event (
   id INTEGER PRIMARY KEY,
-  job_id INTEGER NOT NULL,
+  job_id INTEGER,
   fence INTEGER NOT NULL,
+  queue TEXT CHECK ((queue IS NULL) <> (job_id IS NULL)),
   at INTEGER NOT NULL,
   from_state INTEGER,
   to_state INTEGER,
@@ -141,6 +143,7 @@ CREATE TABLE event (
   reason TEXT NOT NULL
 ) STRICT;
 CREATE INDEX event_of_job ON event (job_id);
+CREATE INDEX event_of_queue ON event (at) WHERE job_id IS NULL;
 
 CREATE TABLE job_key (
   queue_id INTEGER NOT NULL REFERENCES queue (id),
