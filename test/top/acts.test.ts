@@ -119,6 +119,22 @@ describe('in a terminal', () => {
   })
 })
 
+describe('events', () => {
+  test('tell what the command line and consumers did to queues', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['produce', '-Q', 'mail', 'a'])
+    for (const words of ['create video', 'set video --timeout 5m', 'pause video --reason why', 'resume video', 'delete video']) await sandbox.qctl(['queues', ...words.split(' ')])
+    await sandbox.qctl(['consume', '-Q', 'mail', '--drain', '--name', 'ann', '--', 'sh', '-c', 'exit 78'])
+    const {stdout} = await sandbox.qctl(['top', '--screen', 'events'])
+    const rows = stdout.split('\n').flatMap(line => /(video|mail) +(\S+) +queue +(\S.*)$/.exec(line)?.slice(1, 4).join(' ') ?? [])
+    const actor = /cli:\S+/.exec(stdout)?.[0]
+    expect(rows.map(row => row.trimEnd())).toEqual([
+      expect.stringMatching(/^mail ann paused: /),
+      ...['delete', 'resume', 'pause: why', 'set timeout', 'create'].map(what => `video ${actor} queues ${what}`),
+    ])
+  })
+})
+
 describe('the processes of supervisord', () => {
   test('are shown and scaled', async () => {
     await using sandbox = new Sandbox()

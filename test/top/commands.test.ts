@@ -31,17 +31,17 @@ describe('a command that a dialog shows does what the dialog does', () => {
       expect(await show()).toMatchObject({paused: true, paused_reason: "it's down $HOME"})
       await paste(sandbox, queueCommand('resume', name))
       expect(await show()).toMatchObject({paused: false})
-      const edited = {...settingTexts({...DEFAULT_SETTINGS, timeoutMs: 300_000}), backoff: 'exp:2s..1m*3', retention: 'done=1d,failed=never,cancelled=7d', 'dead-letter': 'dead'}
+      const edited = {...settingTexts({...DEFAULT_SETTINGS, timeoutMs: 300_000}), backoff: 'exp:2s..1m*3', retention: 'done=1d,failed=never,cancelled=7d', 'dead-letter': name === 'mail' ? 'dead' : '--dead'}
       await paste(sandbox, editForm(name, {...DEFAULT_SETTINGS, timeoutMs: 300_000}).cli?.(edited))
       expect(await show()).toMatchObject({
-        settings: {backoff: {base_ms: 2000, cap_ms: 60_000, factor: 3}, retention: {done_ms: 86_400_000, failed_ms: null}, dead_letter: 'dead', timeout_ms: 300_000},
+        settings: {backoff: {base_ms: 2000, cap_ms: 60_000, factor: 3}, retention: {done_ms: 86_400_000, failed_ms: null}, dead_letter: name === 'mail' ? 'dead' : '--dead', timeout_ms: 300_000},
       })
       await paste(sandbox, produceForm(name).cli?.({queue: name, payload: 'a', priority: '0'}))
       await paste(sandbox, queueCommand('purge', name, ['--state', 'pending,failed', '--yes']))
       expect(await show()).toMatchObject({counts: {pending: 0}})
       await paste(sandbox, produceForm(name).cli?.({queue: name, payload: 'a', priority: '0'}))
       await paste(sandbox, queueCommand('delete', name, ['--force', '--yes']))
-      await paste(sandbox, queueCommand('delete', 'dead'))
+      await paste(sandbox, queueCommand('delete', name === 'mail' ? 'dead' : '--dead'))
       expect(await sandbox.json(['queues', 'list'])).toMatchObject({items: []})
     })
   }

@@ -88,6 +88,8 @@ describe('a queue', () => {
     expect(await queueOf(session, 'mail')).toMatchObject({
       settings: {...before?.settings, timeoutMs: 300_000, deadLetter: 'mail-dead', retention: {...before?.settings.retention, doneMs: 86_400_000}},
     })
+    const {events} = await session.storage.info({events: 1})
+    expect(events).toMatchObject([{queue: 'mail', reason: 'queues set timeout, retention, dead-letter'}])
     await console.press('U')
     expect(await queueOf(session, 'mail')).toEqual(before)
   })

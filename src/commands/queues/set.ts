@@ -1,7 +1,7 @@
 import {DRY_RUN_FLAGS} from '../../lib/cli/flags.ts'
 import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
 import {by, changed, QueueCommand} from '../../lib/cli/queue-command.ts'
-import {QUEUE_ARGS, SETTING_FLAGS, settingsChange} from '../../lib/cli/queue-flags.ts'
+import {givenSettings, QUEUE_ARGS, SETTING_FLAGS, settingsChange} from '../../lib/cli/queue-flags.ts'
 import {QctlError} from '../../lib/errors.ts'
 
 export default class QueuesSet extends QueueCommand {
@@ -20,9 +20,9 @@ export default class QueuesSet extends QueueCommand {
     const {settings: current} = await this.existing(args.name)
     const settings = settingsChange(flags, current)
     if (Object.keys(settings).length === 0) throw new QctlError('usage', 'nothing to set', {hint: 'qctl queues set --help lists the settings'})
-    if (flags['dry-run']) return this.rehearse(args.name, {create: 'never', settings, by: by(`queues set ${Object.keys(settings).join(', ')}`)})
+    if (flags['dry-run']) return this.rehearse(args.name, {create: 'never', settings})
     const {storage} = await this.open()
-    await changed(args.name, storage.setQueue(args.name, {create: 'never', settings}))
+    await changed(args.name, storage.setQueue(args.name, {create: 'never', settings, by: by(`queues set ${givenSettings(flags).join(', ')}`)}))
     await this.printQueue(await this.existing(args.name))
   }
 }

@@ -85,6 +85,11 @@ export const SETTING_FLAGS = {
 } as const satisfies FlagTable
 export type SettingFlags = FlagValues<typeof SETTING_FLAGS>
 
+/** The settings that the flags name. */
+export function givenSettings(flags: SettingFlags): readonly string[] {
+  return Object.keys(SETTING_FLAGS).filter(name => flags[name as keyof SettingFlags] !== undefined)
+}
+
 /**
  * What the flags change.
  * @param flags as parsed; `null` = back to the default

@@ -48,12 +48,13 @@ export function editForm(name: string, settings: QueueSettings): Form {
     submit: (values): Move => {
       const names = given(values)
       if (names.length === 0) return {kind: 'notice', text: 'nothing was changed'}
-      return {kind: 'act', act: setting(name, {flags: flagsOf(names, values), change: changeOf(names, values, settings), back: changeOf(names, before, settings), old: flagsOf(names, before)})}
+      return {kind: 'act', act: setting(name, {names, flags: flagsOf(names, values), change: changeOf(names, values, settings), back: changeOf(names, before, settings), old: flagsOf(names, before)})}
     },
   }
 }
 
 interface Setting {
+  readonly names: readonly SettingName[]
   readonly flags: readonly string[]
   readonly change: SettingsChange
   /** What takes it back. */
@@ -61,16 +62,16 @@ interface Setting {
   readonly old: readonly string[]
 }
 
-function setting(name: string, {flags, change, back, old}: Setting): Act {
+function setting(name: string, {names, flags, change, back, old}: Setting): Act {
   return {
     title: `Set ${Object.keys(change).length === 1 ? 'a setting' : 'settings'} of ${name}`,
     facts: [],
     cli: queueCommand('set', name, flags),
     tier: {kind: 'at_once'},
     run: async ({session, actor}) => {
-      const by = {actor, reason: `queues set ${Object.keys(change).join(', ')}`}
+      const by = {actor, reason: `queues set ${names.join(', ')}`}
       await changed(name, session.storage.setQueue(name, {create: 'never', settings: change, by}))
-      return {notice: `${name}: ${flags.join(' ').replaceAll('--', '')}`, undo: setting(name, {flags: old, change: back, back: change, old: flags})}
+      return {notice: `${name}: ${flags.join(' ').replaceAll('--', '')}`, undo: setting(name, {names, flags: old, change: back, back: change, old: flags})}
     },
   }
 }
@@ -117,7 +118,11 @@ function parserOf(setting: SettingName): (text: string) => unknown {
 }
 
 function flagsOf(names: readonly SettingName[], values: Values): readonly string[] {
-  return names.flatMap(setting => [`--${setting}`, values[setting] ?? ''])
+  return names.flatMap(setting => {
+    const value = values[setting] ?? ''
+    // A name may look like a flag.
+    return value.startsWith('-') ? [`--${setting}=${value}`] : [`--${setting}`, value]
+  })
 }
 
 function changeOf(names: readonly SettingName[], values: Values, current: QueueSettings): SettingsChange {
