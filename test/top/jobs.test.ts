@@ -186,6 +186,7 @@ describe('the filter', () => {
     const {wholeFilter} = await import('../../src/lib/top/job-filter.ts')
     expect(wholeFilter({tab: 'failed', filter: 'id=1 or id=2'}, ['a', 'b'])).toBe('queue in(a,b) state=failed (id=1 or id=2)')
     expect(wholeFilter({tab: 'all', filter: 'id=1 or id=2'}, null)).toBe('id=1 or id=2')
+    expect(wholeFilter({tab: 'done', filter: 'age>1h'}, null)).toBe('state=done age>1h')
     expect(wholeFilter({tab: 'all', filter: ''}, ['a'])).toBe('queue=a')
     expect(wholeFilter({tab: 'all', filter: ''}, null)).toBe('')
   })

@@ -26,9 +26,12 @@ export function wholeFilter({tab, filter}: {readonly tab: StateTab; readonly fil
   return [...others, ...own].join(' ')
 }
 
+/** What a filter is made of does not depend on the time; this one is far from either end of what can be written. */
+const ANY_TIME = Date.UTC(5000, 0)
+
 /** True for `a or b`, which stands alone only in parentheses. */
 function isEither(filter: string): boolean {
-  return parseFilter(filter, 0).kind === 'or'
+  return parseFilter(filter, ANY_TIME).kind === 'or'
 }
 
 /** What of a filter is wrong, with what to write instead; `null` when nothing is. */

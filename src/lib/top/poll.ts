@@ -1,7 +1,7 @@
 import type {Session} from '../cli/session.ts'
 import {QctlError} from '../errors.ts'
 import type {Storage} from '../storage/storage.ts'
-import {monotonicMs, sleep, systemClock} from '../time.ts'
+import {monotonicMs, nextTurn, sleep, systemClock} from '../time.ts'
 import type {Beside} from './beside.ts'
 import {Sources} from './sources.ts'
 import {type Event, frameOf, shownScreen, shownView, type State} from './state.ts'
@@ -52,6 +52,8 @@ export class Poller {
       else if (isAsked || trouble !== null || !isStill(this.#surroundings.state())) await this.look()
       else this.#surroundings.tell({kind: 'clock', at: systemClock.wallNow()})
       await sleep(this.#pauseMs(), AbortSignal.any([signal, this.#wake.signal]))
+      // Keys and signals get through, however often it is woken.
+      await nextTurn()
     }
     await this.#close()
   }
@@ -69,6 +71,8 @@ export class Poller {
       const sources = await this.#reached()
       const {number, own} = shownView(state())
       const facts = await shownScreen(state()).look(own, sources, frameOf(state()))
+      if (state().trouble !== null) tell({kind: 'found', note: 'the database is back', at: systemClock.wallNow()})
+      this.#tries = 0
       tell({kind: 'looked', view: number, facts, at: systemClock.wallNow(), tookMs: monotonicMs() - startedMs})
     } catch (error) {
       await this.#lost(error)
@@ -89,10 +93,8 @@ export class Poller {
       await assertThere(this.#sources.session.storage)
       return this.#sources
     }
-    const {open, names, beside, tell} = this.#surroundings
+    const {open, names, beside} = this.#surroundings
     this.#sources = new Sources(await open(), names, beside)
-    this.#tries = 0
-    tell({kind: 'found', note: 'the database is back', at: systemClock.wallNow()})
     return this.#sources
   }
 
