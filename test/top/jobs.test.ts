@@ -109,6 +109,14 @@ describe('the list of jobs', () => {
     expect(rows(console)).toEqual(['5', '>3', '2', '1'])
   })
 
+  test('leaves the cursor in its place when its job goes', async () => {
+    const console = await jobsConsole(await filled(5))
+    await console.press('right', 'j', 'j', 'C', 'y')
+    expect(rows(console)).toEqual(['5', '4', '>2', '1'])
+    await console.press('C', 'y', 'C', 'y')
+    expect(rows(console)).toEqual(['5', '>4'])
+  })
+
   test('goes by state, with how many there are', async () => {
     const session = await filled(6)
     await run(session, [REJECTED, {kind: 'done', result: null}, null])

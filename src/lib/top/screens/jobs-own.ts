@@ -16,6 +16,8 @@ export interface JobsOwn {
   readonly from: number | null
   /** The job under the cursor; `null` = the first. */
   readonly cursor: number | 'last' | null
+  /** Its row when the cursor was put there: if the job goes, the cursor stays in this place. */
+  readonly place: number
   /** As they were when they were marked. */
   readonly marks: ReadonlyMap<number, Job>
   /** The next act is for all that match. */
@@ -45,7 +47,7 @@ export interface Total {
 }
 
 export const JOBS_START: JobsOwn = {
-  tab: 'all', filter: '', oldestFirst: false, pages: [], from: null, cursor: null, marks: new Map(), whole: false, round: 0,
+  tab: 'all', filter: '', oldestFirst: false, pages: [], from: null, cursor: null, place: 0, marks: new Map(), whole: false, round: 0,
 }
 
 /** What the list is to show. */
@@ -79,11 +81,12 @@ export function rowsOf(own: JobsOwn, facts: JobsFacts | null): readonly Job[] {
   return facts === null || facts.question !== questionOf(own) ? [] : facts.found.jobs
 }
 
-/** The place of the cursor; of a job that is gone, the first. −1 when there are none. */
-export function placeOf({cursor}: Pick<JobsOwn, 'cursor'>, jobs: readonly Job[]): number {
-  if (jobs.length === 0) return -1
-  if (cursor === 'last') return jobs.length - 1
-  return Math.max(0, jobs.findIndex(({id}) => id === cursor))
+/** The row of the cursor. −1 when there are none. */
+export function placeOf({cursor, place}: Pick<JobsOwn, 'cursor' | 'place'>, jobs: readonly Job[]): number {
+  if (jobs.length === 0 || cursor === 'last') return jobs.length - 1
+  if (cursor === null) return 0
+  const at = jobs.findIndex(({id}) => id === cursor)
+  return at >= 0 ? at : Math.min(place, jobs.length - 1)
 }
 
 /** The job under the cursor. */
@@ -102,7 +105,7 @@ export function pointed(own: JobsOwn, jobs: readonly Job[], at: number): JobsOwn
   const [first] = jobs
   const job = jobs[at]
   if (job === undefined) return own
-  return {...own, cursor: job.id, from: at > 0 && own.pages.length === 0 ? (own.from ?? first?.id ?? null) : own.from}
+  return {...own, cursor: job.id, place: at, from: at > 0 && own.pages.length === 0 ? (own.from ?? first?.id ?? null) : own.from}
 }
 
 /** The following page. */
