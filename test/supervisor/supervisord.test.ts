@@ -66,6 +66,9 @@ describe('supervisord', () => {
     expect((await scene.supervisor('logs', 'consumer_01', '-l', '50')).stdout).toContain('"msg":"consumer started"')
     await scene.supervisor('stop', '--shutdown')
     expect(scene.left()).toEqual([])
+    // It would start all it has, not just the one that is named.
+    expect(await scene.qctl(['supervisor', 'start', 'reaper'])).toMatchObject({status: 69, stderr: expect.stringContaining('start it with "qctl supervisor start"')})
+    expect(scene.left()).toEqual([])
   }, 120_000)
 
   disturbed('scales under load without touching the others, and remembers it', async () => {

@@ -8,7 +8,7 @@ import {isUp} from '../../lib/supervisor/operate.ts'
 
 export default class SupervisorStart extends SupervisorCommand {
   static override summary = 'Start supervisord if need be, and processes'
-  static override description = 'Without names: all that supervisord would start by itself. Waits until each has lasted a second, or was given up.'
+  static override description = 'Without names: supervisord, if it is not running, and all that it would start by itself. Waits until each has lasted a second, or was given up.'
   static override examples = ['qctl supervisor start', 'qctl supervisor start consumer_00 reaper']
   static override args = oclifArgs(PROCESS_ARGS)
   static override flags = oclifFlags(SUPERVISOR_VERB_FLAGS)
@@ -18,7 +18,8 @@ export default class SupervisorStart extends SupervisorCommand {
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(SupervisorStart)
     const {place, client, operator} = this.connect()
-    const isThere = await client.isThere()
+    // It starts all it has; so with names it has to be there already.
+    const isThere = args.process !== undefined || (await client.isThere())
     if (!isThere && flags['dry-run']) return this.print.note('would start supervisord and all it has; nothing was changed')
     if (!isThere) {
       await startSupervisord(place, client, this.signal)
