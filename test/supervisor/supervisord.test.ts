@@ -63,7 +63,7 @@ describe('supervisord', () => {
     expect((await scene.supervisor('stop', 'producer')).stdout).toBe('producer: stopped\n')
     expect((await scene.supervisor('stop', 'producer')).stdout).toBe('producer: was not running\n')
     expect((await scene.supervisor('start', 'consumer')).stdout).toMatch(/^consumer:consumer_00: is running \(pid \d+\)\nconsumer:consumer_01: is running \(pid \d+\)\n$/)
-    expect((await scene.supervisor('logs', 'consumer_01', '-l', '50')).stdout).toContain('"msg":"consumer started"')
+    expect((await scene.supervisor('logs', 'consumer_01', '-l', '5000')).stdout).toContain('"msg":"consumer started"')
     await scene.supervisor('stop', '--shutdown')
     expect(scene.left()).toEqual([])
     // It would start all it has, not just the one that is named.
