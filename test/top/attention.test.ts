@@ -38,7 +38,7 @@ function consumer(facts: Partial<BusyConsumer> = {}): BusyConsumer {
 }
 
 async function ids(row: QueueRow | null, consumers: readonly BusyConsumer[] = [], place: Parameters<typeof concernsOf>[0]['place'] = []): Promise<readonly string[]> {
-  return concernsOf({rows: row === null ? [] : [row], consumers, place, now: NOW}).map(({id}) => id)
+  return concernsOf({rows: row === null ? [] : [row], consumers, place, logBytes: 0, now: NOW}).map(({id}) => id)
 }
 
 describe('attention', () => {
@@ -48,7 +48,7 @@ describe('attention', () => {
 
   test('jobs that nobody takes', async () => {
     const row = await queue({...counts(88), consumers: 0, oldestPendingMs: 252_000})
-    const [concern] = concernsOf({rows: [row], consumers: [], place: [], now: NOW})
+    const [concern] = concernsOf({rows: [row], consumers: [], place: [], logBytes: 0, now: NOW})
     expect(concern).toMatchObject({text: 'mail: 88 waiting, no live consumer, the oldest for 4m12s', fix: 'qctl consume -Q mail -- COMMAND', tone: 'error'})
     expect(await ids(await queue({...counts(3), consumers: 0, scheduled: {count: 3, isMore: false}}))).toEqual([])
   })
@@ -81,6 +81,16 @@ describe('attention', () => {
     expect(await ids(null, [consumer({process: DEAD, held: []})])).toEqual([])
     const fresh = {id: 1, fence: 1, startedAt: NOW - 1000} as unknown as BusyConsumer['held'][number]
     expect(await ids(null, [consumer({process: DEAD, held: [fresh]})])).toEqual([])
+  })
+
+  test('a consumer that lives and whose leases ran out', async () => {
+    const held = {id: 7, fence: 1, startedAt: NOW - 60_000, leaseExpired: true} as unknown as BusyConsumer['held'][number]
+    expect(concernsOf({rows: [], consumers: [consumer({held: [held]})], place: [], logBytes: 0, now: NOW})).toMatchObject([{id: 'late web1', fix: 'qctl jobs explain 7'}])
+  })
+
+  test('a log that has become long', () => {
+    const ids = (logBytes: number): readonly string[] => concernsOf({rows: [], consumers: [], place: [], logBytes, now: NOW}).map(({id}) => id)
+    expect([ids(255 * 1024 ** 2), ids(256 * 1024 ** 2)]).toEqual([[], ['log']])
   })
 
   test('what the doctor says of the disk', async () => {

@@ -5,6 +5,7 @@ import {checkSpace} from '../doctor/place.ts'
 import {BAD_OUTCOMES} from '../meter.ts'
 import {isStopped} from '../process.ts'
 import {formatDurationShort} from '../time.ts'
+import {formatSizeShort} from '../units.ts'
 import {commandLine} from './acts.ts'
 import {type QueueRow, queueState} from './columns.ts'
 import {grouped, rate} from './shown.ts'
@@ -27,6 +28,8 @@ export interface Surveyed {
   readonly consumers: readonly BusyConsumer[]
   /** What the doctor says about the place of the database. */
   readonly place: readonly Finding[]
+  /** The size of the log beside the database; 0 where there is none. */
+  readonly logBytes: number
   readonly now: number
 }
 
@@ -35,15 +38,17 @@ const OLD_MS = 60_000
 const BAD_SHARE = 0.1
 /** Fewer runs say nothing about a share. */
 const ENOUGH_RUNS = 10
+const LONG_LOG_BYTES = 256 * 1024 ** 2
 /** A dead consumer's jobs are back within 2 s where anybody looks. */
 const RESCUE_MS = 5000
 
 /** What needs attention; errors first. */
-export function concernsOf({rows, consumers, place, now}: Surveyed): readonly Concern[] {
+export function concernsOf({rows, consumers, place, logBytes, now}: Surveyed): readonly Concern[] {
   const all = [
     ...rows.flatMap(row => [...unserved(row), ...pausedLong(row), ...growing(row), ...failing(row), ...crashing(row)]),
-    ...consumers.flatMap(consumer => [...dead(consumer, now), ...stopped(consumer)]),
+    ...consumers.flatMap(consumer => [...dead(consumer, now), ...stopped(consumer), ...late(consumer)]),
     ...place.flatMap(aboutPlace),
+    ...longLog(logBytes),
   ]
   return all.toSorted((a, b) => Number(a.tone === 'warning') - Number(b.tone === 'warning'))
 }
@@ -57,7 +62,7 @@ function unserved(row: QueueRow): readonly Concern[] {
   if (queueState(row) !== 'no consumer') return []
   const {name, counts, scheduled, oldestPendingMs} = row
   const since = oldestPendingMs === null ? '' : `, the oldest for ${formatDurationShort(oldestPendingMs)}`
-  const text = `${name}: ${grouped(counts.pending - scheduled.count)} waiting, no live consumer${since}`
+  const text = `${name}: ${scheduled.isMore ? 'up to ' : ''}${grouped(counts.pending - scheduled.count)} waiting, no live consumer${since}`
   return [{id: `unserved ${name}`, text, fix: `${commandLine(['qctl', 'consume', '-Q', name])} -- COMMAND`, tone: 'error', where: {jobs: `queue=${name} state=pending`}}]
 }
 
@@ -101,6 +106,19 @@ function dead(consumer: BusyConsumer, now: number): readonly Concern[] {
 function stopped({name, process: {pid}, process: identity, jobs}: BusyConsumer): readonly Concern[] {
   if (!isStopped(identity)) return []
   return [{id: `stopped ${name}`, text: `${name}: stopped by a signal${jobs === 0 ? '' : `, with ${counted(jobs, 'job')}`}`, fix: `kill -CONT ${pid}`, tone: 'error', where: {screen: 'consumers'}}]
+}
+
+/** It lives and does not keep what it holds: blocked, or cut off from the database. */
+function late(consumer: BusyConsumer): readonly Concern[] {
+  const [first, ...more] = consumer.held.filter(({leaseExpired}) => leaseExpired)
+  if (first === undefined || aliveOf(consumer) !== 'yes' || isStopped(consumer.process)) return []
+  const text = `${consumer.name}: ${counted(more.length + 1, 'lease')} ran out in its hands`
+  return [{id: `late ${consumer.name}`, text, fix: commandLine(['qctl', 'jobs', 'explain', String(first.id)]), tone: 'error', where: {screen: 'consumers'}}]
+}
+
+function longLog(logBytes: number): readonly Concern[] {
+  if (logBytes < LONG_LOG_BYTES) return []
+  return [{id: 'log', text: `the log beside the database has ${formatSizeShort(logBytes)}: somebody keeps it from being copied back`, fix: 'qctl doctor', tone: 'warning', where: {screen: 'health'}}]
 }
 
 function aboutPlace({check, severity, message, fix}: Finding): readonly Concern[] {

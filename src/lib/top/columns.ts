@@ -17,10 +17,10 @@ export interface QueueRow extends StatsRow {
 const span = (ms: number | null): string => (ms === null ? '-' : formatDurationShort(Math.round(ms)))
 
 /** What is to be said of a queue in a word. */
-export function queueState({paused, counts, scheduled, consumers}: QueueRow): 'paused' | 'no consumer' | 'active' | 'idle' {
+export function queueState({paused, counts, oldestPendingMs, consumers}: QueueRow): 'paused' | 'no consumer' | 'active' | 'idle' {
   if (paused) return 'paused'
-  if (consumers === 0 && counts.pending > scheduled.count) return 'no consumer'
-  return counts.processing > 0 || counts.pending > scheduled.count ? 'active' : 'idle'
+  if (oldestPendingMs === null) return counts.processing > 0 ? 'active' : 'idle'
+  return consumers === 0 ? 'no consumer' : 'active'
 }
 
 /** How queues are listed on a screen. */

@@ -9,6 +9,8 @@ export interface OverviewLayout {
   readonly queues: number
   /** Rows of consumers; 0 leaves them out. */
   readonly consumers: number
+  /** Whether there is a line about the place of the database. */
+  readonly health: boolean
   /** Lines of what needs attention, its heading among them; 0 leaves it out. */
   readonly attention: number
 }
@@ -24,6 +26,8 @@ const PULSES = {short: SHORT_PULSE_LINES, plain: PULSE_LINES, wide: WIDE_PULSE_L
 /** A rule and a head. */
 const AROUND_TABLE = 2
 const MOST_CONCERNS = 3
+/** From so many lines on there is one for the place of the database. */
+const HEALTHY = 18
 
 /** How much is said about throughput. */
 export function pulseOf({columns, rows}: Frame): OverviewLayout['pulse'] {
@@ -39,10 +43,11 @@ export function layoutOf(frame: Frame, {rows, consumers, concerns}: Content, isA
   const pulse = pulseOf(frame)
   const most = {short: 1, plain: MOST_CONCERNS, wide: 2 * MOST_CONCERNS}[pulse]
   const attention = concerns.length === 0 ? 0 : 1 + Math.min(concerns.length, most) + (isAttending ? 1 : 0)
-  const room = frame.rows - PULSES[pulse] - attention - AROUND_TABLE
-  if (room < AROUND_TABLE + 2) return {pulse, attention, queues: Math.max(1, Math.min(room, Math.max(1, rows.length))), consumers: 0}
+  const health = frame.rows >= HEALTHY
+  const room = frame.rows - PULSES[pulse] - attention - (health ? 1 : 0) - AROUND_TABLE
+  if (room < AROUND_TABLE + 2) return {pulse, health, attention, queues: Math.max(1, Math.min(room, Math.max(1, rows.length))), consumers: 0}
   const [forQueues, forConsumers] = shared(room - AROUND_TABLE, Math.max(1, rows.length), Math.max(1, consumers.length))
-  return {pulse, attention, queues: forQueues, consumers: forConsumers}
+  return {pulse, health, attention, queues: forQueues, consumers: forConsumers}
 }
 
 /** Shares lines between two tables: each gets what it needs, or at least half when both need more. */

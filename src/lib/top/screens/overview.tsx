@@ -1,6 +1,8 @@
 import type {ReactNode} from 'react'
 import type {BusyConsumer} from '../../cli/consumer-json.ts'
 import type {StatsRow} from '../../cli/stats-list.ts'
+import type {StorageInfo} from '../../storage/storage.ts'
+import {formatSizeShort} from '../../units.ts'
 import {type Concern, concernsOf, surveyPlace} from '../attention.ts'
 import {consumerColumns, queueColumns, type QueueRow} from '../columns.ts'
 import {Attention} from '../components/attention.tsx'
@@ -10,6 +12,7 @@ import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {wideMinutes, WidePulse} from '../components/wide-pulse.tsx'
 import {type Graphs, graphsOf, queueRows, totalRow} from '../figures.ts'
+import {type FileFacts, filesOf} from '../health-facts.ts'
 import {useTheme} from '../hooks/use-theme.ts'
 import {cursorAt, listKeys, type ListOf} from '../list.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
@@ -34,6 +37,8 @@ interface Facts {
   readonly rows: readonly QueueRow[]
   readonly consumers: readonly BusyConsumer[]
   readonly concerns: readonly Concern[]
+  readonly files: FileFacts | null
+  readonly durability: StorageInfo['durability']
 }
 
 /** What a row stands for. */
@@ -76,12 +81,13 @@ export const OVERVIEW = defineScreen<Own, Facts>({
     {keys: ['y'], label: 'copy', help: 'copy the name, or the command that helps, to the clipboard', press: copied},
   ],
   async look(_own, sources, frame) {
-    const [queues, consumers, {location}] = await Promise.all([sources.stats(), sources.consumers(), sources.session.storage.info()])
+    const [queues, consumers, {location, durability}] = await Promise.all([sources.stats(), sources.consumers(), sources.session.storage.info()])
     const now = sources.now()
     const rows = queueRows(queues, consumers, now)
-    const concerns = concernsOf({rows, consumers, place: surveyPlace(location), now})
+    const files = filesOf(location)
+    const concerns = concernsOf({rows, consumers, place: surveyPlace(location), logBytes: files?.log ?? 0, now})
     const minutes = pulseOf(frame) === 'wide' ? wideMinutes(frame.columns) : graphMinutes(frame.columns)
-    return {rows, consumers, concerns, total: totalRow(queues, now), graphs: graphsOf(queues, minutes, now)}
+    return {rows, consumers, concerns, files, durability, total: totalRow(queues, now), graphs: graphsOf(queues, minutes, now)}
   },
   View: Overview,
 })
@@ -132,9 +138,15 @@ function Overview({own, facts, at, frame, db}: Moment<Own, Facts>): ReactNode {
           <Table columns={consumerColumns(at)} rows={consumers} width={width} height={layout.consumers + 1} cursor={cursorIn('consumers')} empty="none: qctl consume -Q NAME -- COMMAND" />
         </>
       )}
+      {layout.health ? <Line words={placeWords(facts)} width={width} tone="dim" /> : null}
       <Attention concerns={concerns} width={width} height={layout.attention} cursor={cursorIn('attention')} db={db} />
     </>
   )
+}
+
+function placeWords({files, durability}: Facts): string {
+  const sizes = files === null ? '' : `  db ${formatSizeShort(files.database)}  log ${formatSizeShort(files.log)}  disk ${formatSizeShort(files.free)} free`
+  return ` Health${sizes}  durability ${durability}  (5: more)`
 }
 
 function shownOf(name: string, lines: number, count: number): string {
