@@ -66,6 +66,7 @@ describe('in a terminal', () => {
     expect((await sandbox.qctl(['reap', '--once'])).status).toBe(0)
     expect(await job(sandbox, 1)).toMatchObject({state: 'processing', fence: 1})
     await terminal.keys('D')
+    await sayYes(terminal)
     await terminal.shows('job 1 is done')
     expect(await job(sandbox, 1)).toMatchObject({state: 'done', attempts: 1, attempts_list: [{outcome: 'done'}]})
     expect(await sandbox.json(['consumers', 'list'])).toMatchObject({items: []})
@@ -99,6 +100,8 @@ describe('in a terminal', () => {
     } finally {
       process.kill(pid, 'SIGCONT')
     }
+    await terminal.shows(/\[no\]|Your hand is empty/)
+    if ((await terminal.screen()).includes('[no]')) await sayYes(terminal)
     await terminal.shows(/not yours any more|Your hand is empty/)
     expect(await job(sandbox, 1)).toMatchObject({state: 'done', fence: 2, attempts_list: [{outcome: 'lost', cause: 'lease_expired'}, {outcome: 'done'}]})
   })

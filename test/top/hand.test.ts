@@ -45,7 +45,7 @@ describe('a job taken by hand', () => {
   })
 
   for (const [key, more, expected, notice] of [
-    ['D', [], {state: 'done', reason: null}, 'job 1 is done'],
+    ['D', ['y'], {state: 'done', reason: null}, 'job 1 is done'],
     ['F', ['n', 'o', 'enter'], {state: 'pending', attempts: 1, error: 'no'}, 'job 1 failed'],
     ['R', [], {state: 'pending', attempts: 0, error: null}, 'job 1 is back in mail'],
   ] as const) {
@@ -59,6 +59,17 @@ describe('a job taken by hand', () => {
       expect((await job(session)).history.runs).toHaveLength(1)
     })
   }
+
+  test('is asked for before it is done: D deletes elsewhere', async () => {
+    const {session, console} = await taken()
+    await console.press('D')
+    expect(console.text()).toContain('Job 1 is done?')
+    expect(console.text()).toContain('Undo: no.')
+    await console.press('enter')
+    expect(await job(session)).toMatchObject({state: 'processing'})
+    expect(console.text()).toContain('Job 1 of mail is in your hand')
+    await console.press('R')
+  })
 
   test('needs a word when it failed', async () => {
     const {session, console} = await taken()
@@ -77,7 +88,7 @@ describe('a job taken by hand', () => {
     expect(await job(session, 2)).toMatchObject({state: 'pending', attempts: 0})
     await console.press('1', '3', 't')
     expect(console.text()).toContain('Job 1 of mail is in your hand')
-    await console.press('D')
+    await console.press('D', 'y')
     expect(await job(session)).toMatchObject({state: 'done'})
   })
 
@@ -90,7 +101,7 @@ describe('a job taken by hand', () => {
     // It is prolonged after a second: the limit is long over then.
     await waitFor(async () => (await session.storage.consumers()).some(({extendedAt}) => extendedAt !== null), {what: 'a longer lease'})
     expect(await job(session)).toMatchObject({state: 'processing', fence: 1})
-    await console.press('D')
+    await console.press('D', 'y')
     expect(await job(session)).toMatchObject({state: 'done'})
   })
 
@@ -112,7 +123,7 @@ describe('a job taken by hand', () => {
     const run = {outcome: 'lost', exitCode: null, signal: null, cause: 'lease_expired', error: null, runMs: null, cpuMs: null, maxRssBytes: null, output: null} as const
     const back = {to: 'pending', reason: null, delayMs: 0, refund: false, crash: false, snooze: false, suspect: 'no', result: null, progress: null, pauseQueue: null, only: null, again: false, run} as const
     await session.storage.settle([{...back, id: held.id, fence: held.fence}])
-    await console.press('D')
+    await console.press('D', 'y')
     expect(console.text()).toContain('not yours any more')
     expect(await job(session)).toMatchObject({state: 'pending'})
     expect((await job(session)).history.runs).toMatchObject([{outcome: 'lost'}])

@@ -279,7 +279,7 @@ describe('acts on the job that is open', () => {
     const console = await jobConsole(session, 'Summary')
     await console.press('C', 'y')
     expect(console.text()).toContain('cancelled')
-    await console.press('R')
+    await console.press('R', 'y')
     expect(console.text()).toContain('1 resubmitted')
     await console.press('D', 'n')
     expect(console.text()).toContain('[Summary]')

@@ -152,8 +152,6 @@ async function afterwards(way: 'screen' | 'shell', sandbox: Sandbox, keys: reado
 describe('the command that a question shows does the same', () => {
   for (const [kind, keys] of ACTS) {
     for (const [what, choose] of CHOICES) {
-      // Done at once: there is no question.
-      if (kind === 'resubmit' && what === 'one job') continue
       test(`${kind}: ${what}`, async () => {
         const [screen, shell] = [await scene(kind === 'resubmit'), await scene(kind === 'resubmit')]
         const before = await factsOf(screen)

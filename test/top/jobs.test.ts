@@ -350,13 +350,18 @@ describe('an act on jobs', () => {
     expect(console.text()).toContain('Cancel job 2?')
   })
 
-  test('resubmits one failed job at once, but asks for one that is done', async () => {
+  test('asks before one job is resubmitted, whether it failed or is done', async () => {
     const session = await filled(2)
     await run(session, [REJECTED, {kind: 'done', result: null}])
     const console = await jobsConsole(session)
     await console.press('R')
     expect(console.text()).toContain('Resubmit job 2?')
     await console.press('esc', 'j', 'R')
+    expect(console.text()).toContain('Resubmit job 1?')
+    expect(console.text()).toContain('Undo: no.')
+    await console.press('enter')
+    expect(await states(session)).toEqual({1: 'failed', 2: 'done'})
+    await console.press('R', 'y')
     expect(console.text()).toContain('1 resubmitted')
     expect(await states(session)).toEqual({1: 'pending', 2: 'done'})
   })

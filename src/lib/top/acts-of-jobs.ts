@@ -134,12 +134,10 @@ function actOn(jobs: Picked, {action, flags, moves}: Doing): Act {
   }
 }
 
-/** One failed job is resubmitted without a question; a form was a question. */
+/** A form was a question. */
 function tierFor({kind}: Action, {jobs, changes}: Picked): Tier {
   const tier = tierOf(changes, {typed: jobs === null})
-  if (tier.kind === 'type') return tier
-  const [job] = jobs ?? []
-  return kind === 'assign' || (kind === 'resubmit' && changes === 1 && job?.state !== 'done') ? {kind: 'at_once'} : tier
+  return kind === 'assign' && tier.kind === 'ask' ? {kind: 'at_once'} : tier
 }
 
 async function carryOut(action: Action, targets: readonly Target[], {session, actor, reap, signal, onProgress}: Hands): Promise<ActionReport> {

@@ -70,7 +70,7 @@ function factsOf(kind: Action['kind'], targets: readonly Target[]): readonly str
   return [
     ...((kind === 'cancel' || kind === 'fail') && (targets.length > 1 || running > 0) ? [stopped] : []),
     ...(kind === 'delete' ? ['Payload, history and output go, too.'] : []),
-    ...(kind === 'resubmit' ? ['They begin anew with attempt 1.'] : []),
+    ...(kind === 'resubmit' ? [`${targets.length === 1 ? 'It begins' : 'They begin'} anew with attempt 1.`] : []),
     ...(left === '' ? [] : [`Left alone: ${left}.`]),
   ]
 }
