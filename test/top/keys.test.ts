@@ -2,7 +2,7 @@ import {describe, expect, test} from 'bun:test'
 import {keyNames, shownKey} from '../../src/lib/top/key-names.ts'
 import {allKeys, footerKeys, GLOBAL_KEYS, keysOf} from '../../src/lib/top/keys.ts'
 import {SCREENS, TABS} from '../../src/lib/top/screens/index.ts'
-import {momentOf, shownScreen} from '../../src/lib/top/state.ts'
+import {momentOf, shownScreen, type Start} from '../../src/lib/top/state.ts'
 import {themeOf} from '../../src/lib/top/theme.ts'
 import {Console, memorySession} from './console.tsx'
 import {busyScene} from './scene.ts'
@@ -90,14 +90,26 @@ describe.each(TABS.map(({id}) => id))('on the screen %s', screen => {
   test('the footer has keys of this moment only, and help has them all', async () => {
     const console = await Console.open({screen})
     const {state} = console
-    for (const key of footerKeys(shownScreen(state), momentOf(state))) expect(key.acts).not.toBe(true)
+    for (const key of footerKeys(shownScreen(state), momentOf(state), true)) expect(key.acts).not.toBe(true)
     await console.press('?')
     const pages: string[] = []
     for (let at = 0; at < 60; at += 1) {
       pages.push(console.text())
       await console.press('down')
     }
-    for (const key of keysOf(shownScreen(state))) expect(pages.join('\n')).toContain(key.help.slice(0, 40))
+    const said = pages.join('\n').replaceAll(/\s+/g, ' ')
+    for (const key of keysOf(shownScreen(state))) expect(said).toContain(key.acts === true ? `${key.help} (ADMIN)` : key.help)
+  })
+
+  test('the footer always says how to get help and how to quit, and in OPS how to come to ADMIN, unless there is none', async () => {
+    const session = await memorySession()
+    await busyScene(session)
+    for (const columns of [60, 80]) {
+      const footer = async (start: Partial<Start>): Promise<string | undefined> => (await Console.open({screen, size: {columns, rows: 24}, ...start}, session)).frame().at(-1)
+      expect(await footer({mode: 'ops'})).toMatch(/ A admin {2}\? help {2}q quit *$/)
+      expect(await footer({mode: 'admin'})).toMatch(/ \? help {2}q quit *$/)
+      expect(await footer({mayAct: false})).not.toContain('admin')
+    }
   })
 })
 

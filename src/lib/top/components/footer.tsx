@@ -9,15 +9,15 @@ import {Line} from './line.tsx'
 
 /** Before each key. */
 const GAP = ' '
-/** What everybody has to find. */
-const ALWAYS = ['?', 'q']
+/** What everybody has to find; and while looking only, how that ends. */
+const ALWAYS = {ops: ['A', '?', 'q'], admin: ['?', 'q']} as const
 
 /** The keys that work here and now, as far as they have room; `?` shows them all. */
 export function Footer({state}: {readonly state: State}): ReactNode {
   const {glyphs} = useTheme()
   const width = state.size.columns
-  const keys = footerKeys(shownScreen(state), momentOf(state))
-  const last = keys.filter(({keys: [name = '']}) => ALWAYS.includes(name))
+  const keys = footerKeys(shownScreen(state), momentOf(state), state.mayAct)
+  const last = ALWAYS[state.mode].flatMap(name => keys.find(({keys: [first]}) => first === name) ?? [])
   const end = last.map(key => keyWords(key, glyphs))
   const others = keys.filter(key => !last.includes(key)).map(key => keyWords(key, glyphs))
   return <Line words={[startOf(others, width - wordsWidth(end)), end]} width={width} />

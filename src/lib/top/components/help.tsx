@@ -5,7 +5,7 @@ import {shownKey} from '../key-names.ts'
 import {GLOBAL_KEYS} from '../keys.ts'
 import type {AnyScreen, Frame, Key} from '../screen.ts'
 import type {Glyphs} from '../theme.ts'
-import type {Words} from '../words.ts'
+import {wrapped, type Words} from '../words.ts'
 import {Line} from './line.tsx'
 
 interface HelpProps {
@@ -14,15 +14,18 @@ interface HelpProps {
   readonly offset: number
 }
 
+/** Before the sentence about a key. */
+const MARGIN = 22
+
 /** Every key of this screen and of all, made from the table of keys, and what the signs mean. */
 export function Help({screen, frame, offset}: HelpProps): ReactNode {
   const {glyphs} = useTheme()
   const lines: readonly Words[] = [
     {text: ` On this screen: ${screen.title}`, tone: 'title'},
-    ...screen.keys.map(key => keyLine(key, glyphs)),
+    ...screen.keys.flatMap(key => keyLines(key, glyphs, frame.columns)),
     '',
     {text: ' Everywhere', tone: 'title'},
-    ...GLOBAL_KEYS.map(key => keyLine(key, glyphs)),
+    ...GLOBAL_KEYS.flatMap(key => keyLines(key, glyphs, frame.columns)),
     '',
     {text: ' Signs', tone: 'title'},
     ...Object.entries(glyphs.states).map(([state, glyph]): Words => ['   ', glyph, '  ', state]),
@@ -42,7 +45,9 @@ export function Help({screen, frame, offset}: HelpProps): ReactNode {
   )
 }
 
-function keyLine({keys, help, acts}: Key<unknown, unknown>, glyphs: Glyphs): Words {
+/** As many lines as the sentence takes. */
+function keyLines({keys, help, acts}: Key<unknown, unknown>, glyphs: Glyphs, width: number): readonly Words[] {
   const names = keys.map(name => shownKey(name, glyphs)).join(' ')
-  return ['   ', {text: names.padEnd(18), tone: 'bold'}, ' ', help, ...(acts === true ? [{text: '  (ADMIN)', tone: 'dim'} as const] : [])]
+  const [first = '', ...rest] = wrapped(acts === true ? `${help} (ADMIN)` : help, width - MARGIN)
+  return [['   ', {text: names.padEnd(MARGIN - 4), tone: 'bold'}, ' ', first], ...rest.map(line => `${' '.repeat(MARGIN)}${line}`)]
 }
