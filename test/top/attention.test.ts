@@ -133,6 +133,23 @@ describe('on the screen', () => {
     expect(console.state.tab).toBe('jobs')
   })
 
+  test('pending means the same everywhere: those that are scheduled are part of it', async () => {
+    const session = await memorySession()
+    await session.queue.enqueue([...'ab'].map(payload => ({queue: 'mail', payload})))
+    await session.queue.enqueue([...'cde'].map(payload => ({queue: 'mail', payload, delayMs: 3_600_000})))
+    const console = await Console.open({size: {columns: 100, rows: 30}}, session)
+    expect(console.text()).toContain('pending 5 (3 scheduled)')
+    expect(console.text()).toMatch(/mail +! no consumer +5 +3 /)
+    await console.press('2')
+    expect(console.text()).toMatch(/Pend(ing)? 5 +Sched(uled)? 3/)
+  })
+
+  test('a queue with nothing to do is active, as in lists', async () => {
+    const session = await memorySession()
+    await session.storage.setQueue('mail', {create: 'must'})
+    expect((await Console.open({}, session)).text()).toMatch(/mail +active/)
+  })
+
   test('Enter on a queue and on a consumer opens them', async () => {
     const session = await memorySession()
     await busyScene(session, 'text')

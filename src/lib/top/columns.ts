@@ -16,16 +16,15 @@ export interface QueueRow extends StatsRow {
 
 const span = (ms: number | null): string => (ms === null ? '-' : formatDurationShort(Math.round(ms)))
 
-/** What is to be said of a queue in a word. */
-export function queueState({paused, counts, oldestPendingMs, consumers}: QueueRow): 'paused' | 'no consumer' | 'active' | 'idle' {
+/** What is to be said of a queue in a word: as `queues list` does, or that nobody takes what waits. */
+export function queueState({paused, oldestPendingMs, consumers}: QueueRow): 'paused' | 'no consumer' | 'active' {
   if (paused) return 'paused'
-  if (oldestPendingMs === null) return counts.processing > 0 ? 'active' : 'idle'
-  return consumers === 0 ? 'no consumer' : 'active'
+  return oldestPendingMs !== null && consumers === 0 ? 'no consumer' : 'active'
 }
 
 /** How queues are listed on a screen. */
 export function queueColumns(glyphs: Glyphs): readonly Column<QueueRow>[] {
-  const signs = {paused: glyphs.paused, 'no consumer': '!', active: ' ', idle: ' '}
+  const signs = {paused: glyphs.paused, 'no consumer': '!', active: ' '}
   return [
     {key: 'name', title: 'QUEUE', value: ({name}) => name, style: () => 'bold'},
     {

@@ -81,17 +81,16 @@ export function shownMs(ms: number | null): string {
 /** Where all states have room. */
 const WIDE = 100
 
-/** How many jobs are in each state. */
+/** How many jobs are in each state; those that are scheduled are pending. */
 export function stateWords({counts, scheduled}: StatsRow, {states}: Glyphs, width: number): Words {
-  const state = (name: keyof Glyphs['states'], count: number): Words => {
-    const text = `${states[name]} ${name} ${short(count)}`
+  const state = (name: keyof Glyphs['states'], count: number, more = ''): Words => {
+    const text = `${states[name]} ${name} ${short(count)}${more}`
     return [count === 0 ? {text, tone: 'dim'} : {text, tone: name}, '  ']
   }
   return [
     ' ',
-    state('pending', counts.pending - scheduled.count),
+    state('pending', counts.pending, scheduled.count === 0 ? '' : ` (${short(scheduled.count)}${scheduled.isMore ? '+' : ''} scheduled)`),
     state('processing', counts.processing),
-    state('scheduled', scheduled.count),
     state('failed', counts.failed),
     state('done', counts.done),
     width < WIDE ? '' : state('cancelled', counts.cancelled),
