@@ -157,6 +157,12 @@ describe('where there is no terminal', () => {
     expect(stderr).toContain('qctl.db')
   })
 
+  test('a queue that does not exist is an error as elsewhere, with the one that was meant', async () => {
+    const result = await (await filled()).qctl(['top', '-Q', 'mail,mial'])
+    expect(result).toMatchObject({status: 66, stdout: ''})
+    expect(result.stderr).toContain('did you mean mail?')
+  })
+
   test('a format or a screen that it does not have is refused', async () => {
     const sandbox = await filled()
     expect(await sandbox.qctl(['top', '--json'])).toMatchObject({status: 2})

@@ -11,6 +11,7 @@ import {cliActor} from '../cli/actor.ts'
 import {openSession, type Session} from '../cli/session.ts'
 import type {FlagValues} from '../cli/flags.ts'
 import {isLiveTerminal} from '../cli/live-terminal.ts'
+import {requireQueues} from '../cli/missing.ts'
 import {stdout} from '../cli/papers.ts'
 import type {Printer} from '../cli/print.ts'
 import {colorLevel, screenWidth} from '../cli/terminal.ts'
@@ -171,7 +172,9 @@ function raise(error: unknown): never {
   throw error
 }
 
-async function startOf({mode, mayAct, intervalMs, screen, db}: TopOptions, {storage}: Session, size: Frame): Promise<State> {
+/** @throws QctlError `not_found` for a queue that was named and that does not exist */
+async function startOf({names, mode, mayAct, intervalMs, screen, db}: TopOptions, {storage}: Session, size: Frame): Promise<State> {
+  await requireQueues(names ?? [], storage)
   const {location} = await storage.info()
   return initialState({size, mode, mayAct, intervalMs, screen, location, db, now: systemClock.wallNow()})
 }
