@@ -119,6 +119,21 @@ test('what was in the last minute is taken from this minute and the one before',
 })
 
 describe('on the screen', () => {
+  test('every command is whole where the screen is high enough', async () => {
+    const session = await memorySession()
+    const names = ['a', 'b'].map(letter => letter.repeat(50))
+    for (const queue of names) await session.queue.enqueue([{queue, payload: 'a'}])
+    const console = await Console.open({size: {columns: 80, rows: 60}, db: '/var/lib/somewhere/qctl.db'}, session)
+    for (const key of ['r', 'tab', 'tab']) {
+      await console.press(key)
+      const text = console.text().replaceAll(/\s+/g, ' ')
+      for (const name of names) {
+        expect(text).toContain(`${name}: 1 waiting, no live consumer, the oldest for`)
+        expect(text).toContain(`fix: qctl --db '/var/lib/somewhere/qctl.db' consume -Q ${name} -- COMMAND`)
+      }
+    }
+  })
+
   test('the command under the cursor is shown whole, copied with y, and Enter leads to the jobs', async () => {
     const session = await memorySession()
     await session.queue.enqueue([{queue: 'import', payload: 'a'}])

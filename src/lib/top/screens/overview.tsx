@@ -5,7 +5,7 @@ import type {StorageInfo} from '../../storage/storage.ts'
 import {formatSizeShort} from '../../units.ts'
 import {type Concern, concernsOf, surveyPlace} from '../attention.ts'
 import {consumerColumns, queueColumns, type QueueRow} from '../columns.ts'
-import {Attention} from '../components/attention.tsx'
+import {Attention, SpreadAttention, spreadOut} from '../components/attention.tsx'
 import {Line} from '../components/line.tsx'
 import {graphMinutes, Pulse} from '../components/pulse.tsx'
 import {Rule} from '../components/rule.tsx'
@@ -121,7 +121,8 @@ function Overview({own, facts, at, frame, db}: Moment<Own, Facts>): ReactNode {
   const {columns: width} = frame
   if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {total, graphs, rows, consumers, concerns} = facts
-  const layout = layoutOf(frame, facts, own.pane === 'attention')
+  const layout = layoutOf(frame, {rows, consumers, concerns: spreadOut(concerns, width, db)}, own.pane === 'attention')
+  const Concerns = layout.isSpread ? SpreadAttention : Attention
   const cursorIn = (pane: Pane): number => (own.pane === pane ? cursorAt(rowsOf(facts, pane), ROWS.idOf, ROWS.cursor(own)) : -1)
   return (
     <>
@@ -139,7 +140,7 @@ function Overview({own, facts, at, frame, db}: Moment<Own, Facts>): ReactNode {
         </>
       )}
       {layout.health ? <Line words={placeWords(facts)} width={width} tone="dim" /> : null}
-      <Attention concerns={concerns} width={width} height={layout.attention} cursor={cursorIn('attention')} db={db} />
+      <Concerns concerns={concerns} width={width} height={layout.attention} cursor={cursorIn('attention')} db={db} />
     </>
   )
 }
