@@ -109,6 +109,22 @@ describe('what lies over a screen', () => {
   })
 })
 
+test('what is said about a filter that is wrong, and any notice, is said to its end', async () => {
+  const console = await Console.open({screen: 'jobs'})
+  await console.press('/')
+  await console.type('colour=blue and some more that nobody knows')
+  await console.press('enter')
+  const {overlay} = console.state
+  const wrong = overlay?.kind === 'prompt' ? overlay.wrong : null
+  if (wrong === null) throw new Error('nothing is wrong')
+  expect(wrong.length).toBeGreaterThan(80)
+  expect(console.text().replaceAll(/\s+/g, ' ')).toContain(wrong)
+  const text = 'word '.repeat(30).trim()
+  const notice = frameOf({...console.state, overlay: null, notice: {text, tone: 'error', at: 0}})
+  expectFits(notice, {columns: 80, rows: 24})
+  expect(notice.join('\n').replaceAll(/\s+/g, ' ')).toContain(text)
+})
+
 test('a terminal that is too small is told what it needs', async () => {
   const {state} = await Console.open()
   for (const size of [{columns: 59, rows: 24}, {columns: 80, rows: 11}, {columns: 20, rows: 2}]) {

@@ -14,7 +14,7 @@ import {FormDialog} from './form-dialog.tsx'
 import {Header} from './header.tsx'
 import {Help} from './help.tsx'
 import {Line} from './line.tsx'
-import {NoticeLine} from './notice.tsx'
+import {noticeOf, NoticeLines} from './notice.tsx'
 import {Rule} from './rule.tsx'
 import {Tabs} from './tabs.tsx'
 
@@ -63,19 +63,20 @@ function Layers({state, theme}: {readonly state: State; readonly theme: Theme}):
   const {glyphs} = theme
   const {size, overlay, tab} = state
   const prompt = overlay?.kind === 'prompt' ? overlay : null
+  const said = noticeOf(state)?.lines.length ?? 1
   return (
     <>
       <Header state={state} />
       <Tabs tab={tab} width={size.columns} />
       <Rule width={size.columns} />
       <Banner state={state} />
-      <Box flexDirection="column" height={frameOf(state).rows} overflow="hidden">
+      <Box flexDirection="column" height={Math.max(1, frameOf(state).rows + 1 - said)} overflow="hidden">
         {/* What does not fit is cut off at the end; lines would be laid over one another else. */}
         <Box flexDirection="column" flexShrink={0}>
           <Body state={state} theme={theme} />
         </Box>
       </Box>
-      <NoticeLine state={state} />
+      <NoticeLines state={state} />
       {prompt === null ? (
         <Footer state={state} />
       ) : (
