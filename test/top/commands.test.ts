@@ -2,6 +2,7 @@ import {describe, expect, test} from 'bun:test'
 import {execFile} from 'node:child_process'
 import {dirname} from 'node:path'
 import {promisify} from 'node:util'
+import {withDatabase} from '../../src/lib/cli/with-database.ts'
 import {DEFAULT_SETTINGS} from '../../src/lib/job.ts'
 import {queueCommand} from '../../src/lib/top/acts-of-queues.ts'
 import {produceForm} from '../../src/lib/top/produce-form.ts'
@@ -15,6 +16,11 @@ async function paste(sandbox: Sandbox, command: string | undefined): Promise<str
   const env = {PATH: `${dirname(BINARY)}:${process.env['PATH']}`, HOME: sandbox.home, TZ: 'UTC'}
   return (await run('sh', ['-c', command ?? 'false'], {env, cwd: sandbox.home, timeout: 30_000})).stdout
 }
+
+test('a command that is fed with what cannot be shown names the database, too', () => {
+  const command = produceForm('mail').cli?.({queue: 'mail', payload: 'a\nb', priority: '0'}) ?? ''
+  expect(withDatabase(command, '/d.db')).toBe(String.raw`printf %b 'a\nb' | qctl --db '/d.db' produce -Q mail -`)
+})
 
 describe('a command that a dialog shows does what the dialog does', () => {
   for (const name of ['mail', '-x']) {
@@ -56,7 +62,7 @@ describe('a command that a dialog shows does what the dialog does', () => {
     expect(await sandbox.json(['queues', 'show', 'mail'])).toEqual(before)
   })
 
-  for (const payload of ['plain', '', '-', '--json', `it's "quoted" $HOME \\ *`, '{"a":[1,2]}']) {
+  for (const payload of ['plain', '', '-', '--json', `it's "quoted" $HOME \\ *`, '{"a":[1,2]}', "two\nli'nes\n", 'a\tb\\n\u001b[0m\n1']) {
     test(`with the payload ${JSON.stringify(payload)}`, async () => {
       await using sandbox = new Sandbox()
       const values = {queue: 'mail', payload, priority: '-5', delay: '1h', key: "k'1", tag: 'a,b', type: 'text/plain; charset=utf-8', 'max-attempts': '3'}

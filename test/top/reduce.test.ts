@@ -225,9 +225,19 @@ describe('a line that is typed', () => {
     expect(pressed(open, 'esc').state.overlay).toBeNull()
   })
 
-  test('takes what is pasted, up to the end of its line', () => {
+  test('takes what is pasted; of several lines nothing, and says so', () => {
     const open = moved(began(), {kind: 'prompt', prompt: {label: '', text: '', submit: text => ({kind: 'notice', text})}}).state
-    expect(pressed(after(open, {kind: 'paste', text: 'one\nq'}), 'enter').state.notice?.text).toBe('one')
+    expect(pressed(after(open, {kind: 'paste', text: 'one\r'}), 'enter').state.notice?.text).toBe('one')
+    const refused = after(open, {kind: 'paste', text: 'one\nq'})
+    expect(refused.overlay).toMatchObject({line: {text: ''}, wrong: expect.stringContaining('several lines')})
+    expect(pressed(refused, 'x').state.overlay).toMatchObject({line: {text: 'x'}, wrong: null})
+  })
+
+  test('of a form takes several lines where there may be some', () => {
+    const fields = [{name: 'a', label: 'a', value: ''}, {name: 'b', label: 'b', value: '', hasLines: true}]
+    const open = moved(began({mode: 'admin'}), {kind: 'form', form: {title: 't', fields, submit: ({b}) => ({kind: 'notice', text: b ?? ''})}}).state
+    expect(after(open, {kind: 'paste', text: 'one\rtwo'}).overlay).toMatchObject({lines: [{text: ''}, {text: ''}], wrong: [expect.stringContaining('several lines'), null]})
+    expect(pressed(after(pressed(open, 'tab').state, {kind: 'paste', text: 'one\r\ntwo\rthree\n'}), 'enter').state.notice?.text).toBe('one\ntwo\nthree\n')
   })
 
   test('nothing is pasted into a screen', () => {

@@ -1,6 +1,6 @@
 import {inTurn, moved, running} from './moves.ts'
 import {type Overlay, type State, type Step} from './state.ts'
-import {edited, type TextLine, typed} from './text-line.ts'
+import {edited, pastedText, type TextLine, typed} from './text-line.ts'
 
 /** A key that comes so soon after a question was typed before anybody could read it. */
 const UNREAD_MS = 250
@@ -23,16 +23,30 @@ export function pressedOver(state: State, overlay: Overlay, name: string): Step 
   }
 }
 
-/** Text that was pasted goes into what is being typed, and nowhere else. */
+/** Text that was pasted goes into what is being typed, and nowhere else. Where there is one line only, several are refused: none is lost silently. */
 export function pasted(overlay: Overlay, text: string): Overlay {
+  const whole = pastedText(text)
   switch (overlay.kind) {
-    case 'prompt':
-      return {...overlay, line: typed(overlay.line, text), wrong: null}
-    case 'form':
-      return {...overlay, lines: overlay.lines.map((line, at) => (at === overlay.field ? typed(line, text) : line))}
+    case 'prompt': {
+      const one = oneLine(whole)
+      return one === null ? {...overlay, wrong: SEVERAL_LINES} : {...overlay, line: typed(overlay.line, one), wrong: null}
+    }
+    case 'form': {
+      const more = overlay.form.fields[overlay.field]?.hasLines === true ? whole : oneLine(whole)
+      if (more === null) return {...overlay, wrong: overlay.wrong.with(overlay.field, SEVERAL_LINES)}
+      return {...overlay, lines: overlay.lines.map((line, at) => (at === overlay.field ? typed(line, more) : line)), wrong: overlay.wrong.with(overlay.field, null)}
+    }
     default:
       return overlay
   }
+}
+
+const SEVERAL_LINES = 'nothing was pasted: it has several lines, and here is room for one'
+
+/** Copied lines often have their end with them. */
+function oneLine(text: string): string | null {
+  const line = text.replace(/\n$/, '')
+  return line.includes('\n') ? null : line
 }
 
 function only(state: State): Step {

@@ -14,7 +14,7 @@ export function produceForm(queue: string): Form {
     title: 'New job',
     fields: [
       {name: 'queue', label: 'queue', value: queue, check: checkBy(parseName)},
-      {name: 'payload', label: 'payload', value: '', hint: 'empty is a payload of 0 bytes'},
+      {name: 'payload', label: 'payload', value: '', hint: 'empty is a payload of 0 bytes', hasLines: true},
       {name: 'priority', label: 'priority', value: '0', check: checkBy(parsePriority)},
       {name: 'delay', label: 'delay', value: '', hint: 'none; as in 10m', check: checkUnlessEmpty(parseDuration)},
       {name: 'key', label: 'key', value: '', hint: 'none', check: checkUnlessEmpty(parseKey)},
@@ -35,9 +35,18 @@ function commandOf(values: Values): string {
   const {queue = '', payload = '', priority = '0'} = values
   const flags = ['delay', 'key', 'tag', 'type', 'max-attempts'].flatMap(name => ((values[name] ?? '') === '' ? [] : [`--${name}`, values[name] ?? '']))
   const words = ['qctl', 'produce', '-Q', queue, ...(Number(priority) === 0 ? [] : ['--priority', priority]), ...flags]
-  // On the command line it is the name of stdin.
-  if (payload === '-') return `printf %s - | ${commandLine([...words, '-'])}`
+  // "-" is the name of stdin on the command line; and what cannot be shown as it is has to be spelled.
+  if (payload === '-' || UNSHOWN.test(payload)) return `printf %b '${spelled(payload)}' | ${commandLine([...words, '-'])}`
   return commandLine([...words, ...(payload.startsWith('-') ? ['--'] : []), payload])
+}
+
+/** Ends of lines, and what else is no sign. */
+const UNSHOWN = /[\u0000-\u001f\u007f]/
+
+/** As printf's `%b` takes it in single quotes. */
+function spelled(payload: string): string {
+  const octal = (character: string): string => `\\0${character.charCodeAt(0).toString(8).padStart(3, '0')}`
+  return payload.replaceAll('\\', '\\\\').replaceAll("'", octal).replaceAll('\n', '\\n').replaceAll(/[\u0000-\u001f\u007f]/g, octal)
 }
 
 function inputOf(values: Values): JobInput {

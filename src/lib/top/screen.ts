@@ -114,6 +114,8 @@ export interface Field {
   readonly value: string
   /** What may stand there, in a few words. */
   readonly hint?: string
+  /** Several lines may be pasted into it. */
+  readonly hasLines?: boolean
   /** What is wrong with it; `null` when nothing is. */
   check?(text: string): string | null
 }

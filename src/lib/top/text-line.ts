@@ -9,9 +9,9 @@ export function textLine(text = ''): TextLine {
   return {text, at: [...text].length}
 }
 
-/** Puts text in at the caret; of several lines the first. */
+/** Puts text in at the caret. */
 export function typed(line: TextLine, text: string): TextLine {
-  const more = [...(text.split(/[\r\n]/)[0] ?? '')]
+  const more = [...text]
   const all = [...line.text]
   return {text: [...all.slice(0, line.at), ...more, ...all.slice(line.at)].join(''), at: line.at + more.length}
 }
@@ -47,4 +47,9 @@ export function edited(line: TextLine, key: string): TextLine | null {
     default:
       return [...key].length === 1 ? typed(line, key) : null
   }
+}
+
+/** What was pasted, with line feeds between lines: terminals send other ends of lines. */
+export function pastedText(text: string): string {
+  return text.replaceAll(/\r\n?/g, '\n')
 }

@@ -24,14 +24,15 @@ export function FormDialog({overlay, frame, db}: FormProps): ReactNode {
   const fields = form.fields.map(({label, hint = ''}, at): readonly Words[] => {
     const line = lines[at] ?? {text: '', at: 0}
     const isHere = at === field
-    const value: Words = isHere ? typing(line, width - labels - 4, glyphs.caret) : line.text
+    const value: Words = isHere ? typing(line, width - labels - 4, glyphs.caret) : line.text.slice(0, width)
     const name: Words = {text: `${isHere ? glyphs.cursor : ' '} ${label.padEnd(labels)}  `, tone: isHere ? 'bold' : 'dim'}
     const ghost: Words = line.text === '' ? {text: ` ${hint}`, tone: 'dim'} : ''
     const error = wrong[at] ?? null
     return [[name, value, ghost], ...(error === null ? [] : [{text: `${' '.repeat(labels + 4)}${error}`, tone: 'error'} as const])]
   })
   const cli = form.cli?.(valuesOf(overlay)) ?? null
-  const command = cli === null ? [] : ['', 'Same on the command line:', ...wrapped(withDatabase(cli, db), width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'}))]
+  // What fills the screen has no room; and a payload may be a megabyte.
+  const command = cli === null || cli.length > width * frame.rows ? [] : ['', 'Same on the command line:', ...wrapped(withDatabase(cli, db), width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'}))]
   const keys: Words = {text: 'Enter next, on the last field: go on   Tab, arrows: field   Esc cancel', tone: 'dim'}
   const room = frame.rows - BORDERS - 1
   const rest = fields.flat().length + command.length < room ? [...command, ''] : []
