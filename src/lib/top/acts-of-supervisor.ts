@@ -1,3 +1,4 @@
+import {counted} from '../cli/counted.ts'
 import {parseCount} from '../cli/flags.ts'
 import {changeSentence} from '../cli/supervisor-report.ts'
 import {QctlError} from '../errors.ts'
@@ -27,11 +28,14 @@ export function scale({wanted, most}: Supervisor): Move {
 
 function scaled(count: number, wanted: number): Move {
   if (count === wanted) return {kind: 'notice', text: `there are ${count} already`}
+  const by = Math.abs(count - wanted)
+  const started = `${by} ${by === 1 ? 'is' : 'are'} started`
+  const ended = by === 1 ? '1 finishes what it has and ends' : `${by} finish what they have and end`
   return {
     kind: 'act',
     act: {
-      title: `Have ${count} consumers instead of ${wanted}?`,
-      facts: [count > wanted ? `${count - wanted} are started; the others are left alone.` : `${wanted - count} finish what they have and end; the others are left alone.`, 'supervisord keeps the number when it is restarted. Undo: scale back.'],
+      title: `Have ${counted(count, 'consumer')} instead of ${wanted}?`,
+      facts: [`${count > wanted ? started : ended}; the others are left alone.`, 'supervisord keeps the number when it is restarted. Undo: scale back.'],
       cli: commandLine(['qctl', 'supervisor', 'scale', String(count)]),
       tier: {kind: 'ask'},
       run: hands => changing(hands, ({operator}) => operator.scale(count)),

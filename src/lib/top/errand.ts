@@ -29,6 +29,8 @@ export class Errand<T> {
   #startedAt = Number.NEGATIVE_INFINITY
   #turn = 0
   #tookMs = 0
+  /** Ends with what is going on; never fails. */
+  #going: Promise<void> = Promise.resolve()
 
   /**
    * @param run finds it out; told by the signal that nobody wants to know any more
@@ -51,14 +53,21 @@ export class Errand<T> {
       this.#turn = Math.max(this.#turn, turn)
       this.#startedAt = now
       this.#news = {...this.#news, isRunning: true}
-      void this.#go(now)
+      this.#going = this.#go(now)
     }
     return this.#news
   }
 
-  /** What is known is not so any more: it is asked for at the next look. */
-  expire(): void {
+  /**
+   * What is known is not so any more: goes for it anew and waits for the answer.
+   * @param now as for `news`
+   */
+  async renew(now: number): Promise<void> {
+    // What is on its way may be from before.
+    await this.#going
     this.#startedAt = Number.NEGATIVE_INFINITY
+    this.news(now)
+    await this.#going
   }
 
   /** Ends what is going on. */

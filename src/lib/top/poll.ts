@@ -79,6 +79,25 @@ export class Poller {
     }
   }
 
+  /**
+   * Looks until nothing is on its way that is to be seen at once.
+   * @param limitMs no longer than this
+   */
+  async lookUntilTold(limitMs: number): Promise<void> {
+    const endMs = monotonicMs() + limitMs
+    await this.look()
+    for (let paceMs = this.#soonMs(); paceMs !== null && monotonicMs() < endMs; paceMs = this.#soonMs()) {
+      await sleep(paceMs)
+      await this.look()
+    }
+  }
+
+  /** After what time something is to be seen that is on its way, ms; `null` = nothing is. */
+  #soonMs(): number | null {
+    const state = this.#surroundings.state()
+    return state.trouble === null ? soonMs(state) : null
+  }
+
   /** A slow store is asked less often; ages on the screen move on every second even so. */
   #pauseMs(): number {
     const state = this.#surroundings.state()
@@ -119,8 +138,12 @@ export class Poller {
 /** How long to wait between two looks, ms. */
 function paceOf(state: State): number {
   if (isStill(state)) return state.intervalMs
+  return Math.min(state.intervalMs, soonMs(state) ?? state.intervalMs)
+}
+
+function soonMs(state: State): number | null {
   const {own, seen} = shownView(state)
-  return Math.min(state.intervalMs, shownScreen(state).paceMs?.(own, seen?.facts ?? null) ?? state.intervalMs)
+  return shownScreen(state).paceMs?.(own, seen?.facts ?? null) ?? null
 }
 
 /** True while what is shown is to stay as it is. */

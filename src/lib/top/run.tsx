@@ -48,6 +48,8 @@ interface TopOptions {
 /** A look waits no longer for a lock than this: then the screen says so. */
 const LOCK_MS = 5000
 const MOST_FRAMES = 15
+/** A frame on paper waits no longer than this for those who are asked beside the looks. */
+const ANSWERS_MS = 5000
 /** Lines of a frame on paper: as many as there may be to show. */
 const PAPER_ROWS = 60
 const PAPER_COLUMNS = 100
@@ -157,7 +159,7 @@ async function oneFrame(options: TopOptions, columns: number): Promise<string> {
   try {
     const program = new Program(await startOf(options, session, {columns, rows: PAPER_ROWS}), () => {}, raise)
     const poller = new Poller(session, {open, names: options.names, beside, state: program.state, tell: program.tell})
-    await poller.look()
+    await poller.lookUntilTold(ANSWERS_MS)
     chalk.level = options.colors
     const {trouble} = program.state()
     if (trouble !== null) throw new QctlError('busy', trouble.message)

@@ -7,7 +7,7 @@ import {type LoadedConsumer, loadedColumns} from '../consumer-columns.ts'
 import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import type {ProcessTrees} from '../process-trees.ts'
 import {defineScreen, type Frame, type Moment} from '../screen.ts'
-import type {Supervision} from '../supervisor-desk.ts'
+import {ageWords, answerPace, silence, type Supervision} from '../supervisor-desk.ts'
 import type {Words} from '../words.ts'
 import {openConsumer} from './consumer.tsx'
 import {openSupervisor} from './supervisor.tsx'
@@ -56,6 +56,7 @@ export const CONSUMERS_SCREEN = defineScreen<Own, Facts>({
     return {consumers: loaded(consumers, own, frame, sources.beside.trees), supervision: sources.beside.supervisor.look(consumers, sources.now())}
   },
   View: Consumers,
+  paceMs: (_own, facts) => answerPace(facts?.supervision ?? null),
 })
 
 /** Looks at the processes of those rows only that can be seen. */
@@ -79,14 +80,16 @@ function Consumers({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
     <>
       <Rule width={width} title={title} />
       <Table columns={loadedColumns(at)} rows={consumers} width={width} height={height - 1 - (supervision === null ? 0 : 1)} cursor={cursorAt(consumers, CONSUMERS.idOf, own.consumer)} empty="none: qctl consume -Q NAME -- COMMAND" />
-      {supervision === null ? null : <Line words={supervisionLine(supervision)} width={width} />}
+      {supervision === null ? null : <Line words={supervisionLine(supervision, at)} width={width} />}
     </>
   )
 }
 
-function supervisionLine({processes, wanted, most, error}: Supervision): Words {
-  if (error !== null) return [' supervisor: ', {text: error, tone: 'warning'}]
+function supervisionLine(supervision: Supervision, now: number): Words {
+  const {processes, wanted, most, error} = supervision
+  const silent = silence(supervision)
+  if (silent !== null) return [' supervisor: ', {text: silent, tone: error === null ? 'dim' : 'warning'}]
   const running = processes.filter(({state}) => state === 'RUNNING').length
   const fatal = processes.filter(({state}) => state === 'FATAL').length
-  return [` supervisor: ${running} of ${processes.length} processes run, ${wanted} consumers wanted of ${most}`, fatal === 0 ? '' : {text: `, ${fatal} given up`, tone: 'error'}, {text: '  s: all of them', tone: 'dim'}]
+  return [` supervisor: ${running} of ${processes.length} processes run, ${wanted} of ${most} consumers wanted${ageWords(supervision, now)}`, fatal === 0 ? '' : {text: `, ${fatal} given up`, tone: 'error'}, {text: '  s: all of them', tone: 'dim'}]
 }

@@ -14,7 +14,7 @@ import {Rule} from '../components/rule.tsx'
 import type {ErrandNews} from '../errand.ts'
 import {type FileFacts, filesOf, type HostFacts, hostFacts} from '../health-facts.ts'
 import {defineScreen, type Moment} from '../screen.ts'
-import type {Supervision} from '../supervisor-desk.ts'
+import {answerPace, silence, type Supervision} from '../supervisor-desk.ts'
 import type {Tone} from '../theme.ts'
 import {wrapped, type Words} from '../words.ts'
 
@@ -75,6 +75,7 @@ export const HEALTH = defineScreen<Own, Facts>({
     }
   },
   View: Health,
+  paceMs: (_own, facts) => answerPace(facts?.supervision ?? null),
 })
 
 function lastHour(queues: readonly QueueStats[], now: number): Facts['hour'] {
@@ -146,7 +147,9 @@ function factsOf({version, info, files, host, reapers, expired, hour, supervisio
   ]
 }
 
-function supervisorWords({processes, wanted, error}: Supervision): Words {
-  if (error !== null) return {text: error, tone: 'warning'}
-  return `${processes.filter(({state}) => state === 'RUNNING').length} of ${processes.length} processes run, ${wanted} consumers wanted; 4 then s shows them`
+function supervisorWords(supervision: Supervision): Words {
+  const {processes, wanted, most, error} = supervision
+  const silent = silence(supervision)
+  if (silent !== null) return {text: silent, tone: error === null ? 'dim' : 'warning'}
+  return `${processes.filter(({state}) => state === 'RUNNING').length} of ${processes.length} processes run, ${wanted} of ${most} consumers wanted; 4 then s shows them`
 }

@@ -7,7 +7,7 @@ import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {defineScreen, type Key, type Moment, type Move} from '../screen.ts'
-import type {Supervision} from '../supervisor-desk.ts'
+import {ageWords, answerPace, silence, type Supervision} from '../supervisor-desk.ts'
 import {wrapped} from '../words.ts'
 
 interface Own {
@@ -73,9 +73,10 @@ export const SUPERVISOR = defineScreen<Own, Facts>({
     return {supervision: sources.beside.supervisor.look(await sources.session.storage.consumers(), sources.now())}
   },
   View: Supervisor,
+  paceMs: (_own, facts) => answerPace(facts?.supervision ?? null),
 })
 
-function Supervisor({own, facts, frame}: Moment<Own, Facts>): ReactNode {
+function Supervisor({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
   const {columns: width, rows: height} = frame
   if (facts === null) return <Line words=" looking ..." width={width} tone="dim" />
   const {supervision} = facts
@@ -84,12 +85,12 @@ function Supervisor({own, facts, frame}: Moment<Own, Facts>): ReactNode {
   const problem = error === null ? [] : wrapped(error, width - 2)
   return (
     <>
-      <Rule width={width} title={`Supervisor ${wanted} of ${most} consumers wanted`} />
+      <Rule width={width} title={silence(supervision) === null ? `Supervisor ${wanted} of ${most} consumers wanted${ageWords(supervision, at)}` : 'Supervisor'} />
       <Line words={[' in ', {text: directory, tone: 'dim'}]} width={width} />
       {problem.map((line, nth) => (
         <Line key={nth} words={[' ', {text: line, tone: 'error'}]} width={width} />
       ))}
-      <Table columns={SHOWN} rows={processes} width={width} height={height - 2 - problem.length} cursor={cursorAt(processes, PROCESSES.idOf, own.process)} empty="nothing is known of its processes yet" />
+      <Table columns={SHOWN} rows={processes} width={width} height={height - 2 - problem.length} cursor={cursorAt(processes, PROCESSES.idOf, own.process)} empty={error === null ? (silence(supervision) ?? 'it has no processes') : 'nothing is known of its processes'} />
     </>
   )
 }
