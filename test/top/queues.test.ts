@@ -146,6 +146,21 @@ describe('a queue', () => {
     expect(await queueOf(session, 'mail')).toBeUndefined()
   })
 
+  test('that is deleted leaves the cursor on its neighbour', async () => {
+    const session = await memorySession()
+    for (const name of ['a', 'b', 'c', 'd']) await session.storage.setQueue(name, {create: 'must'})
+    const console = await queuesConsole(session)
+    await console.press('j', 'j', 'X', 'c', 'enter')
+    expect(console.text()).toContain('>  d ')
+    await console.press('X', 'd', 'enter')
+    expect(console.text()).toContain('>  b ')
+    await session.storage.setQueue('a0', {create: 'must'})
+    await console.press('k', 'j')
+    await session.storage.deleteQueue('a', {force: false})
+    await console.look()
+    expect(console.text()).toContain('>  b ')
+  })
+
   test('shows its settings, its rates and its oldest jobs, and is acted on there, too', async () => {
     const session = await filled()
     const console = await queuesConsole(session)

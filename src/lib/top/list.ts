@@ -4,15 +4,24 @@ import type {Key, Moment, Move} from './screen.ts'
 export interface ListOf<Own, Facts, Row> {
   readonly rows: (facts: Facts, own: Own) => readonly Row[]
   readonly idOf: (row: Row) => string
-  /** The id of the row under the cursor; `null` = the first. */
-  readonly cursor: (own: Own) => string | null
-  readonly withCursor: (own: Own, id: string) => Own
+  /** `null` = on the first row, whichever that is. */
+  readonly cursor: (own: Own) => Cursor | null
+  readonly withCursor: (own: Own, cursor: Cursor) => Own
 }
 
-/** The place of the row under the cursor; of one that is gone, the first. −1 when there are none. */
-export function cursorAt<Row>(rows: readonly Row[], idOf: (row: Row) => string, cursor: string | null): number {
-  if (rows.length === 0) return -1
-  return Math.max(0, cursor === null ? 0 : rows.findIndex(row => idOf(row) === cursor))
+/** Where the cursor was put. */
+export interface Cursor {
+  /** Of the row. */
+  readonly id: string
+  /** Where the row was: if it goes, the cursor stays in this place. */
+  readonly place: number
+}
+
+/** The place of the row under the cursor. −1 when there are no rows. */
+export function cursorAt<Row>(rows: readonly Row[], idOf: (row: Row) => string, cursor: Cursor | null): number {
+  if (cursor === null || rows.length === 0) return Math.min(0, rows.length - 1)
+  const at = rows.findIndex(row => idOf(row) === cursor.id)
+  return at >= 0 ? at : Math.min(cursor.place, rows.length - 1)
 }
 
 /** The row under the cursor. */
@@ -32,8 +41,9 @@ export function listKeys<Own, Facts, Row>(list: ListOf<Own, Facts, Row>): readon
       const rows = facts === null ? [] : list.rows(facts, own)
       const last = rows.length - 1
       const at = cursorAt(rows, list.idOf, list.cursor(own))
-      const row = rows[Math.max(0, Math.min(last, to(at, Math.max(1, frame.rows - 4), last)))]
-      return row === undefined ? [] : {kind: 'own', own: list.withCursor(own, list.idOf(row))}
+      const place = Math.max(0, Math.min(last, to(at, Math.max(1, frame.rows - 4), last)))
+      const row = rows[place]
+      return row === undefined ? [] : {kind: 'own', own: list.withCursor(own, {id: list.idOf(row), place})}
     },
   })
   return [

@@ -10,7 +10,7 @@ import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {beatText, type LoadedConsumer, shareText} from '../consumer-columns.ts'
-import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {clockTime, grouped} from '../shown.ts'
 import type {Sources} from '../sources.ts'
@@ -20,7 +20,7 @@ interface Own {
   readonly id: number
   readonly name: string
   /** The job in its hands that is under the cursor. */
-  readonly job: string | null
+  readonly job: Cursor | null
 }
 
 interface Facts {

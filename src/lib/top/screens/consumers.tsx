@@ -4,7 +4,7 @@ import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {firstShown, Table} from '../components/table.tsx'
 import {type LoadedConsumer, loadedColumns} from '../consumer-columns.ts'
-import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import type {ProcessTrees} from '../process-trees.ts'
 import {defineScreen, type Frame, type Moment} from '../screen.ts'
 import {ageWords, answerPace, silence, type Supervision} from '../supervisor-desk.ts'
@@ -14,7 +14,7 @@ import {openSupervisor} from './supervisor.tsx'
 
 interface Own {
   /** The registration under the cursor. */
-  readonly consumer: string | null
+  readonly consumer: Cursor | null
 }
 
 interface Facts {

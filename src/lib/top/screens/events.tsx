@@ -4,7 +4,7 @@ import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {type EventGroup, grouped} from '../event-groups.ts'
-import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {defineScreen, type Moment} from '../screen.ts'
 import {clockTime, dayTime, short} from '../shown.ts'
 import {openJob} from './job-own.ts'
@@ -12,7 +12,7 @@ import {openQueue} from './queue.tsx'
 
 interface Own {
   /** The event under the cursor; `null` = the newest, whichever that is. */
-  readonly event: string | null
+  readonly event: Cursor | null
 }
 
 interface Facts {

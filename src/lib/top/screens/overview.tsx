@@ -14,7 +14,7 @@ import {wideMinutes, WidePulse} from '../components/wide-pulse.tsx'
 import {type Graphs, graphsOf, queueRows, totalRow} from '../figures.ts'
 import {type FileFacts, filesOf} from '../health-facts.ts'
 import {useTheme} from '../hooks/use-theme.ts'
-import {cursorAt, listKeys, type ListOf} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf} from '../list.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {layoutOf, pulseOf} from '../overview-layout.ts'
 import {openConsumer} from './consumer.tsx'
@@ -28,7 +28,7 @@ interface Own {
   /** The pane that has the cursor. */
   readonly pane: Pane
   /** The row under the cursor in each. */
-  readonly cursors: Readonly<Partial<Record<Pane, string>>>
+  readonly cursors: Readonly<Partial<Record<Pane, Cursor>>>
 }
 
 interface Facts {
@@ -53,7 +53,7 @@ const ROWS: ListOf<Own, Facts, Row> = {
   rows: (facts, {pane}) => rowsOf(facts, pane),
   idOf: ({id}) => id,
   cursor: ({pane, cursors}) => cursors[pane] ?? null,
-  withCursor: (own, id) => ({...own, cursors: {...own.cursors, [own.pane]: id}}),
+  withCursor: (own, cursor) => ({...own, cursors: {...own.cursors, [own.pane]: cursor}}),
 }
 
 function rowsOf({rows, consumers, concerns}: Facts, pane: Pane): readonly Row[] {

@@ -17,7 +17,7 @@ import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {graphsOf, totalRow} from '../figures.ts'
 import {useTheme} from '../hooks/use-theme.ts'
-import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {queueKeys} from '../queue-keys.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {handKey} from '../show-hand.ts'
@@ -28,7 +28,7 @@ import {openJob} from './job-own.ts'
 interface Own {
   readonly name: string
   /** The job under the cursor. */
-  readonly job: string | null
+  readonly job: Cursor | null
 }
 
 interface Facts {

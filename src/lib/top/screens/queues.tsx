@@ -7,7 +7,7 @@ import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {queueRows} from '../figures.ts'
 import {useTheme} from '../hooks/use-theme.ts'
-import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {createKey, queueKeys} from '../queue-keys.ts'
 import {defineScreen, type Moment} from '../screen.ts'
 import {openQueue} from './queue.tsx'
@@ -15,7 +15,7 @@ import {handKey} from '../show-hand.ts'
 
 interface Own {
   /** The queue under the cursor. */
-  readonly queue: string | null
+  readonly queue: Cursor | null
 }
 
 interface Facts {

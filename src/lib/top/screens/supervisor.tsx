@@ -5,14 +5,14 @@ import {operate, scale, startAll} from '../acts-of-supervisor.ts'
 import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
-import {cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
 import {defineScreen, type Key, type Moment, type Move} from '../screen.ts'
 import {ageWords, answerPace, silence, type Supervision} from '../supervisor-desk.ts'
 import {wrapped} from '../words.ts'
 
 interface Own {
   /** The full name of the process under the cursor. */
-  readonly process: string | null
+  readonly process: Cursor | null
 }
 
 interface Facts {
