@@ -59,7 +59,7 @@ export function consumerColumns(now: number): readonly Column<BusyConsumer>[] {
     {key: 'busy', title: 'BUSY', value: ({jobs, concurrency}) => `${jobs}/${concurrency}`, align: 'right'},
     {key: 'current', title: 'CURRENT JOB', short: 'CURRENT', value: consumer => currentJob(consumer), free: true},
     {key: 'for', title: 'FOR', value: consumer => (first(consumer) === undefined ? '-' : age(first(consumer)?.startedAt ?? now)), align: 'right'},
-    {key: 'done', title: 'DONE', value: ({processed}) => short(processed), align: 'right', spare: true},
+    {key: 'processed', title: 'PROCESSED', short: 'PROC', value: ({processed}) => short(processed), align: 'right', spare: true},
     {key: 'failed', title: 'FAILED', short: 'FAIL', value: ({failed}) => short(failed), align: 'right', spare: true, style: ({failed}) => (failed > 0 ? 'red' : null)},
     {key: 'up', title: 'UP', value: ({startedAt}) => age(startedAt), align: 'right', spare: true},
     {key: 'alive', title: 'ALIVE', value: consumer => aliveOf(consumer), style: consumer => (aliveOf(consumer) === 'no' ? 'red' : null)},

@@ -11,7 +11,7 @@ export interface LoadedConsumer extends BusyConsumer {
 }
 
 /** Where the columns of the processes stand among the others. */
-const BEFORE = 'done'
+const BEFORE = 'processed'
 
 /**
  * How consumers are listed on a screen of their own.
