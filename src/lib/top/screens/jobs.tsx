@@ -1,6 +1,7 @@
 import {Box} from 'ink'
 import type {ReactNode} from 'react'
 import type {Job} from '../../job.ts'
+import {parseFilter} from '../../queue/filter-parse.ts'
 import type {QueueStats} from '../../stats.ts'
 import {Line} from '../components/line.tsx'
 import {JobPreview} from '../components/job-preview.tsx'
@@ -9,6 +10,7 @@ import {Table} from '../components/table.tsx'
 import {useTheme} from '../hooks/use-theme.ts'
 import {jobColumns} from '../job-columns.ts'
 import {SHOWN_BYTES} from '../job-reader.ts'
+import {wholeFilter} from '../job-filter.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {grouped} from '../shown.ts'
 import type {Sources} from '../sources.ts'
@@ -39,23 +41,34 @@ export function goJobs(filter: string): Move<never> {
 
 async function look(own: JobsOwn, sources: Sources, frame: Moment<JobsOwn, JobsFacts>['frame']): Promise<JobsFacts> {
   const wanted = wantedOf(own, sources.names, frame)
-  const [queues, found, consumers] = await Promise.all([
+  const [queues, found, consumers, retrying] = await Promise.all([
     sources.stats(),
     sources.search.look(wanted, sources.now(), own.marks.size > 0),
     sources.session.storage.consumers(),
+    retryingOf(sources),
   ])
   const under = found.jobs[placeOf(own, found.jobs)] ?? null
   return {
     question: questionOf(own),
     filter: wantedOf({...own, pages: [], from: null}, sources.names, frame).filter,
     found,
-    totals: totalsOf(queues),
+    totals: {...totalsOf(queues), retrying},
     under: under === null || under.payloadBytes > SHOWN_BYTES ? null : await sources.reader.read(under.id, {output: false}),
     consumers: consumers.map(({name}) => name),
   }
 }
 
-/** From the counters of the queues. How many are retrying nobody counts. */
+/** So many of the newest jobs are looked at, and so many counted. */
+const RETRYING = {scanLimit: 1000, limit: 100} as const
+
+/** Nobody keeps count of these: counted as far as that is soon done. */
+async function retryingOf(sources: Sources): Promise<Total> {
+  const filter = parseFilter(wholeFilter({tab: 'retrying', filter: ''}, sources.names), sources.now())
+  const {jobs, next} = await sources.session.inspector.list({filter, ...RETRYING})
+  return {count: jobs.length, isMore: next !== null}
+}
+
+/** From the counters of the queues. */
 function totalsOf(queues: readonly QueueStats[]): JobsFacts['totals'] {
   const sum = (of: (queue: QueueStats) => number): Total => ({count: queues.reduce((total, queue) => total + of(queue), 0), isMore: false})
   const counts = (['pending', 'processing', 'failed', 'done', 'cancelled'] as const).map(state => [state, sum(queue => queue.counts[state])] as const)
@@ -130,7 +143,7 @@ function extent(own: JobsOwn, {found, totals, question}: JobsFacts): string {
 
 function matchCount({tab, filter, pages, from}: JobsOwn, shown: number, {found, totals}: Pick<JobsFacts, 'found' | 'totals'>): string {
   const total = totals[tab]
-  if (filter === '' && total !== undefined) return `${grouped(total.count)}${total.isMore ? '+' : ''} ${tab === 'all' ? 'jobs' : tab}`
+  if (filter === '' && total !== undefined && (total.count > 0 || !total.isMore)) return `${grouped(total.count)}${total.isMore ? '+' : ''} ${tab === 'all' ? 'jobs' : tab}`
   if (found.hasMore) return 'more below'
   return pages.length > 0 || from !== null ? 'no more below' : `${grouped(shown)} match${shown === 1 ? 'es' : ''}`
 }
