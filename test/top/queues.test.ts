@@ -155,7 +155,7 @@ describe('a queue', () => {
     await console.press('X', 'd', 'enter')
     expect(console.text()).toContain('>  b ')
     await session.storage.setQueue('a0', {create: 'must'})
-    await console.press('k', 'j')
+    await console.press('r', 'k', 'j')
     await session.storage.deleteQueue('a', {force: false})
     await console.look()
     expect(console.text()).toContain('>  b ')
