@@ -2,6 +2,7 @@
  * `qctl top`. How the pieces fit:
  * - `state.ts` says all there is to know at a moment, `reduce.ts` what an event (key, tick, answer) makes of it, without asking anybody.
  * - `program.ts` holds the state; `poll.ts` asks the store for what is shown, `deeds.ts` carries out acts; both tell the program.
+ *   `beside.ts` has what takes longer than a tick may: processes, supervisord, the doctor's checks, a job held by hand.
  * - `screens/` has a file for each screen: what it remembers, what it asks, its keys, how it is drawn. `keys.ts` has the keys of all screens.
  * - `components/` draw; every text goes through `components/line.tsx`, which makes it harmless and cuts it. `theme.ts` knows colours and signs.
  */
@@ -27,6 +28,7 @@ import {Program} from './program.ts'
 import type {Frame, Mode} from './screen.ts'
 import {TABS} from './screens/index.ts'
 import {type Effect, initialState, type State} from './state.ts'
+import {spareMemory} from './spare-memory.ts'
 import {isAsciiOnly, themeOf} from './theme.ts'
 
 /** How to start. */
@@ -140,9 +142,11 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   // An error in drawing ends it; it is thrown once the terminal is as it was.
   const exit = app.waitUntilExit().finally(() => ended.abort())
   exit.catch(() => {})
+  const endSparing = spareMemory()
   try {
     await poller.run(signal)
   } finally {
+    endSparing()
     app.unmount()
     await beside.close()
     await exit
