@@ -223,7 +223,7 @@ describe('verbs by filter', () => {
     const sandbox = await withJobs()
     await sandbox.qctl(['jobs', 'cancel', '1', '2'])
     const {status, stdout} = await sandbox.qctl(['jobs', 'fail', '-Q', 'mail', '--yes'])
-    expect({status, stdout}).toEqual({status: 0, stdout: '3 failed, 2 skipped (finished)\n'})
+    expect({status, stdout}).toEqual({status: 0, stdout: '3 marked as failed, 2 skipped (finished)\n'})
     expect(await sandbox.qctl(['jobs', 'fail', '-Q', 'mail', '--yes'])).toMatchObject({status: 0, stderr: ''})
   })
 

@@ -40,7 +40,7 @@ describe('in a real terminal', () => {
     await terminal.shows('filter: ▏')
     await terminal.type('queue=mail')
     await terminal.keys('Enter')
-    await terminal.shows('4 match')
+    await terminal.shows('4 jobs match')
     await terminal.keys('Space')
     await terminal.keys('Space')
     await terminal.shows('2 marked')

@@ -172,14 +172,28 @@ describe('the filter', () => {
     await console.type('queue=other or id=2')
     await console.press('enter')
     expect(rows(console)).toEqual(['>6', '5', '2'])
-    expect(console.text()).toContain('3 match')
+    expect(console.text()).toContain('3 jobs match')
     await console.press('right')
     expect(rows(console)).toEqual(['>6', '5', '2'])
     await console.press('right')
     expect(rows(console)).toEqual([])
-    expect(console.text()).toContain('no job matches')
+    expect(console.text()).toContain('no job that is scheduled matches; arrows: other states, Esc drops the filter')
     await console.press('esc', 'left', 'left')
     expect(rows(console).length).toBe(6)
+  })
+
+  test('says how many match also where they are more than a page', async () => {
+    const session = await filled(42)
+    const console = await jobsConsole(session)
+    await console.press('/')
+    await console.type('queue=mail')
+    await console.press('enter')
+    expect(console.text()).toContain('42 jobs match, more below')
+    await console.press('pagedown')
+    expect(console.text()).toContain('page 2, 42 jobs match, more below')
+    await produce(session, 200)
+    await console.press('g')
+    expect(console.text()).toContain('200+ jobs match, more below')
   })
 
   test('that is wrong is told with its place, and can be mended', async () => {
@@ -241,7 +255,7 @@ describe('a search that no index helps', () => {
     })
     expect(said.filter(text => text !== '').length).toBeGreaterThan(0)
     expect(Math.max(...looked)).toBeLessThanOrEqual(20_000)
-    expect(console.text()).toContain('1 matches')
+    expect(console.text()).toContain('1 job matches')
     looked.length = 0
     await console.look()
     // The newest for the list, those found, and some to count what is retrying.
@@ -458,6 +472,16 @@ describe('an act on jobs', () => {
     await console.press('space', 'space', 'C', 'y', 'U')
     expect(await states(session)).toEqual({1: 'pending', 2: 'pending', 3: 'pending'})
     expect(console.text()).toContain('undone: 2 resubmitted')
+  })
+
+  test('is told in words that are no error, also when it is undone', async () => {
+    const console = await jobsConsole(await filled(2))
+    await console.press('X', 'n', 'o', 'enter', 'y')
+    expect(console.text()).toContain(' 1 marked as failed')
+    await console.press('j', 'M', 'w', 'tab', 'enter')
+    expect(console.text()).toContain(' 1 assigned')
+    await console.press('U')
+    expect(console.text()).toContain('undone: 1 free for any consumer again')
   })
 
   test('is not undone where that would be another job', async () => {

@@ -4,7 +4,7 @@ import {counted} from './counted.ts'
 
 const PAST: Readonly<Record<ActionReport['action'], string>> = {
   cancel: 'cancelled',
-  fail: 'failed',
+  fail: 'marked as failed',
   resubmit: 'resubmitted',
   delete: 'deleted',
   assign: 'assigned',
@@ -19,13 +19,16 @@ export function reportJson(report: ActionReport): Readonly<Record<string, unknow
   return {action, matched, changed: dryRun ? 0 : changed, skipped, dry_run: dryRun, sample}
 }
 
-/** One sentence for people: `4,198 deleted, 13 skipped (changed since)`. */
-export function reportLine(report: ActionReport): string {
+/**
+ * One sentence for people: `4,198 deleted, 13 skipped (changed since)`.
+ * @param past what was done to them
+ */
+export function reportLine(report: ActionReport, past: string = PAST[report.action]): string {
   const parts: string[] = []
   if (report.dryRun) parts.push(`would ${report.action} ${counted(wouldChange(report), 'job')}`)
   else {
     const settled = report.changed - report.requested.length
-    if (settled > 0 || report.requested.length === 0) parts.push(`${count(settled)} ${PAST[report.action]}`)
+    if (settled > 0 || report.requested.length === 0) parts.push(`${count(settled)} ${past}`)
     if (report.requested.length > 0) parts.push(`${count(report.requested.length)} requested`)
   }
   const left = [...report.refused, ...report.open, ...report.missing]

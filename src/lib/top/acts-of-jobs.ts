@@ -209,6 +209,9 @@ function restoring(action: Action, what: Changed): Act | null {
     facts: [],
     cli: '',
     tier: {kind: 'at_once'},
-    run: async (hands): Promise<Done> => ({notice: `undone: ${reportLine(await carryOut(action, targets, hands))}`}),
+    run: async (hands): Promise<Done> => {
+      const report = await carryOut(action, targets, hands)
+      return {notice: `undone: ${action.kind === 'assign' ? reportLine(report, 'free for any consumer again') : reportLine(report)}`}
+    },
   }
 }

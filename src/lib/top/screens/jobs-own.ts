@@ -34,6 +34,8 @@ export interface JobsFacts {
   readonly found: Found
   /** How many jobs are in each state, whatever the filter. */
   readonly totals: Readonly<Partial<Record<StateTab, Total>>>
+  /** How many match the filter, where there are more than have room; `null` = that was not asked. */
+  readonly matching: Total | null
   /** The job under the cursor. */
   readonly under: SeenJob | null
   /** Who jobs can be assigned to. */

@@ -1,5 +1,6 @@
 import {Box} from 'ink'
 import type {ReactNode} from 'react'
+import {counted} from '../../cli/counted.ts'
 import type {Job} from '../../job.ts'
 import {parseFilter} from '../../queue/filter-parse.ts'
 import type {QueueStats} from '../../stats.ts'
@@ -45,26 +46,27 @@ async function look(own: JobsOwn, sources: Sources, frame: Moment<JobsOwn, JobsF
     sources.stats(),
     sources.search.look(wanted, sources.now(), own.marks.size > 0),
     sources.session.storage.consumers(),
-    retryingOf(sources),
+    countedSoon(wholeFilter({tab: 'retrying', filter: ''}, sources.names), sources),
   ])
+  const all = wholeFilter(own, sources.names)
   const under = found.jobs[placeOf(own, found.jobs)] ?? null
   return {
     question: questionOf(own),
-    filter: wantedOf({...own, pages: [], from: null}, sources.names, frame).filter,
+    filter: all,
     found,
     totals: {...totalsOf(queues), retrying},
+    matching: own.filter === '' || found.searched !== null || !found.hasMore ? null : await countedSoon(all, sources),
     under: under === null || under.payloadBytes > SHOWN_BYTES ? null : await sources.reader.read(under.id, {output: false}),
     consumers: consumers.map(({name}) => name),
   }
 }
 
 /** So many of the newest jobs are looked at, and so many counted. */
-const RETRYING = {scanLimit: 1000, limit: 100} as const
+const SOON = {scanLimit: 1000, limit: 200} as const
 
-/** Nobody keeps count of these: counted as far as that is soon done. */
-async function retryingOf(sources: Sources): Promise<Total> {
-  const filter = parseFilter(wholeFilter({tab: 'retrying', filter: ''}, sources.names), sources.now())
-  const {jobs, next} = await sources.session.inspector.list({filter, ...RETRYING})
+/** Counts what nobody keeps count of, as far as that is soon done. */
+async function countedSoon(filter: string, sources: Sources): Promise<Total> {
+  const {jobs, next} = await sources.session.inspector.list({filter: parseFilter(filter, sources.now()), ...SOON})
   return {count: jobs.length, isMore: next !== null}
 }
 
@@ -106,7 +108,7 @@ function emptyWords(own: JobsOwn, facts: JobsFacts | null): string {
   if (facts === null || facts.question !== questionOf(own)) return 'looking ...'
   if (facts.found.searched !== null) return `none among the ${own.oldestFirst ? 'oldest' : 'newest'} ${grouped(facts.found.searched)} jobs; the search goes on`
   if (own.pages.length > 0) return 'none on this page any more; PgUp goes back'
-  if (own.filter !== '') return 'no job matches; Esc drops the filter'
+  if (own.filter !== '') return own.tab === 'all' ? 'no job matches; Esc drops the filter' : `no job that is ${own.tab} matches; arrows: other states, Esc drops the filter`
   return own.tab === 'all' ? 'no job yet: qctl produce -Q NAME PAYLOAD makes one' : `no job is ${own.tab}`
 }
 
@@ -133,17 +135,22 @@ function FilterLine({own, facts, width}: FilterLineProps): ReactNode {
   return wordsWidth(left) > room ? <Line words={[right, ' ', left]} width={width} /> : <Line words={[left, gap, right]} width={width} />
 }
 
-function extent(own: JobsOwn, {found, totals, question}: JobsFacts): string {
+function extent(own: JobsOwn, facts: JobsFacts): string {
+  const {found, totals, question} = facts
   if (question !== questionOf(own)) return ''
   const {pages, from, marks, oldestFirst} = own
   if (found.searched !== null) return `searched ${grouped(found.searched)} of ${grouped(totals.all?.count ?? 0)} ...`
   const parts = [marks.size > 0 ? 'held' : '', oldestFirst ? 'oldest first' : '', pages.length > 0 ? `page ${pages.length + 1}` : from === null ? '' : 'standing still, g: go on']
-  return [...parts, matchCount(own, found.jobs.length, {found, totals})].filter(part => part !== '').join(', ')
+  return [...parts, matchCount(own, facts)].filter(part => part !== '').join(', ')
 }
 
-function matchCount({tab, filter, pages, from}: JobsOwn, shown: number, {found, totals}: Pick<JobsFacts, 'found' | 'totals'>): string {
+function matchCount({tab, filter, pages, from}: JobsOwn, {found, totals, matching}: JobsFacts): string {
   const total = totals[tab]
   if (filter === '' && total !== undefined && (total.count > 0 || !total.isMore)) return `${grouped(total.count)}${total.isMore ? '+' : ''} ${tab === 'all' ? 'jobs' : tab}`
-  if (found.hasMore) return 'more below'
-  return pages.length > 0 || from !== null ? 'no more below' : `${grouped(shown)} match${shown === 1 ? 'es' : ''}`
+  if (found.hasMore) return [matching === null || matching.count === 0 ? '' : matchWords(matching), 'more below'].filter(part => part !== '').join(', ')
+  return pages.length > 0 || from !== null ? 'no more below' : matchWords({count: found.jobs.length, isMore: false})
+}
+
+function matchWords({count, isMore}: Total): string {
+  return isMore ? `${grouped(count)}+ jobs match` : `${counted(count, 'job')} match${count === 1 ? 'es' : ''}`
 }
