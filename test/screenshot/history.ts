@@ -41,7 +41,7 @@ export async function writeHistory(path: string, minutes = 125): Promise<void> {
   const clock = new PastClock()
   const start = systemClock.wallNow() - minutes * MINUTE_MS
   clock.now = start
-  const storage = await openStorage(path, {create: true, clock, durability: 'normal'})
+  const storage = await openStorage(path, {create: true, clock, durability: 'full'})
   const queue = new Queue(storage)
   const queues = HABITS.map(habit => habit.queue)
   const registered = await storage.register({name: 'past', process: identifySelf(), queues, concurrency: 100, replaces: null})
