@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'bun:test'
+import {SCREEN_NAMES} from '../../src/lib/top/flags.ts'
 import {keyNames, shownKey} from '../../src/lib/top/key-names.ts'
 import {allKeys, footerKeys, GLOBAL_KEYS, keysOf} from '../../src/lib/top/keys.ts'
 import {SCREENS, TABS} from '../../src/lib/top/screens/index.ts'
@@ -44,7 +45,8 @@ describe('the table of keys', () => {
     }
   })
 
-  test('numbers the screens from 1 on', () => {
+  test('numbers the screens from 1 on, in the order in which --help names them', () => {
+    expect(TABS.map(({id}): string => id)).toEqual([...SCREEN_NAMES])
     expect(TABS.map(({digit}) => digit)).toEqual(TABS.map((_, at) => String(at + 1)))
   })
 })

@@ -114,6 +114,12 @@ describe('a question', () => {
     expect(pressed(asked({tier}), '4', '2', '1', '1', '0', 'enter').effects).toEqual([])
   })
 
+  test('says so when the word is wrong, until something is typed', () => {
+    const wrong = pressed(asked({tier: {kind: 'type', word: '4211'}}), 'y', '3', 'enter').state
+    expect(wrong).toMatchObject({overlay: {kind: 'confirm', line: {text: 'y3'}}, notice: {text: 'nothing was done: type 4211, or Esc', tone: 'warning'}})
+    expect(pressed(wrong, 'backspace').state.notice).toBeNull()
+  })
+
   test('pasting does not answer one', () => {
     const tier = {kind: 'type', word: '4211'} as const
     const {effects} = pressed(after(asked({tier}), {kind: 'paste', text: '4211'}), 'enter')

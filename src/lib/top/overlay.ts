@@ -1,5 +1,5 @@
 import {inTurn, moved, running} from './moves.ts'
-import {type Overlay, type State, type Step} from './state.ts'
+import {noticed, type Overlay, type State, type Step} from './state.ts'
 import {edited, pastedText, type TextLine, typed} from './text-line.ts'
 
 /** A key that comes so soon after a question was typed before anybody could read it. */
@@ -69,9 +69,9 @@ function answered(state: State, overlay: Extract<Overlay, {kind: 'confirm'}>, na
   if (state.now - overlay.openedAt < UNREAD_MS) return only(state)
   const {act, line} = overlay
   if (act.tier.kind !== 'type') return name === 'y' ? running(state, act) : name === 'n' || name === 'enter' ? closed(state, overlay) : only(state)
-  if (name === 'enter') return line.text === act.tier.word ? running(state, act) : only(state)
+  if (name === 'enter') return line.text === act.tier.word ? running(state, act) : only(noticed(state, `nothing was done: type ${act.tier.word}, or Esc`, 'warning'))
   const next = edited(line, name)
-  return only(next === null ? state : {...state, overlay: {...overlay, line: next}})
+  return only(next === null ? state : {...state, notice: null, overlay: {...overlay, line: next}})
 }
 
 function prompted(state: State, overlay: Extract<Overlay, {kind: 'prompt'}>, name: string): Step {
