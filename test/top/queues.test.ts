@@ -105,6 +105,10 @@ describe('a queue', () => {
       await submit(console)
       expect(console.text()).toContain(round === 1 ? 'the queue video is there' : 'queue video exists already')
     }
+    expect(console.text()).toContain('Ctrl-S save')
+    await fill(console, 'name', 'video2')
+    await console.press('ctrl-s')
+    expect(await queueOf(session, 'video2')).toMatchObject({settings: {concurrency: 2}})
     expect(await queueOf(session, 'video')).toMatchObject({settings: {concurrency: 2, maxAttempts: 8}})
   })
 

@@ -256,6 +256,8 @@ describe('a line that is typed', () => {
     const open = (first: string | null): State => moved(began({mode: 'admin'}), {kind: 'form', form: {title: 't', fields: [field('a', first), field('b', null)], submit}}).state
     expect(pressed(open('no'), 'x', 'enter', 'y', 'enter').state.overlay).toMatchObject({kind: 'form', field: 0, wrong: ['no', null]})
     expect(pressed(open(null), 'x', 'tab', 'y', 'shift-tab', 'z', 'enter', 'enter').state.notice?.text).toBe('{"a":"xz","b":"y"}')
+    expect(pressed(open(null), 'x', 'ctrl-s').state.notice?.text).toBe('{"a":"x","b":""}')
+    expect(pressed(open('no'), 'tab', 'ctrl-s').state.overlay).toMatchObject({kind: 'form', field: 0, wrong: ['no', null]})
   })
 })
 

@@ -90,6 +90,7 @@ function filled(state: State, overlay: Extract<Overlay, {kind: 'form'}>, name: s
   const last = form.fields.length - 1
   if (name === 'tab' || name === 'down') return only({...state, overlay: {...overlay, field: field === last ? 0 : field + 1}})
   if (name === 'shift-tab' || name === 'up') return only({...state, overlay: {...overlay, field: field === 0 ? last : field - 1}})
+  if (name === 'ctrl-s') return submitted(state, overlay)
   if (name === 'enter') return field < last ? only({...state, overlay: {...overlay, field: field + 1}}) : submitted(state, overlay)
   const next = edited(lines[field] ?? {text: '', at: 0}, name)
   if (next === null) return only(state)
@@ -106,5 +107,7 @@ function submitted(state: State, overlay: Extract<Overlay, {kind: 'form'}>): Ste
   const wrong = form.fields.map((field, at) => field.check?.(lines[at]?.text ?? '') ?? null)
   const first = wrong.findIndex(each => each !== null)
   if (first >= 0) return only({...state, overlay: {...overlay, wrong, field: first}})
-  return moved({...state, overlay: null}, form.submit(valuesOf(overlay)))
+  const {state: next, effects} = moved({...state, overlay: null}, form.submit(valuesOf(overlay)))
+  // If it is refused, what was filled in is still there.
+  return {state: next.overlay?.kind === 'busy' ? {...next, overlay: {...next.overlay, form: overlay}} : next, effects}
 }

@@ -37,7 +37,7 @@ export function reduce(state: State, event: Event): Step {
       return {state: noticed(next, text, 'good'), effects: [...effects, {kind: 'look'}]}
     }
     case 'refused':
-      return {state: noticed({...closedBusy(state), now: event.at}, event.message, 'error'), effects: [{kind: 'look'}]}
+      return {state: noticed({...reopened(state), now: event.at}, event.message, 'error'), effects: [{kind: 'look'}]}
   }
 }
 
@@ -47,6 +47,11 @@ function only(state: State): Step {
 
 function closedBusy(state: State): State {
   return state.overlay?.kind === 'busy' ? {...state, overlay: null} : state
+}
+
+/** As before it was tried: a form stays filled in. */
+function reopened(state: State): State {
+  return state.overlay?.kind === 'busy' ? {...state, overlay: state.overlay.form ?? null} : state
 }
 
 function pressed(state: State, name: string): Step {

@@ -57,9 +57,19 @@ export interface Notice {
 export type Overlay =
   | {readonly kind: 'help'; readonly offset: number}
   | {readonly kind: 'confirm'; readonly act: Act; readonly line: TextLine; readonly openedAt: number}
-  | {readonly kind: 'form'; readonly form: Form; readonly lines: readonly TextLine[]; readonly field: number; readonly wrong: readonly (string | null)[]}
+  | Filling
   | {readonly kind: 'prompt'; readonly prompt: Prompt; readonly line: TextLine; readonly wrong: string | null}
-  | {readonly kind: 'busy'; readonly what: string; readonly done: number; readonly total: number}
+  /** `form`: where it came from. */
+  | {readonly kind: 'busy'; readonly what: string; readonly done: number; readonly total: number; readonly form?: Filling}
+
+/** A form that is being filled in. */
+export interface Filling {
+  readonly kind: 'form'
+  readonly form: Form
+  readonly lines: readonly TextLine[]
+  readonly field: number
+  readonly wrong: readonly (string | null)[]
+}
 
 /** What happens to `top`. */
 export type Event =

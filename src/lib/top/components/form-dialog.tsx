@@ -33,7 +33,7 @@ export function FormDialog({overlay, frame, db}: FormProps): ReactNode {
   const cli = form.cli?.(valuesOf(overlay)) ?? null
   // What fills the screen has no room; and a payload may be a megabyte.
   const command = cli === null || cli.length > width * frame.rows ? [] : ['', 'Same on the command line:', ...wrapped(withDatabase(cli, db), width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'}))]
-  const keys: Words = {text: 'Enter next, on the last field: go on   Tab, arrows: field   Esc cancel', tone: 'dim'}
+  const keys: Words = {text: 'Ctrl-S save   Enter next   Ctrl-U clear   Esc cancel   Tab: field', tone: 'dim'}
   const room = frame.rows - BORDERS - 1
   const rest = fields.flat().length + command.length < room ? [...command, ''] : []
   return <Dialog title={form.title} lines={[...aroundField(fields, field, room - rest.length), ...rest, keys]} frame={frame} />

@@ -11,9 +11,11 @@ const MOST_LINES = 3
 
 /** What stands above the keys: what was said last, how far something is; null = nothing. */
 export function noticeOf({overlay, notice, size}: Pick<State, 'overlay' | 'notice' | 'size'>): Notice | null {
-  const said = saidBy(overlay) ?? notice
+  const said = saidBy(overlay) ?? notice ?? (overlay?.kind === 'prompt' ? PROMPT_KEYS : null)
   return said === null ? null : {tone: said.tone, lines: wrapped(said.text, size.columns - 1).slice(0, MOST_LINES)}
 }
+
+const PROMPT_KEYS = {text: 'Enter: go on   Ctrl-U: clear   Esc: cancel', tone: 'dim'} as const
 
 interface Notice {
   readonly tone: Tone
