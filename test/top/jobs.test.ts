@@ -156,6 +156,16 @@ describe('the list of jobs', () => {
     expect(console.text()).toMatch(/last +rejected on runs-mail \(attempt 1\): smtp 550/)
   })
 
+  test('shows the beginning of a large payload, and says of a very large one where it is', async () => {
+    const session = await memorySession()
+    await session.storage.setQueue('mail', {create: 'must', settings: {maxPayloadBytes: 16 * 1024 * 1024}})
+    await session.queue.enqueue([{queue: 'mail', payload: `begins${'x'.repeat(1024 * 1024)}`}, {queue: 'mail', payload: 'y'.repeat(5 * 1024 * 1024)}])
+    const console = await jobsConsole(session)
+    expect(console.text()).toMatch(/payload +5\.0M +too large to be shown in passing; Enter opens the job/)
+    await console.press('j')
+    expect(console.text()).toMatch(/payload +1\.0M +beginsxxx/)
+  })
+
   test('copies the id', async () => {
     const console = await jobsConsole(await filled(2))
     await console.press('j', 'y')

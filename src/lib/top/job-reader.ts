@@ -15,6 +15,8 @@ export interface SeenJob {
 
 /** More of a payload is not shown. */
 export const SHOWN_BYTES = 128 * 1024
+/** What is larger is not read while a cursor passes by: it is read whole, which takes 2 ms a megabyte. */
+export const PASSING_BYTES = 4 * 1024 * 1024
 
 /** Reads one job again and again; payload and history only when the job has changed, because they may be large. */
 export class JobReader {

@@ -4,7 +4,7 @@ import {safeBytes} from '../../cli/safe-output.ts'
 import type {Job, Run} from '../../job.ts'
 import {formatDurationShort} from '../../time.ts'
 import {useTheme} from '../hooks/use-theme.ts'
-import type {SeenJob} from '../job-reader.ts'
+import {PASSING_BYTES, type SeenJob} from '../job-reader.ts'
 import {size} from '../shown.ts'
 import type {Words} from '../words.ts'
 import {Line} from './line.tsx'
@@ -39,6 +39,7 @@ export function JobPreview({job, seen, now, width, hint}: PreviewProps): ReactNo
 
 function payloadWords({payloadBytes}: Job, seen: SeenJob | null): Words {
   const head: Words = {text: ` payload ${size(payloadBytes).padStart(5)}  `, tone: 'dim'}
+  if (payloadBytes > PASSING_BYTES) return [head, {text: 'too large to be shown in passing; Enter opens the job', tone: 'dim'}]
   return [head, seen === null ? '' : safeBytes(seen.payload.subarray(0, PEEK_BYTES))]
 }
 

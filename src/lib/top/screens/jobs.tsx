@@ -10,7 +10,7 @@ import {StateTabs} from '../components/state-tabs.tsx'
 import {Table} from '../components/table.tsx'
 import {useTheme} from '../hooks/use-theme.ts'
 import {jobColumns} from '../job-columns.ts'
-import {SHOWN_BYTES} from '../job-reader.ts'
+import {PASSING_BYTES} from '../job-reader.ts'
 import {wholeFilter} from '../job-filter.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {grouped} from '../shown.ts'
@@ -56,7 +56,7 @@ async function look(own: JobsOwn, sources: Sources, frame: Moment<JobsOwn, JobsF
     found,
     totals: {...totalsOf(queues), retrying},
     matching: own.filter === '' || found.searched !== null || !found.hasMore ? null : await countedSoon(all, sources),
-    under: under === null || under.payloadBytes > SHOWN_BYTES ? null : await sources.reader.read(under.id, {output: false}),
+    under: under === null || under.payloadBytes > PASSING_BYTES ? null : await sources.reader.read(under.id, {output: false}),
     consumers: consumers.map(({name}) => name),
   }
 }
