@@ -91,7 +91,7 @@ async function purgeOf(name: string, states: readonly State[], snapshot: (filter
   return {
     title: `Delete ${counted(targets.length, 'job')} of ${name}?`,
     facts: [`queue=${name} state=${states.join(',')}, from job ${oldest.id} to job ${newest.id}. Jobs that come later, and those that change meanwhile, are not touched. Payload, history and output are removed.`, 'Undo: no.'],
-    cli: queueCommand('purge', name, ['--state', states.join(','), '--yes']),
+    cli: queueCommand('purge', name, ['--state', states.join(','), '--confirm', String(targets.length)]),
     tier: {kind: 'type', word: String(targets.length)},
     run: async ({session, actor, signal, onProgress}) => {
       const action = {kind: 'delete', reason: 'queues purge'} as const
@@ -116,7 +116,7 @@ function deletion({name, counts}: Pick<QueueFacts, 'name' | 'counts'>): Act {
   return {
     title: `Delete the queue ${name}?`,
     facts: [lost, 'Refused while jobs of it are being processed, and while it is the dead-letter queue of another.', 'Undo: no.'],
-    cli: queueCommand('delete', name, force ? ['--force', '--yes'] : []),
+    cli: queueCommand('delete', name, force ? ['--force', '--confirm', String(jobs)] : []),
     tier: {kind: 'type', word: name},
     run: async ({session, actor}) => {
       const by = {actor, reason: force ? `queues delete, with ${counted(jobs, 'job')}` : 'queues delete'}
