@@ -444,12 +444,36 @@ describe('an act on jobs', () => {
     await console.press('tab', 'ctrl-u')
     await console.type('never')
     await console.press('enter')
+    // Who does not exist (yet) may be a slip of the keyboard.
+    expect(console.text()).toContain('There is no consumer web1 now.')
+    await console.press('y')
     const [details] = await session.inspector.show([2])
     expect(details?.job).toMatchObject({assignedTo: 'web1', assignedUntil: null})
     expect(console.text()).toContain('1 assigned  U undo')
     await console.press('U')
     await run(session, [null, null])
     expect(await states(session)).toEqual({1: 'processing', 2: 'processing'})
+  })
+
+  test('assigns at once to a consumer that is there', async () => {
+    const session = await filled(2)
+    await run(session, [], 'other')
+    const console = await jobsConsole(session)
+    await console.press('M')
+    await console.type('runs-other')
+    await console.press('tab', 'enter')
+    expect(console.text()).toContain('1 assigned  U undo')
+  })
+
+  test('that would change nothing is said before anything is asked', async () => {
+    const session = await filled(1)
+    await run(session, [{kind: 'done', result: null}])
+    const console = await jobsConsole(session)
+    for (const [key, verb] of [['X', 'fail'], ['M', 'assign']] as const) {
+      await console.press(key)
+      expect(console.text()).toContain(`nothing to ${verb}: 1 done`)
+      expect(console.state.overlay).toBeNull()
+    }
   })
 
   test('of a job that is being processed asks its holder, and says so', async () => {
@@ -488,7 +512,7 @@ describe('an act on jobs', () => {
     const console = await jobsConsole(await filled(2))
     await console.press('X', 'n', 'o', 'enter', 'y')
     expect(console.text()).toContain(' 1 marked as failed')
-    await console.press('j', 'M', 'w', 'tab', 'enter')
+    await console.press('j', 'M', 'w', 'tab', 'enter', 'y')
     expect(console.text()).toContain(' 1 assigned')
     await console.press('U')
     expect(console.text()).toContain('undone: 1 free for any consumer again')

@@ -20,6 +20,8 @@ export type Choice = {readonly kind: 'jobs'; readonly jobs: readonly Job[]} | {r
 export interface Chosen {
   readonly choice: Choice
   readonly moves?: readonly Move[]
+  /** What speaks against it; then it is asked for in any case. */
+  readonly warning?: string | null
 }
 
 /** Handlers that are told to stop mostly do at once: so long the report waits for them. */
@@ -54,7 +56,7 @@ export function failJobs(chosen: Chosen): Move<never> {
     const reason = text.trim()
     return doing({kind: 'fail', reason: reason === '' ? BY_HAND : reason}, reason === '' ? [] : ['--reason', reason], chosen)
   }
-  return {kind: 'prompt', prompt: {label: 'fail, because:', text: '', submit}}
+  return idle('fail', chosen) ?? {kind: 'prompt', prompt: {label: 'fail, because:', text: '', submit}}
 }
 
 /**
@@ -69,9 +71,10 @@ export function assignJobs(chosen: Chosen, consumers: readonly string[]): Move<n
   ]
   const submit = (values: Readonly<Record<string, string>>): Move<never> => {
     const {consumer = '', span = ''} = values
-    return doing({kind: 'assign', reason: BY_HAND, consumer, forMs: parseSpanOrNever(span)}, flags(values), chosen)
+    const warning = consumers.includes(consumer) ? null : `There is no consumer ${consumer} now. Until one of that name comes, or the time is over, nobody takes what is assigned.`
+    return doing({kind: 'assign', reason: BY_HAND, consumer, forMs: parseSpanOrNever(span)}, flags(values), {...chosen, warning})
   }
-  return {kind: 'form', form: {title: `Assign ${nameOf(chosen.choice)}`, fields, cli: values => draftLine(chosen.choice, flags(values)), submit}}
+  return idle('assign', chosen) ?? {kind: 'form', form: {title: `Assign ${nameOf(chosen.choice)}`, fields, cli: values => draftLine(chosen.choice, flags(values)), submit}}
 }
 
 function nameOf(choice: Choice): string {
@@ -86,12 +89,16 @@ function draftLine(choice: Choice, flags: readonly string[]): string {
   return commandLine(['qctl', 'jobs', 'assign', ...words, ...flags])
 }
 
+/** That nothing would be changed: said before anything is asked. `null` when something would, or may. */
+function idle(kind: Action['kind'], {choice}: Chosen): Move<never> | null {
+  const jobs = choice.kind === 'jobs' ? picked(kind, choice.jobs) : null
+  return jobs === null || jobs.changes > 0 ? null : {kind: 'notice', text: nothing({kind}, jobs), tone: 'warning'}
+}
+
 /** What comes of a key: an act, or the counting before it. */
-function doing(action: Action, flags: readonly string[], {choice, moves = []}: Chosen): Move<never> {
-  if (choice.kind === 'jobs') {
-    const jobs = picked(action.kind, choice.jobs)
-    return jobs.changes === 0 ? {kind: 'notice', text: nothing(action, jobs), tone: 'warning'} : {kind: 'act', act: actOn(jobs, {action, flags, moves})}
-  }
+function doing(action: Action, flags: readonly string[], chosen: Chosen): Move<never> {
+  const {choice, moves = [], warning = null} = chosen
+  if (choice.kind === 'jobs') return idle(action.kind, chosen) ?? {kind: 'act', act: actOn(picked(action.kind, choice.jobs), {action, flags, moves, warning})}
   const {filter} = choice
   const prepare = async ({session, signal, onProgress}: Hands): Promise<Act> => {
     const now = systemClock.wallNow()
@@ -101,12 +108,12 @@ function doing(action: Action, flags: readonly string[], {choice, moves = []}: C
     })
     const jobs = await pickedByFilter(action.kind, {filter, targets, at: clockTime(now)}, session.storage)
     if (jobs.changes === 0) throw new QctlError('conflict', nothing(action, jobs))
-    return actOn(jobs, {action, flags, moves})
+    return actOn(jobs, {action, flags, moves, warning})
   }
   return {kind: 'prepare', what: 'counting what matches', prepare}
 }
 
-function nothing({kind}: Action, {leftAlone}: Picked): string {
+function nothing({kind}: Pick<Action, 'kind'>, {leftAlone}: Picked): string {
   return leftAlone === '' ? `nothing to ${kind}: no job matches` : `nothing to ${kind}: ${leftAlone}`
 }
 
@@ -116,16 +123,17 @@ interface Doing {
   /** Beside the jobs, on the command line. */
   readonly flags: readonly string[]
   readonly moves: readonly Move[]
+  readonly warning: string | null
 }
 
-function actOn(jobs: Picked, {action, flags, moves}: Doing): Act {
+function actOn(jobs: Picked, {action, flags, moves, warning}: Doing): Act {
   const {kind} = action
   const takeBack = undoing(action, jobs)
   return {
     title: `${kind.charAt(0).toUpperCase()}${kind.slice(1)} ${jobs.noun}?`,
-    facts: [...jobs.facts, takeBack === null ? 'Undo: no.' : 'Undo: U, at once.'],
+    facts: [...(warning === null ? [] : [warning]), ...jobs.facts, takeBack === null ? 'Undo: no.' : 'Undo: U, at once.'],
     cli: commandLine(['qctl', 'jobs', kind, ...jobs.words, ...flags]),
-    tier: tierFor(action, jobs),
+    tier: tierFor(action, jobs, warning !== null),
     run: async hands => {
       const report = await carryOut(action, jobs.targets, hands)
       const undo = takeBack?.(report) ?? null
@@ -134,10 +142,10 @@ function actOn(jobs: Picked, {action, flags, moves}: Doing): Act {
   }
 }
 
-/** A form was a question. */
-function tierFor({kind}: Action, {jobs, changes}: Picked): Tier {
+/** A form was a question, unless something speaks against what was filled in. */
+function tierFor({kind}: Action, {jobs, changes}: Picked, isDoubtful: boolean): Tier {
   const tier = tierOf(changes, {typed: jobs === null})
-  return kind === 'assign' && tier.kind === 'ask' ? {kind: 'at_once'} : tier
+  return kind === 'assign' && !isDoubtful && tier.kind === 'ask' ? {kind: 'at_once'} : tier
 }
 
 async function carryOut(action: Action, targets: readonly Target[], {session, actor, reap, signal, onProgress}: Hands): Promise<ActionReport> {
