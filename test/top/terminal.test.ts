@@ -65,6 +65,14 @@ describe('the screen', () => {
     expect(await terminal.screen({colors: true})).toContain('\u001b[')
   })
 
+  test('has nothing on it of keys that were typed before it was there, and obeys them', async () => {
+    await using terminal = await topOf(await filled())
+    await terminal.type('A3AAAAAAAA')
+    const screen = await terminal.shows('[3 Queues]')
+    expect(screen).toMatch(/^ qctl top {2}ADMIN /)
+    expect(screen).not.toContain('AAA')
+  })
+
   test('is drawn anew with Ctrl-L', async () => {
     await using terminal = await topOf(await filled())
     await terminal.shows('3 waiting')

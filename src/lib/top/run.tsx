@@ -90,8 +90,22 @@ export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print,
     ascii: flags.ascii || isAsciiOnly(process.env),
     colors: colorLevel(settings.color, stdout, process.env),
   } as const
-  if (isLiveTerminal() && !flags.once) await runTop(options, signal())
+  if (isLiveTerminal() && !flags.once) await withoutEcho(() => runTop(options, signal()))
   else print.raw(await oneFrame(options, screenWidth(stdout) ?? PAPER_COLUMNS))
+}
+
+/** Takes back what the terminal wrote of keys that were typed already: ink begins where the cursor is. */
+const FRESH_LINE = '\r\u001b[K'
+
+/** From now on keys wait for the screen, and the terminal does not write them on it. */
+async function withoutEcho(run: () => Promise<void>): Promise<void> {
+  process.stdin.setRawMode(true)
+  process.stdout.write(FRESH_LINE)
+  try {
+    await run()
+  } finally {
+    process.stdin.setRawMode(false)
+  }
 }
 
 /** The console as it is without flags, on the database of these settings. */
