@@ -92,6 +92,16 @@ describe('a job taken by hand', () => {
     expect(await job(session)).toMatchObject({state: 'done'})
   })
 
+  test('is not forgotten: the first q says what becomes of it', async () => {
+    const {console} = await taken()
+    await console.press('esc', '1', 'q')
+    expect(console.hasQuit).toBe(false)
+    expect(console.text()).toContain('job 1 is in your hand and goes back when you quit')
+    await console.press('q')
+    expect(console.hasQuit).toBe(true)
+    await console.beside.close()
+  })
+
   test('has no time limit, and its lease is kept', async () => {
     const session = await memorySession()
     await session.queue.enqueue([{queue: 'mail', payload: 'a'}])

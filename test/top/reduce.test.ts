@@ -188,8 +188,17 @@ describe('screens', () => {
 
   test('an answer to a question of before is dropped', () => {
     const detail = moved(began(), {kind: 'open', screen: 'overview', own: {queue: 'mail'}}).state
-    const late = after(detail, {kind: 'looked', view: 0, facts: 'of the other', at: NOW, tookMs: 1})
+    const late = after(detail, {kind: 'looked', view: 0, facts: 'of the other', inHand: null, at: NOW, tookMs: 1})
     expect(late.stacks['overview']?.at(-1)?.seen).toBeNull()
+  })
+
+  test('q does not quit with a job in the hand before it was said what becomes of that', () => {
+    const held = after(began(), {kind: 'looked', view: 0, facts: null, inHand: 7, at: NOW, tookMs: 1})
+    const warned = pressed(held, 'q')
+    expect(warned).toMatchObject({state: {notice: {text: 'job 7 is in your hand and goes back when you quit: q again quits'}}, effects: []})
+    expect(pressed(warned.state, 'q').effects).toEqual([{kind: 'quit'}])
+    expect(pressed(warned.state, 'j', 'q').effects).toEqual([])
+    expect(pressed(held, 'ctrl-c').effects).toEqual([{kind: 'quit'}])
   })
 
   test('moves follow one another', () => {

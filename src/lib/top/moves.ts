@@ -47,7 +47,7 @@ export function moved(state: State, move: Move): Step {
     case 'mode':
       return step(switched(state))
     case 'quit':
-      return (state.stacks[state.tab]?.length ?? 0) > 1 ? step(back(state), {kind: 'look'}) : step(state, {kind: 'quit'})
+      return (state.stacks[state.tab]?.length ?? 0) > 1 ? step(back(state), {kind: 'look'}) : leaving(state)
     case 'leave':
       return step(state, {kind: 'quit'})
   }
@@ -55,6 +55,13 @@ export function moved(state: State, move: Move): Step {
 
 function step(state: State, ...effects: readonly Effect[]): Step {
   return {state, effects}
+}
+
+/** Not without a word about the job in the hand. */
+function leaving(state: State): Step {
+  const {inHand, isLeaving} = state
+  if (inHand === null || isLeaving) return step(state, {kind: 'quit'})
+  return step(noticed({...state, isLeaving: true}, `job ${inHand} is in your hand and goes back when you quit: q again quits`, 'warning'))
 }
 
 function opened(state: State, screen: string, own: unknown): State {

@@ -65,7 +65,7 @@ export class Poller {
 
   /** Asks once. Errors become a banner. */
   async look(): Promise<void> {
-    const {state, tell} = this.#surroundings
+    const {state, tell, beside} = this.#surroundings
     const startedMs = monotonicMs()
     try {
       const sources = await this.#reached()
@@ -73,7 +73,8 @@ export class Poller {
       const facts = await shownScreen(state()).look(own, sources, frameOf(state()))
       if (state().trouble !== null) tell({kind: 'found', note: 'the database is back', at: systemClock.wallNow()})
       this.#tries = 0
-      tell({kind: 'looked', view: number, facts, at: systemClock.wallNow(), tookMs: monotonicMs() - startedMs})
+      const inHand = beside.hand.view.job?.lease.id ?? null
+      tell({kind: 'looked', view: number, facts, inHand, at: systemClock.wallNow(), tookMs: monotonicMs() - startedMs})
     } catch (error) {
       await this.#lost(error)
     }

@@ -13,7 +13,7 @@ const NOTICE_MS = 15_000
 export function reduce(state: State, event: Event): Step {
   switch (event.kind) {
     case 'key':
-      return pressed({...state, now: Math.max(state.now, event.at), lastKeyAt: event.at}, event.name)
+      return oneKeyLater(state, pressed({...state, now: Math.max(state.now, event.at), lastKeyAt: event.at}, event.name))
     case 'paste':
       return only(state.overlay === null ? state : {...state, overlay: pasted(state.overlay, event.text)})
     case 'resized':
@@ -54,6 +54,11 @@ function reopened(state: State): State {
   return state.overlay?.kind === 'busy' ? {...state, overlay: state.overlay.form ?? null} : state
 }
 
+/** That q was answered with a warning counts for one key. */
+function oneKeyLater({isLeaving}: State, {state, effects}: Step): Step {
+  return {state: isLeaving ? {...state, isLeaving: false} : state, effects}
+}
+
 function pressed(state: State, name: string): Step {
   if (name === 'ctrl-c') return moved(state, {kind: 'leave'})
   if (state.overlay !== null) return pressedOver(state, state.overlay, name)
@@ -64,8 +69,8 @@ function pressed(state: State, name: string): Step {
   return inTurn({...state, notice: null}, [key.press(moment)].flat())
 }
 
-function looked(state: State, {view, facts, at, tookMs}: Extract<Event, {kind: 'looked'}>): State {
-  const now = {...state, now: at, tookMs}
+function looked(state: State, {view, facts, inHand, at, tookMs}: Extract<Event, {kind: 'looked'}>): State {
+  const now = {...state, now: at, tookMs, inHand}
   // The answer to a question of a screen that has been left meanwhile.
   return withView(now, shown => (shown.number === view ? {...shown, seen: {facts, at}} : shown))
 }

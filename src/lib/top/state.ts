@@ -23,6 +23,10 @@ export interface State {
   readonly overlay: Overlay | null
   readonly notice: Notice | null
   readonly undo: Act | null
+  /** The job that was taken by hand. */
+  readonly inHand: number | null
+  /** The next q quits, whatever is in the hand. */
+  readonly isLeaving: boolean
   readonly location: string
   /** What `--db` said; `null` when commands find the database without. */
   readonly db: string | null
@@ -77,7 +81,7 @@ export type Event =
   | {readonly kind: 'paste'; readonly text: string}
   | {readonly kind: 'resized'; readonly size: Frame}
   | {readonly kind: 'clock'; readonly at: number}
-  | {readonly kind: 'looked'; readonly view: number; readonly facts: unknown; readonly at: number; readonly tookMs: number}
+  | {readonly kind: 'looked'; readonly view: number; readonly facts: unknown; readonly inHand: number | null; readonly at: number; readonly tookMs: number}
   | {readonly kind: 'lost'; readonly trouble: Trouble; readonly at: number}
   | {readonly kind: 'found'; readonly note: string; readonly at: number}
   | {readonly kind: 'prepared'; readonly act: Act; readonly at: number}
@@ -128,6 +132,8 @@ export function initialState({screen, ...start}: Start): State {
     overlay: null,
     notice: null,
     undo: null,
+    inHand: null,
+    isLeaving: false,
     lastKeyAt: start.now,
     nextView: views.length,
   }
