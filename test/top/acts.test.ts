@@ -13,12 +13,13 @@ async function consoleOf(sandbox: Sandbox): Promise<Terminal> {
 
 const job = (sandbox: Sandbox, id: number): Promise<unknown> => sandbox.json(['jobs', 'show', String(id)])
 
-/** A question is not answered before it could be read. A second y is a key that does nothing, and clears what was said. */
+/** A question is not answered before it could be read. A second y would clear what was said of the first: it is given time. */
 async function sayYes(terminal: Terminal): Promise<void> {
   await terminal.shows('[no]')
+  const isAnswered = async (): Promise<boolean> => !(await terminal.screen()).includes('[no]')
   await waitFor(async () => {
     await terminal.keys('y')
-    return !(await terminal.screen()).includes('[no]')
+    return waitFor(isAnswered, {deadlineMs: 1000}).catch(() => false)
   }, {what: 'the answer'})
 }
 
