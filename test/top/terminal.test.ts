@@ -149,6 +149,21 @@ describe('ADMIN', () => {
   })
 })
 
+describe('a form', () => {
+  test('keeps every line that is pasted, and is saved with Ctrl-S from where one is', async () => {
+    const sandbox = await filled()
+    await using terminal = await topOf(sandbox, ['--admin', '--screen', 'queues'])
+    await terminal.shows(/> +mail/)
+    await terminal.keys('J', 'Tab')
+    await terminal.shows('> payload')
+    await terminal.type('\u001b[200~one\rtwo\rq\u001b[201~')
+    await terminal.shows(String.raw`printf %b 'one\ntwo\nq' | qctl produce -Q mail -`)
+    await terminal.keys('C-s')
+    await terminal.shows('job 4 is in mail')
+    expect(await sandbox.json(['jobs', 'show', '4'])).toMatchObject({payload: 'one\ntwo\nq'})
+  })
+})
+
 describe('where there is no terminal', () => {
   test('one frame is printed, without colours', async () => {
     const sandbox = await filled()
