@@ -218,6 +218,16 @@ describe('a job by hand', () => {
     expect(await session.storage.get([1])).toHaveLength(1)
   })
 
+  test('may have a payload of a megabyte', async () => {
+    const session = await filled()
+    const console = await queuesConsole(session)
+    await console.press('J', 'tab')
+    console.tell({kind: 'paste', text: 'line\r'.repeat(200_000)})
+    expect(console.text()).toContain('too long to be shown')
+    await console.press('ctrl-s')
+    expect((await session.storage.get([5]))[0]?.payload.length).toBe(1_000_000)
+  })
+
   test('is refused where a field is wrong', async () => {
     const console = await queuesConsole(await filled())
     await console.press('J')

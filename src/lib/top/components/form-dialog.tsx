@@ -31,12 +31,17 @@ export function FormDialog({overlay, frame, db}: FormProps): ReactNode {
     return [[name, value, ghost], ...(error === null ? [] : [{text: `${' '.repeat(labels + 4)}${error}`, tone: 'error'} as const])]
   })
   const cli = form.cli?.(valuesOf(overlay)) ?? null
-  // What fills the screen has no room; and a payload may be a megabyte.
-  const command = cli === null || cli.length > width * frame.rows ? [] : ['', 'Same on the command line:', ...wrapped(withDatabase(cli, db), width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'}))]
-  const keys: Words = {text: 'Ctrl-S save   Enter next   Ctrl-U clear   Esc cancel   Tab: field', tone: 'dim'}
+  const command = cli === null ? [] : ['', ...commandLines(withDatabase(cli, db), width, frame)]
+  const keys: Words = {text: 'Ctrl-S save  Enter next  Ctrl-U clear  Esc cancel  Tab, arrows: field', tone: 'dim'}
   const room = frame.rows - BORDERS - 1
   const rest = fields.flat().length + command.length < room ? [...command, ''] : []
   return <Dialog title={form.title} lines={[...aroundField(fields, field, room - rest.length), ...rest, keys]} frame={frame} />
+}
+
+/** What fills the screen has no room; and a payload may be a megabyte. */
+function commandLines(cli: string, width: number, {rows}: Frame): readonly Words[] {
+  if (cli.length > width * rows) return [{text: 'The command line that does the same is too long to be shown.', tone: 'dim'}]
+  return ['Same on the command line:', ...wrapped(cli, width - 2).map((text): Words => ({text: `  ${text}`, tone: 'bold'}))]
 }
 
 const BORDERS = 2
