@@ -50,6 +50,7 @@ export async function* followLines(path: string, signal: AbortSignal): AsyncGene
   let file = openOrNull(path)
   let position = file === null ? 0 : fstatSync(file).size
   let rest = Buffer.alloc(0)
+  let successors: number[] = []
   try {
     while (!signal.aborted) {
       const bytes = file === null ? Buffer.alloc(0) : readFrom(file, position)
@@ -59,15 +60,19 @@ export async function* followLines(path: string, signal: AbortSignal): AsyncGene
       if (end >= 0) yield rest.subarray(0, end).toString('utf8').split('\n')
       rest = rest.subarray(end + 1)
       if (bytes.length > 0) continue
-      const next = nextFile(path, file)
-      if (next !== null) {
+      const next = successors.shift()
+      if (next !== undefined) {
+        // It was looked at once more after it had been replaced: nothing comes to it any more.
         if (file !== null) closeSync(file)
         file = next
         position = 0
-      } else await sleep(LOOK_EVERY_MS, signal)
+      } else {
+        successors = successorsOf(path, file)
+        if (successors.length === 0) await sleep(LOOK_EVERY_MS, signal)
+      }
     }
   } finally {
-    if (file !== null) closeSync(file)
+    for (const open of [file, ...successors]) if (open !== null) closeSync(open)
   }
 }
 
@@ -78,14 +83,28 @@ function readFrom(file: number, position: number): Buffer {
   return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, start))
 }
 
-/** The file that has taken the place of the one that is read; `null` = none has. */
-function nextFile(path: string, file: number | null): number | null {
-  const next = openOrNull(path)
-  if (next === null || file === null) return next
-  const [a, b] = [fstatSync(next), fstatSync(file)]
-  if (a.ino !== b.ino || a.dev !== b.dev) return next
-  closeSync(next)
-  return null
+/**
+ * The files that have taken the place of the one that is read, the oldest first, opened: several where it was rotated more than once
+ * since the last look. Of one that is gone altogether, only the newest.
+ */
+function successorsOf(path: string, file: number | null): number[] {
+  const newer: number[] = []
+  for (let age = 0; ; age += 1) {
+    const one = openOrNull(age === 0 ? path : `${path}.${age}`)
+    if (one !== null && file !== null && isSameFile(one, file)) {
+      closeSync(one)
+      return newer.reverse()
+    }
+    if (one !== null) newer.push(one)
+    if (one === null || file === null) break
+  }
+  for (const old of newer.splice(1)) closeSync(old)
+  return newer
+}
+
+function isSameFile(one: number, other: number): boolean {
+  const [a, b] = [fstatSync(one), fstatSync(other)]
+  return a.ino === b.ino && a.dev === b.dev
 }
 
 /** What supervisord's own log says of a process since supervisord was started. */
