@@ -12,7 +12,7 @@ const WEIGHT = 0.2
 /** Before anything is known: eighteen short runs change that. */
 const UNKNOWN_MS = 500
 /** So many per slot wait, if there are few slots: more slots share their commits anyway. */
-const PER_SLOT = 8
+const PER_SLOT = 4
 const MOST = 32
 /** A job that waits for longer is given back: somebody else may have a free slot for it. */
 const LONGEST_WAIT_MS = 100
