@@ -58,7 +58,7 @@ function entryOf(event: WorkEvent): Entry {
   }
 }
 
-function endedEntry({to}: Extract<WorkEvent, {kind: 'ended'}>): Entry {
+function endedEntry({to, outcome, runMs}: Extract<WorkEvent, {kind: 'ended'}>): Entry {
   switch (to) {
     case 'done':
       return {level: 'info', message: 'job done'}
@@ -67,7 +67,8 @@ function endedEntry({to}: Extract<WorkEvent, {kind: 'ended'}>): Entry {
     case 'cancelled':
       return {level: 'info', message: 'job cancelled'}
     default:
-      return {level: 'warn', message: 'job goes back'}
+      // One that was taken ahead and not begun: nothing has happened to it.
+      return {level: outcome === 'released' && runMs === null ? 'debug' : 'warn', message: 'job goes back'}
   }
 }
 
