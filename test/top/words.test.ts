@@ -4,7 +4,7 @@ import stringWidth from 'string-width'
 import {chart, sparkline} from '../../src/lib/top/sparkline.ts'
 import {edited, type TextLine, textLine, typed} from '../../src/lib/top/text-line.ts'
 import {typing} from '../../src/lib/top/typing.ts'
-import {cutSpans, fitText, spansOf, wordsWidth, wrapped} from '../../src/lib/top/words.ts'
+import {cutSpans, fitText, joined, spansOf, wordsWidth, wrapped} from '../../src/lib/top/words.ts'
 
 const LEVELS = ' 12345678'
 const text = fc.oneof(fc.string(), fc.string({unit: 'grapheme'}), fc.constantFrom('漢字漢字', '\u001b[2J', 'e\u0301e\u0301', '👩‍👩‍👧👩‍👩‍👧'))
@@ -19,6 +19,10 @@ describe('lines', () => {
         expect(cut.map(span => span.text).join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
       }),
     )
+  })
+
+  test('have as few pieces as they have changes of tone, and say the same', () => {
+    expect(joined(spansOf(['a', 'b', {text: 'c', tone: 'bold'}, {text: 'd', tone: 'bold'}, 'e']))).toEqual([{text: 'ab'}, {text: 'cd', tone: 'bold'}, {text: 'e'}])
   })
 
   test('are left alone where they fit', () => {

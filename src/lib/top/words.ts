@@ -19,6 +19,17 @@ export function spansOf(words: Words): readonly Span[] {
   return words.flatMap(spansOf)
 }
 
+/** Neighbours of one tone as one piece: what a line costs to draw grows with its pieces. */
+export function joined(spans: readonly Span[]): readonly Span[] {
+  const pieces: Span[] = []
+  for (const span of spans) {
+    const last = pieces.at(-1)
+    if (last !== undefined && last.tone === span.tone) pieces[pieces.length - 1] = {...last, text: last.text + span.text}
+    else pieces.push(span)
+  }
+  return pieces
+}
+
 /** How many columns a line takes. */
 export function wordsWidth(words: Words): number {
   return spansOf(words).reduce((sum, {text}) => sum + widthOf(text), 0)

@@ -2,7 +2,7 @@ import {Text} from 'ink'
 import type {ReactNode} from 'react'
 import {useTheme} from '../hooks/use-theme.ts'
 import type {Tone} from '../theme.ts'
-import {cutSpans, spansOf, type Words} from '../words.ts'
+import {cutSpans, joined, spansOf, type Words} from '../words.ts'
 
 interface LineProps {
   readonly words: Words
@@ -14,7 +14,7 @@ interface LineProps {
 /** One line of the screen. All text gets to the terminal through here: made harmless, and cut to the width. */
 export function Line({words, width, tone = 'plain'}: LineProps): ReactNode {
   const {glyphs, styleOf} = useTheme()
-  const spans = cutSpans(spansOf(words), width, glyphs.cut)
+  const spans = cutSpans(joined(spansOf(words)), width, glyphs.cut)
   return (
     <Text wrap="truncate-end">
       {spans.length === 0 ? ' ' : spans.map((span, at) => (
