@@ -10,11 +10,11 @@ import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {beatText, type LoadedConsumer, shareText} from '../consumer-columns.ts'
-import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf} from '../list.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {clockTime, grouped} from '../shown.ts'
 import type {Sources} from '../sources.ts'
-import {openJob} from './job-own.ts'
+import {openJobKey} from './job-own.ts'
 
 interface Own {
   readonly id: number
@@ -53,15 +53,7 @@ export const CONSUMER = defineScreen<Own, Facts>({
   digit: null,
   start: {id: 0, name: '', job: null},
   keys: [
-    {
-      keys: ['enter'],
-      label: 'open',
-      help: 'the job under the cursor',
-      press: moment => {
-        const job = rowUnder(JOBS, moment)
-        return job === null ? [] : openJob(job.id)
-      },
-    },
+    openJobKey(JOBS),
     ...listKeys(JOBS),
   ],
   async look({id, name}, sources) {

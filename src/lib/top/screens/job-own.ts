@@ -1,6 +1,7 @@
 import type {RunOutput} from '../../job.ts'
 import type {SeenJob} from '../job-reader.ts'
-import type {Move} from '../screen.ts'
+import {type ListOf, rowUnder} from '../list.ts'
+import type {Key, Move} from '../screen.ts'
 
 export const JOB_TABS = ['summary', 'payload', 'attempts', 'output', 'timeline', 'json'] as const
 export type JobTab = (typeof JOB_TABS)[number]
@@ -42,4 +43,17 @@ export function runShown({run}: Pick<JobOwn, 'run'>, seen: SeenJob): number | nu
 /** True when that run goes on. */
 export function isLive({job}: SeenJob, run: number | null): boolean {
   return job.state === 'processing' && job.fence === run
+}
+
+/** The key that opens the job under the cursor of a list. */
+export function openJobKey<Own, Facts, Row extends {readonly id: number}>(list: ListOf<Own, Facts, Row>): Key<Own, Facts> {
+  return {
+    keys: ['enter'],
+    label: 'open',
+    help: 'the job under the cursor',
+    press: moment => {
+      const job = rowUnder(list, moment)
+      return job === null ? [] : openJob(job.id)
+    },
+  }
 }

@@ -17,13 +17,13 @@ import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {graphsOf, totalRow} from '../figures.ts'
 import {useTheme} from '../hooks/use-theme.ts'
-import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf} from '../list.ts'
 import {queueKeys} from '../queue-keys.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {handKey} from '../show-hand.ts'
 import {clockTime, grouped, rate} from '../shown.ts'
 import type {Sources} from '../sources.ts'
-import {openJob} from './job-own.ts'
+import {openJobKey} from './job-own.ts'
 
 interface Own {
   readonly name: string
@@ -62,15 +62,7 @@ export const QUEUE = defineScreen<Own, Facts>({
   digit: null,
   start: {name: '', job: null},
   keys: [
-    {
-      keys: ['enter'],
-      label: 'open',
-      help: 'the job under the cursor',
-      press: moment => {
-        const job = rowUnder(JOBS, moment)
-        return job === null ? [] : openJob(job.id)
-      },
-    },
+    openJobKey(JOBS),
     ...queueKeys(({facts}: Moment<Own, Facts>) => facts?.queue ?? null),
     handKey(({inHand}) => inHand),
     ...listKeys(JOBS),
