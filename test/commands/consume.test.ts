@@ -184,7 +184,7 @@ describe('init', () => {
   test('makes a database and leaves one as it is', async () => {
     const sandbox = new Sandbox()
     const made = (await sandbox.json(['init', '--durability', 'normal'])) as object
-    expect(made).toEqual({location: sandbox.database, created: true, engine: 'sqlite', schema_version: 1, durability: 'normal'})
+    expect(made).toEqual({location: sandbox.database, created: true, engine: 'sqlite', schema_version: 2, durability: 'normal'})
     expect(await sandbox.json(['init'])).toEqual({...made, created: false})
     expect((await sandbox.qctl(['init', '--durability', 'full'])).status).toBe(4)
     expect((await sandbox.qctl(['init', '--durability', 'half'])).status).toBe(2)

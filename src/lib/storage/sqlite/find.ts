@@ -38,6 +38,7 @@ export function find(db: Connection, query: Query, time: BootTime): Page {
   if (query.order.field !== 'id') {
     return candidates === null || count > SMALL ? sortNewest(search) : candidatePage(search, candidates)
   }
+  if (candidates?.inOrder === true) return walkCandidates(search, candidates)
   // To take an id from an index and sort it costs as much as to look at a row.
   if (candidates === null || count > Math.min(MANY_IDS, query.scanLimit ?? MANY_IDS)) return walk(search)
   if (count <= FIRST_WINDOW) return candidatePage(search, candidates)
@@ -105,22 +106,28 @@ function candidatePage(search: Search, {sql, values, rows}: Candidates): Page {
   return page(search.query, selectFrom(search, sql, '1', values), rows, true)
 }
 
-/** Sorts the ids of the candidates and reads the jobs themselves in growing windows until the page is full. */
+/** Takes the ids of the candidates in order and reads the jobs themselves in growing windows until the page is full or enough was looked at. */
 function walkCandidates(search: Search, candidates: Candidates): Page {
   const {db, query} = search
   const {descending} = query.order
+  // What has to be sorted is looked at whole anyway.
+  const most = candidates.inOrder ? (query.scanLimit ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
   const next = `SELECT id FROM (${candidates.sql}) WHERE id ${descending ? '<' : '>'} :edge ORDER BY id ${descending ? 'DESC' : 'ASC'} LIMIT :window`
   let rows: Row[] = []
+  let searched = 0
   let edge: number | null = edgeOf(search)
-  for (let window = query.limit + 1; edge !== null && rows.length <= query.limit; window *= WINDOW_GROWTH) {
+  for (let size = query.limit + 1; edge !== null && rows.length <= query.limit; size *= WINDOW_GROWTH) {
+    if (searched >= most) return {...page(query, rows, searched, false), next: `${edge}.${edge}`}
+    const window = Math.min(size, most - searched)
     const ids: readonly number[] = db.allOnce(next, {...candidates.values, edge, window}).map(row => num(row['id']))
     const missing = query.limit + 1 - rows.length
     const part = {...search, query: {...query, limit: missing - 1}, cursor: null}
     const {sql, values} = byId(ids)
     rows = [...rows, ...selectFrom(part, sql, '1', values)]
+    searched += ids.length
     edge = ids.length < window ? null : (ids.at(-1) ?? null)
   }
-  return page(query, rows, candidates.rows, true)
+  return page(query, rows, candidates.inOrder ? searched : candidates.rows, true)
 }
 
 /** Walks the table by id in growing windows until the page is full, the end is reached or enough was looked at. */
@@ -181,6 +188,8 @@ interface Candidates {
   readonly values: Named
   /** How many there are. */
   readonly rows: number
+  /** An index has them in the order of their ids: there is no need to sort. */
+  readonly inOrder: boolean
 }
 
 /** The jobs a filter can match at most, when an index knows them and they are few; else `null`. */
@@ -198,7 +207,7 @@ function candidatesOf(db: Connection, filter: Filter): Candidates | null {
 }
 
 function byId(ids: readonly number[]): Candidates {
-  return {sql: 'SELECT DISTINCT value AS id FROM json_each(:ids)', values: {ids: JSON.stringify(ids)}, rows: ids.length}
+  return {sql: 'SELECT DISTINCT value AS id FROM json_each(:ids)', values: {ids: JSON.stringify(ids)}, rows: ids.length, inOrder: false}
 }
 
 const BY_KEY = 'SELECT id FROM job INDEXED BY job_by_key WHERE key IN (SELECT value FROM json_each(:keys))'
@@ -206,21 +215,23 @@ const BY_KEY = 'SELECT id FROM job INDEXED BY job_by_key WHERE key IN (SELECT va
 function byKey(db: Connection, keys: readonly string[]): Candidates {
   const values = {keys: JSON.stringify(keys)}
   const [row] = db.all(`SELECT count(*) AS rows FROM (${BY_KEY})`, values)
-  return {sql: BY_KEY, values, rows: num(row?.['rows'])}
+  return {sql: BY_KEY, values, rows: num(row?.['rows']), inOrder: false}
 }
 
 const QUEUE_COUNTS = 'SELECT id, name, pending, processing, done, failed, cancelled FROM queue WHERE deleted_at IS NULL'
 const IN_QUEUES = 'queue_id IN (SELECT value FROM json_each(:queues))'
 const pendingIn = (index: string, lane: number): string =>
   `SELECT id FROM job INDEXED BY ${index} WHERE ${IN_QUEUES} AND state = ${PENDING} AND lane = ${lane}`
-const finishedIn = (state: number): string =>
-  `SELECT id FROM job INDEXED BY job_finished WHERE ${IN_QUEUES} AND state = ${state} AND state >= ${DONE}`
+const DONE_IDS = `SELECT id FROM job INDEXED BY job_finished WHERE ${IN_QUEUES} AND state = ${DONE} AND state >= ${DONE}`
+const unhappy = (state: number): string =>
+  `SELECT id FROM job INDEXED BY job_unhappy WHERE ${IN_QUEUES} AND state = ${state} AND state >= ${FAILED}`
+const UNHAPPY: ReadonlySet<number> = new Set([FAILED, CANCELLED])
 const IDS_BY_STATE: Readonly<Record<number, string>> = {
   [PENDING]: [pendingIn('job_ready', LANE_OPEN), pendingIn('job_assigned', LANE_ASSIGNED), pendingIn('job_suspect', LANE_SUSPECT)].join(' UNION ALL '),
   [PROCESSING]: 'SELECT job_id AS id FROM lease',
-  [DONE]: finishedIn(DONE),
-  [FAILED]: finishedIn(FAILED),
-  [CANCELLED]: finishedIn(CANCELLED),
+  [DONE]: DONE_IDS,
+  [FAILED]: unhappy(FAILED),
+  [CANCELLED]: unhappy(CANCELLED),
 }
 
 function byState(db: Connection, states: readonly State[], names: readonly string[] | null): Candidates {
@@ -229,7 +240,7 @@ function byState(db: Connection, states: readonly State[], names: readonly strin
   const codes = states.map(stateCode)
   const sql = codes.map(code => IDS_BY_STATE[code] ?? '').join(' UNION ALL ')
   const needsQueues = codes.some(code => code !== PROCESSING)
-  return {sql, values: needsQueues ? {queues: JSON.stringify(queues.map(row => num(row['id'])))} : {}, rows}
+  return {sql, values: needsQueues ? {queues: JSON.stringify(queues.map(row => num(row['id'])))} : {}, rows, inOrder: codes.every(code => UNHAPPY.has(code))}
 }
 
 const COLUMN_OF: Readonly<Record<SortField, string>> = {
