@@ -1,9 +1,10 @@
-import {accessSync, constants, statSync} from 'node:fs'
+import {accessSync, constants} from 'node:fs'
 import {dirname} from 'node:path'
 import {DatabaseSync, type SQLInputValue, type StatementSync} from 'node:sqlite'
 import {QctlError} from '../../errors.ts'
 import {leaveEverythingAsItIs} from '../../leave.ts'
 import {monotonicMs} from '../../time.ts'
+import {FilesInUse} from './files-in-use.ts'
 
 export type Value = Exclude<SQLInputValue, NodeJS.ArrayBufferView> | Uint8Array
 /** Values by the name of their parameter, without its sigil. */
@@ -32,8 +33,7 @@ export class Connection {
   readonly #statements = new Map<string, StatementSync>()
   readonly #tupleStatements = new Map<string, StatementSync>()
   #isLost = false
-  /** The files this connection lives on, and which they were: by path. */
-  readonly #files = new Map<string, string>()
+  readonly #files: FilesInUse
   /** When they were seen to be the same. */
   #sameAt = Number.NEGATIVE_INFINITY
 
@@ -45,7 +45,8 @@ export class Connection {
     this.path = path ?? ':memory:'
     // No timeout: SQLite's own wait blocks the event loop and favours newcomers; GroupCommit waits instead.
     this.#db = this.guard(() => new DatabaseSync(this.path, {timeout: 0, readOnly}))
-    if (path !== null) this.#remember(path)
+    this.#files = new FilesInUse(this.path)
+    if (path !== null) this.#files.remember(path)
   }
 
   /** Runs statements that return nothing. */
@@ -106,7 +107,7 @@ export class Connection {
 
   /** Takes the log and its index for part of the database; to be called once they are there. While a connection is open SQLite deletes neither. */
   rememberLogs(): void {
-    for (const suffix of ['-wal', '-shm']) this.#remember(`${this.path}${suffix}`)
+    for (const suffix of ['-wal', '-shm']) this.#files.remember(`${this.path}${suffix}`)
   }
 
   /**
@@ -117,13 +118,12 @@ export class Connection {
    */
   assertSameFile(maxAgeMs = 0): void {
     if (!this.#isLost && monotonicMs() - this.#sameAt < maxAgeMs) return
-    for (const [path, identity] of this.#files) {
-      const now = fileIdentity(path)
-      if (now === identity) continue
+    const gone = this.#files.findGone()
+    if (gone !== null) {
       if (!this.#isLost) leaveEverythingAsItIs()
       this.#isLost = true
-      const what = now === null ? 'was deleted' : 'was replaced by another file'
-      throw new QctlError('outcome_unknown', `${path} ${what} while in use; nothing more is stored in ${this.path}`)
+      const what = gone.how === 'deleted' ? 'was deleted' : 'was replaced by another file'
+      throw new QctlError('outcome_unknown', `${gone.path} ${what} while in use; nothing more is stored in ${this.path}`)
     }
     this.#sameAt = monotonicMs()
   }
@@ -141,11 +141,6 @@ export class Connection {
   /** Lets go of a database that was given another name by us, with its log: SQLite leaves alone what lies under the old one. */
   closeMoved(): void {
     this.#db.close()
-  }
-
-  #remember(path: string): void {
-    const identity = fileIdentity(path)
-    if (identity !== null) this.#files.set(path, identity)
   }
 
   /**
@@ -188,15 +183,6 @@ function bindings(values: Bindings): SQLInputValue[] {
 /** True for an error that only says "somebody else is writing". */
 export function isBusy(error: unknown): boolean {
   return error instanceof QctlError && error.code === 'busy'
-}
-
-function fileIdentity(path: string): string | null {
-  try {
-    const stat = statSync(path)
-    return `${stat.dev}.${stat.ino}`
-  } catch {
-    return null
-  }
 }
 
 function translate(error: unknown, path: string): unknown {
