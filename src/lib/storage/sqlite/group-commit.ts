@@ -34,6 +34,9 @@ const EAGER_WAIT_MS = 3
  * of theirs. Without this eight consumers took most of the commits, each for a job or two, from two producers.
  */
 const POLITE_WAIT_MS = 8
+/** The longer it has to wait the more processes want the lock: fifty that try every few ms leave little of the processor for whoever has it. */
+const WAIT_GROWTH = 1.5
+const MOST_GROWTH = 10
 
 /** Of commits in quick succession, the look after one is the look before the next: each costs as much as a statement. */
 const FRESH_MS = 1
@@ -136,7 +139,8 @@ export class GroupCommit {
   /** BEGIN IMMEDIATE, waiting for the lock without blocking anything else, with jitter, until the deadline. */
   async #begin(calls: readonly Call[]): Promise<void> {
     const start = monotonicMs()
-    const wait = calls.every(({rank}) => rank === 'settle' || rank === 'claim') ? POLITE_WAIT_MS : EAGER_WAIT_MS
+    let wait = calls.every(({rank}) => rank === 'settle' || rank === 'claim') ? POLITE_WAIT_MS : EAGER_WAIT_MS
+    const longestWait = MOST_GROWTH * wait
     for (;;) {
       try {
         this.#db.run('BEGIN IMMEDIATE')
@@ -146,6 +150,7 @@ export class GroupCommit {
         if (monotonicMs() - start > this.#lockTimeoutMs) throw tooBusy(this.#db.path, this.#lockTimeoutMs, error)
       }
       await sleep((0.5 + Math.random()) * wait)
+      wait = Math.min(wait * WAIT_GROWTH, longestWait)
     }
   }
 
