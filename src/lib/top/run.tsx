@@ -156,7 +156,7 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   // An error in drawing ends it; it is thrown once the terminal is as it was.
   const exit = app.waitUntilExit().finally(() => ended.abort())
   exit.catch(() => {})
-  const endSparing = spareMemory()
+  const endSparing = await spareMemory()
   try {
     await poller.run(signal)
   } finally {
