@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'bun:test'
+import {Stock} from '../../src/lib/consumer/stock.ts'
 import type {Lease} from '../../src/lib/job.ts'
 import type {Outcome} from '../../src/lib/outcome.ts'
 import {Queue} from '../../src/lib/queue/queue.ts'
@@ -38,6 +39,21 @@ describe('jobs claimed ahead', () => {
     expect(handler.most).toBe(2)
     expect(Math.max(...sizes.slice(0, 8))).toBeLessThanOrEqual(2)
     expect(Math.max(...sizes)).toBeGreaterThanOrEqual(4)
+  })
+
+  test.each([
+    {slots: 2, runMs: 0, ahead: 30},
+    {slots: 2, runMs: 2, ahead: 20},
+    {slots: 2, runMs: 9, ahead: 4},
+    {slots: 2, runMs: 12, ahead: 0},
+    {slots: 1, runMs: 2, ahead: 10},
+    {slots: 31, runMs: 0, ahead: 1},
+    {slots: 100, runMs: 0, ahead: 0},
+  ])('are as many as $slots slots run within a moment: $ahead for runs of $runMs ms', ({slots, runMs, ahead}) => {
+    const stock = new Stock(slots, () => {})
+    expect(stock.limit).toBe(0)
+    for (let run = 0; run < 200; run += 1) stock.ended(runMs)
+    expect(stock.limit).toBe(ahead)
   })
 
   test('are given back unharmed when a run takes long after all', async () => {

@@ -16,7 +16,7 @@ export interface Finished {
 }
 
 /** The end of a job is not kept from its users for longer than this so that others share its commit. */
-const LONGEST_WAIT_FOR_COMPANY_MS = 5
+const LONGEST_WAIT_FOR_COMPANY_MS = 10
 
 export interface EndsOptions {
   readonly queue: Pick<Queue, 'settle'>

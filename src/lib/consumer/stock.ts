@@ -11,8 +11,9 @@ const SHORT_MS = 10
 const WEIGHT = 0.2
 /** Before anything is known: eighteen short runs change that. */
 const UNKNOWN_MS = 500
-/** So many per slot wait, if there are few slots: more slots share their commits anyway. */
-const PER_SLOT = 4
+/** As many wait as are run within this time, so that none waits long, whether runs are shorter or the host is busy. */
+const AHEAD_MS = 20
+/** With the slots; more of these share their commits anyway. */
 const MOST = 32
 /** A job that waits for longer is given back: somebody else may have a free slot for it. */
 const LONGEST_WAIT_MS = 100
@@ -39,7 +40,9 @@ export class Stock {
 
   /** How many jobs may wait here. */
   get limit(): number {
-    return this.#averageMs > SHORT_MS ? 0 : Math.min(PER_SLOT * this.#slots, Math.max(0, MOST - this.#slots))
+    if (this.#averageMs > SHORT_MS) return 0
+    const soon = Math.round((this.#slots * AHEAD_MS) / Math.max(1, this.#averageMs))
+    return Math.max(0, Math.min(soon, MOST - this.#slots))
   }
 
   /** True when this very claim waits here. */
