@@ -47,9 +47,12 @@ const FATES: readonly [readonly [number, Fate], ...(readonly [number, Fate])[]] 
   [0.01, 'unknown_made'],
   [0.01, 'unknown_not_made'],
 ]
-/** How soon a change is heard of by who watches. */
+/** How soon a change is heard of by who watches, and by who says that it is not urgent. */
 const HEARD_WITHIN_MS = 6
+const GATHERED_WITHIN_MS = 100
 const NOT_HEARD = 0.03
+
+type Watch = readonly [listener: () => void, pollMs: number, isUrgent?: () => boolean]
 
 export class Wire {
   readonly storage: Storage
@@ -57,6 +60,7 @@ export class Wire {
   readonly #life: Life
   #sent: Sent[] = []
   #listener: (() => void) | null = null
+  #isUrgent = (): boolean => true
   #isTold = false
 
   constructor(life: Life, options: WireOptions) {
@@ -64,7 +68,7 @@ export class Wire {
     this.#options = options
     this.storage = new Proxy({} as Storage, {
       get: (_target, name: keyof Storage) => {
-        if (name === 'watch') return (listener: () => void, pollMs: number) => this.#watch(listener, pollMs)
+        if (name === 'watch') return (...watch: Watch) => this.#watch(...watch)
         if (name === 'close') return async () => {}
         return (...args: readonly unknown[]) => this.#send({method: name, args} as Call)
       },
@@ -76,14 +80,15 @@ export class Wire {
     const {time, random} = this.#options
     if (this.#listener === null || this.#isTold || this.#life.isDead || random.chance(NOT_HEARD)) return
     this.#isTold = true
-    time.plan(random.between(0, HEARD_WITHIN_MS), this.#life, () => {
+    time.plan(random.between(0, this.#isUrgent() ? HEARD_WITHIN_MS : GATHERED_WITHIN_MS), this.#life, () => {
       this.#isTold = false
       this.#listener?.()
     })
   }
 
-  #watch(listener: () => void, pollMs: number): () => void {
+  #watch(...[listener, pollMs, isUrgent = () => true]: Watch): () => void {
     const {time} = this.#options
+    this.#isUrgent = isUrgent
     const poll = (): void => {
       if (this.#listener !== listener) return
       listener()

@@ -41,7 +41,7 @@ export class Worker {
     const unwatch = storage.watch(() => {
       shift.storeChanged()
       void maintenance.rescueNowAndThen()
-    }, POLL_MS)
+    }, POLL_MS, () => shift.isHungry())
     void maintenance.run(over.signal)
     try {
       await shift.work()

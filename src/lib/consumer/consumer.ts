@@ -118,7 +118,7 @@ export class Consumer {
       const {reason} = retirement
       if (reason !== null) shift.retire(reason)
       void maintenance.rescueNowAndThen()
-    }, POLL_MS)
+    }, POLL_MS, () => shift.isHungry())
     whenAborted(stop, () => shift.stop(), over.signal)
     whenAborted(kill, () => shift.kill(), over.signal)
     // Not waited for: it never rejects, and what it may be doing at the end needs nobody.

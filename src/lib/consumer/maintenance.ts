@@ -19,9 +19,10 @@ export interface MaintenanceOptions {
 
 /**
  * A dead consumer's jobs are to be back in 2 s. The look is taken when the consumer is awake anyway, which is once a
- * second at least: to wake for it alone would cost more than the look itself.
+ * second at least: to wake for it alone would cost more than the look itself. Not more often either: each of a hundred
+ * consumers looks at all the others.
  */
-const RESCUE_EVERY_MS = 500
+const RESCUE_EVERY_MS = 900
 const TIDY_EVERY_MS = {least: 45_000, most: 75_000} as const
 /** The first tidying: soon, but not all consumers of a host at once. */
 const FIRST_TIDY_MS = {least: 1000, most: 15_000} as const

@@ -54,6 +54,7 @@ export class Shift {
   readonly #timers = new Timers()
   /** The last claim was tried and granted nothing. */
   #foundNothing = false
+  #isClaiming = false
   #isStopping = false
   /** Claims no more; what runs may go on for as long as it likes. */
   #isRetiring = false
@@ -122,6 +123,11 @@ export class Shift {
     return this.#tally.settled
   }
 
+  /** Whether it wants to know at once of jobs that come. A claim on its way finds them, and after one too many it looks again by itself. */
+  isHungry(): boolean {
+    return !this.#isClaiming && this.#demand(0) > 0 && !this.#pace.delays()
+  }
+
   /** There may be work, or news about the work in hand. */
   storeChanged(): void {
     this.#wakeup.signal()
@@ -184,7 +190,9 @@ export class Shift {
     const demand = ends.length > 0 || isLast || !this.#pace.delays() ? this.#demand(ends.filter(isOwnEnd).length) : 0
     const settling = this.#ends.settle(ends)
     const askedAt = monotonicMs()
+    this.#isClaiming = demand > 0
     const granted = demand > 0 ? await this.#claims.claim(demand) : null
+    this.#isClaiming = false
     this.#foundNothing = granted?.length === 0
     if (granted !== null && granted.length < demand) this.#pace.foundTooFew(monotonicMs() - askedAt)
     if (granted !== null && this.#mayStart) this.#guard?.expect(granted)

@@ -155,10 +155,11 @@ export interface Storage {
 
   /**
    * Calls `listener` soon after another process or this one changed the store, when a job comes due, and at the latest every `pollMs`.
+   * `isUrgent` is asked at each change: while it says no, changes are gathered for up to 100 ms.
    * Rejected writes after this: when the store's file vanished or was replaced `listener` gets the error instead.
    * Watching writes nothing. Returns the function that ends it.
    */
-  watch(listener: (error: Error | null) => void, pollMs: number): () => void
+  watch(listener: (error: Error | null) => void, pollMs: number, isUrgent?: () => boolean): () => void
 
   /** Facts about the store itself. With `events` also the newest changes that others than runs made to queues, and to jobs that exist: so many, newest first. */
   info(also?: {readonly events?: number}): Promise<StorageInfo>

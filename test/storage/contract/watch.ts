@@ -52,6 +52,26 @@ export function watchContract(suite: Suite): void {
     },
   )
 
+  suite.sentence('`isUrgent` is asked at each change: while it says no, changes are gathered for up to 100 ms.', async bench => {
+    const other = await bench.store.reopen()
+    const changed = new Ear()
+    let isUrgent = false
+    const end = bench.storage.watch(changed.listener, NEVER_MS, () => isUrgent)
+    for (const storage of [bench.storage, other]) {
+      const news = changed.next()
+      const calls = changed.calls
+      for (let change = 0; change < 5; change += 1) await storage.enqueue([newJob({})])
+      expect(await soon(news, 'the news of all changes')).toBeNull()
+      // Five commits may take longer than the gathering on a busy machine, but they are not told one by one.
+      expect(changed.calls - calls).toBeLessThan(5)
+    }
+    isUrgent = true
+    const news = changed.next()
+    await other.enqueue([newJob({})])
+    expect(await soon(news, 'news that is urgent')).toBeNull()
+    end()
+  })
+
   suite.sentenceNeeding(
     'vanish',
     "Rejected writes after this: when the store's file vanished or was replaced `listener` gets the error instead.",

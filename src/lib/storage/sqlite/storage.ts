@@ -172,9 +172,9 @@ export class SqliteStorage implements Storage {
     return maintained
   }
 
-  watch(listener: (error: Error | null) => void, pollMs: number): () => void {
+  watch(listener: (error: Error | null) => void, pollMs: number, isUrgent: () => boolean = () => true): () => void {
     this.#assertOpen()
-    return this.#watcher.add(listener, pollMs)
+    return this.#watcher.add(listener, pollMs, isUrgent)
   }
 
   info({events = 0}: {readonly events?: number} = {}): Promise<StorageInfo> {

@@ -8,10 +8,18 @@ const DATA_VERSION = 'PRAGMA data_version'
 /** Bun swallows an event that follows another within about a millisecond: what it was about is seen by another look. */
 const SECOND_LOOK_MS = 2
 
+/** News that is not urgent is gathered for so long. */
+const GATHER_MS = 100
+
 /** What is further away than this is left to a later poll. */
 const SOON_MS = 10_000
 
 type Listener = (error: Error | null) => void
+
+interface Watch {
+  readonly isUrgent: () => boolean
+  readonly cancelPoll: CancelTimer
+}
 
 /**
  * Tells listeners that the store changed: by the `Bell` of whoever committed, confirmed by SQLite's data version, with a slow
@@ -20,11 +28,13 @@ type Listener = (error: Error | null) => void
 export class ChangeWatcher {
   readonly #db: Connection
   readonly #clock: Clock
-  readonly #listeners = new Map<Listener, CancelTimer>()
+  readonly #listeners = new Map<Listener, Watch>()
   #file: FSWatcher | null = null
   #version: number | null = null
   #look: CancelTimer | null = null
-
+  #gathering: CancelTimer | null = null
+  /** A commit of this process that nobody was told of: SQLite's data version says nothing about those. */
+  #hasOwnNews = false
   #cancelDue: CancelTimer | null = null
 
   constructor(db: Connection, clock: Clock) {
@@ -34,17 +44,22 @@ export class ChangeWatcher {
 
   /**
    * Starts calling `listener` on changes and every `pollMs`.
+   * @param isUrgent asked at each change; while nobody says yes a change costs next to nothing: a hundred consumers that are all
+   *   busy would otherwise do little but look at each other's commits
    * @returns the function that ends it
    */
-  add(listener: Listener, pollMs: number): () => void {
+  add(listener: Listener, pollMs: number, isUrgent: () => boolean): () => void {
     if (this.#listeners.size === 0) this.#open()
+    const plan = (): void => {
+      this.#listeners.set(listener, {isUrgent, cancelPoll: after(pollMs, poll)})
+    }
     const poll = (): void => {
-      this.#listeners.set(listener, after(pollMs, poll))
+      plan()
       this.#poll(listener)
     }
-    this.#listeners.set(listener, after(pollMs, poll))
+    plan()
     return () => {
-      this.#listeners.get(listener)?.()
+      this.#listeners.get(listener)?.cancelPoll()
       this.#listeners.delete(listener)
       if (this.#listeners.size === 0) this.close()
     }
@@ -52,15 +67,20 @@ export class ChangeWatcher {
 
   /** This process committed something. */
   changedHere(): void {
-    if (this.#listeners.size > 0) this.#tell()
+    if (this.#listeners.size === 0) return
+    if (this.#isUrgent) return this.#tell()
+    this.#hasOwnNews = true
+    this.#gather()
   }
 
   /** Ends all watching. */
   close(): void {
-    for (const cancel of this.#listeners.values()) cancel()
+    for (const {cancelPoll} of this.#listeners.values()) cancelPoll()
     this.#listeners.clear()
     this.#look?.()
     this.#look = null
+    this.#gathering?.()
+    this.#gathering = null
     this.#cancelDue?.()
     this.#cancelDue = null
     this.#file?.close()
@@ -78,13 +98,28 @@ export class ChangeWatcher {
     }
   }
 
+  get #isUrgent(): boolean {
+    for (const {isUrgent} of this.#listeners.values()) if (isUrgent()) return true
+    return false
+  }
+
   /** Somebody rang: tell if a commit is to be seen, and look again in a moment. */
   #stirred(): void {
+    if (!this.#isUrgent) return this.#gather()
     if (this.#advanced()) this.#tell()
     this.#look?.()
     this.#look = after(SECOND_LOOK_MS, () => {
       this.#look = null
       if (this.#advanced()) this.#tell()
+      this.#expect()
+    })
+  }
+
+  /** Looks once for all that comes until then. */
+  #gather(): void {
+    this.#gathering ??= after(GATHER_MS, () => {
+      this.#gathering = null
+      if (this.#advanced() || this.#hasOwnNews) this.#tell()
       this.#expect()
     })
   }
@@ -143,6 +178,7 @@ export class ChangeWatcher {
   }
 
   #tell(): void {
+    this.#hasOwnNews = false
     for (const listener of [...this.#listeners.keys()]) listener(null)
   }
 }
