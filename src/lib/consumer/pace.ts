@@ -2,8 +2,10 @@
  * How soon a consumer looks again for jobs that were not there. On a busy store every commit wakes every consumer: if each looked
  * at once, they would fight for single jobs and hold up those who add them. Instead what comes meanwhile is claimed together.
  */
-import {after, type CancelTimer} from '../time.ts'
+import {after, type CancelTimer, monotonicMs} from '../time.ts'
 
+/** One look that found too little is no sign of a busy store; another so soon after it is. */
+const SOON_MS = 15
 /** With jitter, so that consumers woken together do not come together. */
 const PAUSE_MS = 10
 const LONGEST_PAUSE_MS = 50
@@ -11,6 +13,7 @@ const LONGEST_PAUSE_MS = 50
 export class Pace {
   readonly #onOver: () => void
   #cancel: CancelTimer | null = null
+  #foundTooFewAt = Number.NEGATIVE_INFINITY
   /** Somebody wanted to look meanwhile. */
   #isAwaited = false
 
@@ -31,6 +34,10 @@ export class Pace {
    */
   foundTooFew(tookMs: number): void {
     if (this.#cancel !== null) return
+    const now = monotonicMs()
+    const isBusy = now - this.#foundTooFewAt < SOON_MS
+    this.#foundTooFewAt = now
+    if (!isBusy) return
     this.#cancel = after((1 + Math.random()) * Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, tookMs)), () => {
       this.#cancel = null
       if (!this.#isAwaited) return

@@ -2,7 +2,7 @@ import {statSync, utimesSync} from 'node:fs'
 import {after, type CancelTimer, systemClock} from '../../time.ts'
 
 /** On a busy store it rings no more often than this, whoever commits: each ring wakes every process that waits. */
-const PAUSE_MS = 10
+const PAUSE_MS = 4
 
 /**
  * Tells the other processes that something was committed, by the times of the log's index: `ChangeWatcher` watches them.

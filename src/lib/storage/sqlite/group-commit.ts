@@ -26,17 +26,16 @@ interface Batch<Item, Answer> {
 
 /**
  * How long to wait on average before trying again for the write lock: long enough that whoever has it makes several commits in a
- * row with a warm cache, even so that whoever has waited long has the same chance as a newcomer (fractaledmind.github.io, 2023-12-11).
+ * row with a warm cache, and with jitter, so that nobody is always late (fractaledmind.github.io, 2023-12-11).
  */
-const EAGER_WAIT_MS = 3
+const EAGER_WAIT_MS = {first: 3, longest: 15} as const
 /**
  * Consumers stand back for those who add or change jobs, each with somebody waiting: meanwhile more comes together for one commit
  * of theirs. Without this eight consumers took most of the commits, each for a job or two, from two producers.
  */
-const POLITE_WAIT_MS = 8
-/** The longer it has to wait the more processes want the lock: fifty that try every few ms leave little of the processor for whoever has it. */
+const POLITE_WAIT_MS = {first: 8, longest: 80} as const
+/** Who waits long has many beside him: fifty that try every few ms leave little of the processor to whoever has the lock. */
 const WAIT_GROWTH = 1.5
-const MOST_GROWTH = 10
 
 /** Of commits in quick succession, the look after one is the look before the next: each costs as much as a statement. */
 const FRESH_MS = 1
@@ -139,8 +138,8 @@ export class GroupCommit {
   /** BEGIN IMMEDIATE, waiting for the lock without blocking anything else, with jitter, until the deadline. */
   async #begin(calls: readonly Call[]): Promise<void> {
     const start = monotonicMs()
-    let wait = calls.every(({rank}) => rank === 'settle' || rank === 'claim') ? POLITE_WAIT_MS : EAGER_WAIT_MS
-    const longestWait = MOST_GROWTH * wait
+    const {first, longest} = calls.every(({rank}) => rank === 'settle' || rank === 'claim') ? POLITE_WAIT_MS : EAGER_WAIT_MS
+    let wait: number = first
     for (;;) {
       try {
         this.#db.run('BEGIN IMMEDIATE')
@@ -150,7 +149,7 @@ export class GroupCommit {
         if (monotonicMs() - start > this.#lockTimeoutMs) throw tooBusy(this.#db.path, this.#lockTimeoutMs, error)
       }
       await sleep((0.5 + Math.random()) * wait)
-      wait = Math.min(wait * WAIT_GROWTH, longestWait)
+      wait = Math.min(wait * WAIT_GROWTH, longest)
     }
   }
 
