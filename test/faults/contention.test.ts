@@ -70,6 +70,8 @@ describe(`${CONSUMERS} consumers`, () => {
     await using scene = new Scene()
     await scene.qctl(['init'])
     const consumers = await startCrowd(scene)
+    // Longer than what each does once at its beginning.
+    await Bun.sleep(sized(0, 30_000))
     const idle = {cpu: cpuSeconds(consumers), at: performance.now()}
     // How little they do while there is nothing is what is measured.
     await Bun.sleep(sized(500, 10_000))
