@@ -9,6 +9,7 @@ import {claimKey} from '../claim-key.ts'
 import {QctlError} from '../errors.ts'
 import type {Claim} from '../job.ts'
 import {readMessage, type Saying} from '../job-message.ts'
+import {monotonicMs} from '../time.ts'
 import {Conversation} from './conversation.ts'
 import type {Report} from './handler.ts'
 import {PrivateDirectory} from './private-directory.ts'
@@ -20,6 +21,8 @@ const CONNECTIONS_MAX = 64
 /** Of one run, as soon as they have said whose they are. */
 const CONNECTIONS_PER_RUN_MAX = 4
 const PATIENCE_MS = 10_000
+/** The socket is looked for no more often than this. */
+const LOOK_EVERY_MS = 1000
 
 interface Listening {
   readonly server: Server
@@ -36,6 +39,7 @@ export class Channel {
   #own: string | null = null
   #listening: Listening | null = null
   #opening: Promise<Listening> | null = null
+  #seenAt = Number.NEGATIVE_INFINITY
 
   /** @param patienceMs how long a peer may be silent. Whoever has more to say later connects again */
   constructor(patienceMs = PATIENCE_MS) {
@@ -69,10 +73,18 @@ export class Channel {
 
   async #path(): Promise<string> {
     // A consumer may idle for weeks, and a cleaner of old temporary files may have been there.
-    if (this.#listening !== null && lstatSync(this.#listening.path, {throwIfNoEntry: false}) !== undefined) return this.#listening.path
+    if (this.#listening !== null && this.#isThere(this.#listening)) return this.#listening.path
     if (this.#opening === null) this.#stopListening()
     this.#opening ??= this.#listen().finally(() => (this.#opening = null))
     return (await this.#opening).path
+  }
+
+  #isThere({path}: Listening): boolean {
+    const now = monotonicMs()
+    if (now - this.#seenAt < LOOK_EVERY_MS) return true
+    const isThere = lstatSync(path, {throwIfNoEntry: false}) !== undefined
+    if (isThere) this.#seenAt = now
+    return isThere
   }
 
   async #listen(): Promise<Listening> {
