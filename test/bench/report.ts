@@ -68,7 +68,7 @@ function goalText({to, atLeast, atMost}: Goal, {figure, workload}: Measured): st
 
 /** A machine that did more than this for the last minutes was not only the bench's. */
 const QUIET_LOAD = 0.7
-const [, loadBefore = 0] = loadavg()
+const [loadBefore = 0] = loadavg()
 
 /** What was measured on what, since `begun` on the clock of `performance`. */
 export function circumstances(begun: number): string {
