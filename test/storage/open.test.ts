@@ -4,6 +4,7 @@ import {dirname, join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import {openStorage} from '../../src/lib/storage/open.ts'
 import {Connection} from '../../src/lib/storage/sqlite/connection.ts'
+import {MIGRATIONS} from '../../src/lib/storage/sqlite/migrations/index.ts'
 import {assertLogged} from '../../src/lib/storage/sqlite/open.ts'
 import {scratchDirectory} from '../support/scratch.ts'
 
@@ -54,6 +55,24 @@ test('a database that lost its log mode gets it back', async () => {
   expect(mode(' = DELETE')).toBe('delete')
   await make(path)
   expect(mode()).toBe('wal')
+})
+
+test('a database of the first schema keeps its jobs and gets what later ones have', async () => {
+  const path = join(mkdtempSync(join(scratchDirectory(), 'x')), 'q.db')
+  const [first = ''] = MIGRATIONS
+  const old = new DatabaseSync(path)
+  old.exec(`${first}; PRAGMA application_id = ${0x7163746c}; PRAGMA user_version = 1`)
+  old.exec(`
+    INSERT INTO store VALUES (1, 0, 'full', 0);
+    INSERT INTO queue (id, name, updated_at, cancelled) VALUES (1, 'default', 0, 1);
+    INSERT INTO job (id, queue_id, state, lane, priority, run_at, fence, attempts, crashes, snoozes, created_at, updated_at, file, checksum, payload)
+      VALUES (1, 1, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, x'00')`)
+  old.close()
+  const storage = await openStorage(path)
+  expect((await storage.info()).schemaVersion).toBe(MIGRATIONS.length)
+  const query = {order: {field: 'id', descending: true}, limit: 10, cursor: null, scanLimit: null} as const
+  expect((await storage.find({...query, filter: {kind: 'state', states: ['cancelled']}})).jobs.map(({id}) => id)).toEqual([1])
+  await storage.close()
 })
 
 test('where there can be no log the database is refused', () => {

@@ -109,6 +109,16 @@ export function findContract(suite: Suite): void {
           expect(idsOf(await bench.find({filter, scanLimit: 30}))).toEqual([nth(ids, 1), nth(ids, 0)])
         }
       },
+      'no more than the limit of those that ended unhappily, wherever they lie': async bench => {
+        const ids = await bench.produce(...Array.from({length: 30}, (_, n) => ({payload: JSON.stringify({n})})))
+        await bench.act({kind: 'cancel'}, ...ids)
+        await bench.produce(...Array.from({length: 30}, () => ({})))
+        const rare: Filter = {kind: 'payload', path: ['n'], op: '<', value: 2}
+        const filter: Filter = {kind: 'and', parts: [{kind: 'state', states: ['failed', 'cancelled']}, rare]}
+        expect((await bench.find({filter, scanLimit: 10})).searched).toEqual({rows: 10, complete: false})
+        expect(await allPages(bench, {filter, scanLimit: 10})).toHaveLength(2)
+        expect(idsOf(await bench.find({filter, scanLimit: 31}))).toEqual([nth(ids, 1), nth(ids, 0)])
+      },
       'no further than the ids that the filter leaves': async bench => {
         const ids = await bench.produce(...Array.from({length: 30}, () => ({})))
         const id = (op: '>' | '>=' | '<' | '<=', index: number): Filter => ({kind: 'number', field: 'id', op, value: nth(ids, index)})
