@@ -66,7 +66,7 @@ function goalText({to, atLeast, atMost}: Goal, {figure, workload}: Measured): st
   return `${bound} × ${to === 'beside' ? (workload.beside ?? '') : NAMES[to]}`
 }
 
-/** A machine that did more than this for the last minutes was not only the bench's. */
+/** A machine that did more than this in the last minute was not only the bench's. */
 const QUIET_LOAD = 0.7
 const [loadBefore = 0] = loadavg()
 
