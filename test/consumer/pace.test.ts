@@ -14,6 +14,17 @@ test('one look that found too little puts nothing off', () => {
   expect(pace.delays()).toBe(false)
 })
 
+test('after a pause one look that finds too little is enough for another', async () => {
+  const over = Promise.withResolvers<void>()
+  const pace = new Pace(over.resolve)
+  foundTooFewAgain(pace, 0)
+  pace.delays()
+  await over.promise
+  pace.foundTooFew(0)
+  expect(pace.delays()).toBe(true)
+  pace.close()
+})
+
 test('a look that was put off is made up for, and nobody is woken who wanted none', async () => {
   let woken = 0
   const pace = new Pace(() => (woken += 1))

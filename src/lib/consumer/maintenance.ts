@@ -22,7 +22,7 @@ export interface MaintenanceOptions {
  * second at least: to wake for it alone would cost more than the look itself. Not more often either: each of a hundred
  * consumers looks at all the others.
  */
-const RESCUE_EVERY_MS = 900
+const RESCUE_EVERY_MS = 700
 const TIDY_EVERY_MS = {least: 45_000, most: 75_000} as const
 /** The first tidying: soon, but not all consumers of a host at once. */
 const FIRST_TIDY_MS = {least: 1000, most: 15_000} as const
@@ -54,8 +54,8 @@ export class Maintenance {
   async rescueNowAndThen(): Promise<void> {
     if (this.#isRescuing || monotonicMs() - this.#rescuedAt < RESCUE_EVERY_MS) return
     this.#isRescuing = true
-    await this.#try('looking for jobs of dead consumers', RESCUE_EVERY_MS, () => this.rescue())
     this.#rescuedAt = monotonicMs()
+    await this.#try('looking for jobs of dead consumers', RESCUE_EVERY_MS, () => this.rescue())
     this.#isRescuing = false
   }
 

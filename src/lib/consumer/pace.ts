@@ -1,5 +1,5 @@
 /**
- * How soon a consumer looks again for jobs that were not there. On a busy store every commit wakes every consumer: if each looked
+ * How soon a consumer looks again for jobs that were not there. On a busy store every commit wakes every consumer that has room: if each looked
  * at once, they would fight for single jobs and hold up those who add them. Instead what comes meanwhile is claimed together.
  */
 import {after, type CancelTimer, monotonicMs} from '../time.ts'
@@ -22,14 +22,14 @@ export class Pace {
     this.#onOver = onOver
   }
 
-  /** Puts off a look that is wanted too soon after one that found less than was wanted. */
+  /** Puts off a look that is wanted too soon after one that found less than was wanted. To ask is to want it: then it is made up for. */
   delays(): boolean {
     this.#isAwaited = this.#cancel !== null
     return this.#isAwaited
   }
 
   /**
-   * A look found less than was wanted.
+   * A look found less than was wanted: the next one is put off if the last one did, too.
    * @param tookMs how long it took: on a busy store longer, so that one is left in peace longer
    */
   foundTooFew(tookMs: number): void {
@@ -40,6 +40,7 @@ export class Pace {
     if (!isBusy) return
     this.#cancel = after((1 + Math.random()) * Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, tookMs)), () => {
       this.#cancel = null
+      this.#foundTooFewAt = monotonicMs()
       if (!this.#isAwaited) return
       this.#isAwaited = false
       this.#onOver()

@@ -18,7 +18,7 @@ export interface RequestsOptions {
 
 /** However often the store changes, it is asked no more often than this, and for no more than a hundredth of the time. */
 const INTERVAL_MS = 100
-const LONGEST_INTERVAL_MS = 1000
+const LONGEST_INTERVAL_MS = 700
 const PAUSE_PER_LOOK = 100
 
 export class Requests {

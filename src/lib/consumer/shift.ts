@@ -123,7 +123,7 @@ export class Shift {
     return this.#tally.settled
   }
 
-  /** Whether it wants to know at once of jobs that come. A claim on its way finds them, and after one too many it looks again by itself. */
+  /** Whether it wants to know at once of jobs that come. A claim on its way finds them, and a look that is put off is made up for. */
   isHungry(): boolean {
     return !this.#isClaiming && this.#demand(0) > 0 && !this.#pace.delays()
   }

@@ -144,6 +144,7 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   chalk.level = options.colors
   // The first frame has facts in it.
   await poller.look()
+  const endSparing = await spareMemory()
   // Ink draws nothing by itself where CI is set.
   const app = render(<App program={program} theme={themeOf(options)} />, {
     alternateScreen: true,
@@ -156,7 +157,6 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   // An error in drawing ends it; it is thrown once the terminal is as it was.
   const exit = app.waitUntilExit().finally(() => ended.abort())
   exit.catch(() => {})
-  const endSparing = await spareMemory()
   try {
     await poller.run(signal)
   } finally {

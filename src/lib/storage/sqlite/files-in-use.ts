@@ -1,12 +1,14 @@
 import {statSync} from 'node:fs'
 import {dirname} from 'node:path'
-import {systemClock} from '../../time.ts'
+import {monotonicMs, systemClock} from '../../time.ts'
 
 /**
  * A directory that changed so recently may change again without another time to show for it: file systems count in ticks of the
- * kernel, of up to 10 ms.
+ * kernel, of up to 10 ms; old ones (ext3, small ext4, HFS+, FAT) in whole seconds, of up to two.
  */
-const SETTLED_MS = 50
+const SETTLED_MS = {fine: 50, wholeSeconds: 2100} as const
+/** What does not show in the directory (a mount over a file, union file systems) is found by a look at the files themselves. */
+const THOROUGH_EVERY_MS = 1000
 
 /** A path that does not name its file any more. */
 export interface Gone {
@@ -24,6 +26,7 @@ export class FilesInUse {
   readonly #files = new Map<string, string>()
   /** The directory when all files were seen to be the same. */
   #seen: string | null = null
+  #seenAt = Number.NEGATIVE_INFINITY
 
   /** @param path of the database; its other files lie beside it */
   constructor(path: string) {
@@ -41,12 +44,14 @@ export class FilesInUse {
   findGone(): Gone | null {
     if (this.#files.size === 0) return null
     const directory = stateOf(this.#directory)
-    if (directory !== null && directory === this.#seen) return null
+    const now = monotonicMs()
+    if (directory !== null && directory === this.#seen && now - this.#seenAt < THOROUGH_EVERY_MS) return null
     for (const [path, identity] of this.#files) {
-      const now = identityOf(path)
-      if (now !== identity) return {path, how: now === null ? 'deleted' : 'replaced'}
+      const found = identityOf(path)
+      if (found !== identity) return {path, how: found === null ? 'deleted' : 'replaced'}
     }
     this.#seen = directory
+    this.#seenAt = now
     return null
   }
 }
@@ -59,7 +64,10 @@ function identityOf(path: string): string | null {
 /** Changes with every entry that comes, goes or is replaced; `null` when it cannot be told, or too little time has passed to rely on it. */
 function stateOf(directory: string): string | null {
   const stat = statOf(directory)
-  if (stat === null || Math.max(stat.mtimeMs, stat.ctimeMs) > systemClock.wallNow() - SETTLED_MS) return null
+  if (stat === null) return null
+  const changedAt = Math.max(stat.mtimeMs, stat.ctimeMs)
+  const settledMs = changedAt % 1000 === 0 ? SETTLED_MS.wholeSeconds : SETTLED_MS.fine
+  if (changedAt > systemClock.wallNow() - settledMs) return null
   return `${stat.dev}.${stat.ino}.${stat.mtimeMs}.${stat.ctimeMs}`
 }
 

@@ -25,8 +25,8 @@ const WINDOW_GROWTH = 4
 
 /**
  * One page of the jobs that match.
- * Few candidates (by the queues' counters or a key) are read through their index; otherwise the table is walked by id: past its
- * first window only if an index knows no better.
+ * Few candidates (by the queues' counters or a key) are read through their index, and as many as there are where an index has them in
+ * order; otherwise the table is walked by id: past its first window only if an index knows no better.
  */
 export function find(db: Connection, query: Query, time: BootTime): Page {
   const sql = new FilterSql()
@@ -108,18 +108,23 @@ function candidatePage(search: Search, {sql, values, rows}: Candidates): Page {
 
 /** Takes the ids of the candidates in order and reads the jobs themselves in growing windows until the page is full or enough was looked at. */
 function walkCandidates(search: Search, candidates: Candidates): Page {
-  const {db, query} = search
+  const {db, query, range} = search
   const {descending} = query.order
   // What has to be sorted is looked at whole anyway.
   const most = candidates.inOrder ? (query.scanLimit ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
-  const next = `SELECT id FROM (${candidates.sql}) WHERE id ${descending ? '<' : '>'} :edge ORDER BY id ${descending ? 'DESC' : 'ASC'} LIMIT :window`
+  const next = `SELECT id FROM (${candidates.sql}) WHERE id BETWEEN :low AND :high AND id ${descending ? '<' : '>'} :edge ORDER BY id ${descending ? 'DESC' : 'ASC'} LIMIT :window`
+  const idsPast = (edge: number, window: number): readonly number[] =>
+    db.allOnce(next, {...candidates.values, low: range.low, high: range.high, edge, window}).map(row => num(row['id']))
   let rows: Row[] = []
   let searched = 0
   let edge: number | null = edgeOf(search)
   for (let size = query.limit + 1; edge !== null && rows.length <= query.limit; size *= WINDOW_GROWTH) {
-    if (searched >= most) return {...page(query, rows, searched, false), next: `${edge}.${edge}`}
-    const window = Math.min(size, most - searched)
-    const ids: readonly number[] = db.allOnce(next, {...candidates.values, edge, window}).map(row => num(row['id']))
+    if (searched >= most) {
+      const complete = idsPast(edge, 1).length === 0
+      return {...page(query, rows, searched, complete), next: complete ? null : `${edge}.${edge}`}
+    }
+    const window = Math.min(size, most - searched, candidates.inOrder ? SMALL : MANY_IDS)
+    const ids = idsPast(edge, window)
     const missing = query.limit + 1 - rows.length
     const part = {...search, query: {...query, limit: missing - 1}, cursor: null}
     const {sql, values} = byId(ids)
@@ -192,7 +197,7 @@ interface Candidates {
   readonly inOrder: boolean
 }
 
-/** The jobs a filter can match at most, when an index knows them and they are few; else `null`. */
+/** The jobs a filter can match at most, when an index knows them; else `null`. */
 function candidatesOf(db: Connection, filter: Filter): Candidates | null {
   const parts = filter.kind === 'and' ? filter.parts : [filter]
   const ids = parts.find(part => part.kind === 'number' && part.field === 'id' && part.op === 'in')
@@ -222,25 +227,35 @@ const QUEUE_COUNTS = 'SELECT id, name, pending, processing, done, failed, cancel
 const IN_QUEUES = 'queue_id IN (SELECT value FROM json_each(:queues))'
 const pendingIn = (index: string, lane: number): string =>
   `SELECT id FROM job INDEXED BY ${index} WHERE ${IN_QUEUES} AND state = ${PENDING} AND lane = ${lane}`
-const DONE_IDS = `SELECT id FROM job INDEXED BY job_finished WHERE ${IN_QUEUES} AND state = ${DONE} AND state >= ${DONE}`
-const unhappy = (state: number): string =>
-  `SELECT id FROM job INDEXED BY job_unhappy WHERE ${IN_QUEUES} AND state = ${state} AND state >= ${FAILED}`
-const UNHAPPY: ReadonlySet<number> = new Set([FAILED, CANCELLED])
+const finishedIn = (state: number): string =>
+  `SELECT id FROM job INDEXED BY job_finished WHERE ${IN_QUEUES} AND state = ${state} AND state >= ${DONE}`
 const IDS_BY_STATE: Readonly<Record<number, string>> = {
   [PENDING]: [pendingIn('job_ready', LANE_OPEN), pendingIn('job_assigned', LANE_ASSIGNED), pendingIn('job_suspect', LANE_SUSPECT)].join(' UNION ALL '),
   [PROCESSING]: 'SELECT job_id AS id FROM lease',
-  [DONE]: DONE_IDS,
-  [FAILED]: unhappy(FAILED),
-  [CANCELLED]: unhappy(CANCELLED),
+  [DONE]: finishedIn(DONE),
+  [FAILED]: finishedIn(FAILED),
+  [CANCELLED]: finishedIn(CANCELLED),
+}
+
+/** These have an index of their own, in the order of ids and for all queues together. */
+const UNHAPPY: Readonly<Record<number, string>> = {[FAILED]: unhappyIn(FAILED), [CANCELLED]: unhappyIn(CANCELLED)}
+/** Of what that index holds at least this share has to be of the queues that are meant: the others are passed over one by one. */
+const FAIR_SHARE = 0.05
+
+function unhappyIn(state: number): string {
+  return `SELECT id FROM job INDEXED BY job_unhappy WHERE ${IN_QUEUES} AND state = ${state} AND state >= ${FAILED}`
 }
 
 function byState(db: Connection, states: readonly State[], names: readonly string[] | null): Candidates {
-  const queues = db.all(QUEUE_COUNTS).filter(row => names === null || names.some(name => name === row['name']))
-  const rows = queues.reduce((sum, row) => sum + states.reduce((count, state) => count + num(row[state]), 0), 0)
+  const all = db.all(QUEUE_COUNTS)
+  const queues = all.filter(row => names === null || names.some(name => name === row['name']))
+  const count = (some: readonly Row[]): number => some.reduce((sum, row) => sum + states.reduce((total, state) => total + num(row[state]), 0), 0)
+  const rows = count(queues)
   const codes = states.map(stateCode)
-  const sql = codes.map(code => IDS_BY_STATE[code] ?? '').join(' UNION ALL ')
+  const inOrder = rows > FIRST_WINDOW && rows >= FAIR_SHARE * count(all) && codes.every(code => code in UNHAPPY)
+  const sql = codes.map(code => (inOrder ? UNHAPPY : IDS_BY_STATE)[code] ?? '').join(' UNION ALL ')
   const needsQueues = codes.some(code => code !== PROCESSING)
-  return {sql, values: needsQueues ? {queues: JSON.stringify(queues.map(row => num(row['id'])))} : {}, rows, inOrder: codes.every(code => UNHAPPY.has(code))}
+  return {sql, values: needsQueues ? {queues: JSON.stringify(queues.map(row => num(row['id'])))} : {}, rows, inOrder}
 }
 
 const COLUMN_OF: Readonly<Record<SortField, string>> = {

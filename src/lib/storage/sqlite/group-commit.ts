@@ -34,6 +34,8 @@ const EAGER_WAIT_MS = {first: 3, longest: 15} as const
  * of theirs. Without this eight consumers took most of the commits, each for a job or two, from two producers.
  */
 const POLITE_WAIT_MS = {first: 8, longest: 80} as const
+/** Nobody stands back for ever. */
+const POLITE_FOR_MS = 1000
 /** Who waits long has many beside him: fifty that try every few ms leave little of the processor to whoever has the lock. */
 const WAIT_GROWTH = 1.5
 
@@ -138,9 +140,7 @@ export class GroupCommit {
   /** BEGIN IMMEDIATE, waiting for the lock without blocking anything else, with jitter, until the deadline. */
   async #begin(calls: readonly Call[]): Promise<void> {
     const start = monotonicMs()
-    const {first, longest} = calls.every(({rank}) => rank === 'settle' || rank === 'claim') ? POLITE_WAIT_MS : EAGER_WAIT_MS
-    let wait: number = first
-    for (;;) {
+    for (let growth = 1; ; growth *= WAIT_GROWTH) {
       try {
         this.#db.run('BEGIN IMMEDIATE')
         return
@@ -148,8 +148,10 @@ export class GroupCommit {
         if (!isBusy(error)) throw error
         if (monotonicMs() - start > this.#lockTimeoutMs) throw tooBusy(this.#db.path, this.#lockTimeoutMs, error)
       }
-      await sleep((0.5 + Math.random()) * wait)
-      wait = Math.min(wait * WAIT_GROWTH, longest)
+      const waitedMs = monotonicMs() - start
+      // Who came meanwhile, a heartbeat for one, waits for this commit, too.
+      const {first, longest} = waitedMs < POLITE_FOR_MS && [...calls, ...this.#calls].every(isPatient) ? POLITE_WAIT_MS : EAGER_WAIT_MS
+      await sleep(Math.min((0.5 + Math.random()) * Math.min(first * growth, longest), this.#lockTimeoutMs - waitedMs + 1))
     }
   }
 
@@ -211,6 +213,10 @@ export class GroupCommit {
       // The error that brought us here is the one to report; SQLite rolls back by itself when it cannot here.
     }
   }
+}
+
+function isPatient({rank}: Call): boolean {
+  return rank === 'settle' || rank === 'claim'
 }
 
 type Result = {readonly ok: true; readonly value: unknown} | {readonly ok: false; readonly error: unknown}

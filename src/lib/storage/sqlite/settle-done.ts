@@ -6,8 +6,8 @@ import {DONE, LANE_ASSIGNED, LANE_OPEN, num, outcomeCode, PROCESSING, text} from
 import type {Transaction} from './transaction.ts'
 
 /** ?1 is a list of ids, ?2 the fence of all of them. CROSS JOIN: in this order. */
-const IS_CLAIMED = `j.state = ${PROCESSING} AND j.fence = ?2 CROSS JOIN lease l ON l.job_id = j.id`
-const CLAIMED = `FROM json_each(?1) ids CROSS JOIN job j ON j.id = ids.value AND ${IS_CLAIMED}`
+const HELD = `j.state = ${PROCESSING} AND j.fence = ?2 CROSS JOIN lease l ON l.job_id = j.id`
+const CLAIMED = `FROM json_each(?1) ids CROSS JOIN job j ON j.id = ids.value AND ${HELD}`
 const STANDING = `SELECT j.queue_id, l.consumer_id, count(*), count(j.key) ${CLAIMED} GROUP BY j.queue_id, l.consumer_id`
 const QUEUES = `SELECT j.id, j.queue_id ${CLAIMED}`
 const KEYS = `SELECT j.queue_id, j.key, j.id ${CLAIMED} WHERE j.key IS NOT NULL`
@@ -16,7 +16,7 @@ const INSERT_ATTEMPTS = `
 INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, outcome, run_ms, exit_code, cpu_ms, max_rss_bytes)
 SELECT j.id, j.fence, j.attempts, c.name, l.started_at, ?3, ?4,
   run.value ->> 1, run.value ->> 2, run.value ->> 3, run.value ->> 4
-FROM json_each(?1) run CROSS JOIN job j ON j.id = run.value ->> 0 AND ${IS_CLAIMED} CROSS JOIN consumer c ON c.id = l.consumer_id`
+FROM json_each(?1) run CROSS JOIN job j ON j.id = run.value ->> 0 AND ${HELD} CROSS JOIN consumer c ON c.id = l.consumer_id`
 const SETTLE = `
 UPDATE job SET state = ${DONE}, updated_at = ?3, lane = iif(assigned_to IS NULL, ${LANE_OPEN}, ${LANE_ASSIGNED})
 WHERE id IN (SELECT value FROM json_each(?1)) AND state = ${PROCESSING} AND fence = ?2`
