@@ -44,12 +44,14 @@ async function tell(seed: number): Promise<void> {
 async function playAll(processes: number): Promise<void> {
   const report = new Report()
   const begun = performance.now()
-  await playInParts(seeds, processes, [import.meta.filename, '--part'], played => {
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort())
+  await playInParts(seeds, {processes, program: [import.meta.filename, '--part'], stop: stop.signal}, played => {
     report.add(played)
     const failed = report.failures.length
     if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${report.seeds} of ${seeds.count} seeds, ${failed} failed`)
   })
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K')
   process.stdout.write(`${report.text(seeds, performance.now() - begun)}\n`)
-  if (report.failures.length > 0) process.exitCode = 1
+  if (report.failures.length > 0 || stop.signal.aborted) process.exitCode = 1
 }

@@ -48,18 +48,25 @@ export async function playHere({from, count}: Seeds, onProgress: (played: Played
   await simulation.close()
 }
 
-/**
- * The same in several processes, each with a part of the seeds.
- * @param program the arguments that make this runtime play the seeds named after them, a report per line
- */
-export async function playInParts({from, count}: Seeds, processes: number, program: readonly string[], onProgress: (played: Played) => void): Promise<void> {
-  const size = Math.ceil(count / processes)
-  const parts = Array.from({length: processes}, (_, i) => ({from: from + i * size, count: Math.min(size, count - i * size)}))
-  await Promise.all(parts.filter(part => part.count > 0).map(part => playElsewhere(part, program, onProgress)))
+/** Processes that play. */
+export interface Players {
+  readonly processes: number
+  /** The arguments that make this runtime play the seeds named after them, a report per line. */
+  readonly program: readonly string[]
+  /** Ends them early; what they reported counts. */
+  readonly stop: AbortSignal
 }
 
-async function playElsewhere({from, count}: Seeds, program: readonly string[], onProgress: (played: Played) => void): Promise<void> {
-  const child = Bun.spawn([process.execPath, ...program, '--from', String(from), '--seeds', String(count)], {stdout: 'pipe', stderr: 'inherit'})
+/** The same in several processes, each with a part of the seeds. */
+export async function playInParts({from, count}: Seeds, players: Players, onProgress: (played: Played) => void): Promise<void> {
+  const {processes} = players
+  const size = Math.ceil(count / processes)
+  const parts = Array.from({length: processes}, (_, i) => ({from: from + i * size, count: Math.min(size, count - i * size)}))
+  await Promise.all(parts.filter(part => part.count > 0).map(part => playElsewhere(part, players, onProgress)))
+}
+
+async function playElsewhere({from, count}: Seeds, {program, stop}: Players, onProgress: (played: Played) => void): Promise<void> {
+  const child = Bun.spawn([process.execPath, ...program, '--from', String(from), '--seeds', String(count)], {stdout: 'pipe', stderr: 'inherit', signal: stop})
   let rest = ''
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     const lines = `${rest}${text}`.split('\n')
@@ -67,7 +74,7 @@ async function playElsewhere({from, count}: Seeds, program: readonly string[], o
     for (const line of lines) onProgress(JSON.parse(line) as Played)
   }
   const status = await child.exited
-  if (status !== 0) throw new Error(`the process that played the seeds from ${from} ended with ${status}`)
+  if (status !== 0 && !stop.aborted) throw new Error(`the process that played the seeds from ${from} ended with ${status}`)
 }
 
 export function defaultProcesses(): number {

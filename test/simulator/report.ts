@@ -50,7 +50,7 @@ export class Report {
     const failures = this.failures.slice(0, MOST_FAILURES_SHOWN)
     const said = failures.map(({seed, error}) => `seed ${seed}: ${error}\n  its history: npm run simulate -- --seed ${seed}`)
     return [
-      `${digits(this.#seeds)} seeds (${from} … ${from + count - 1}) in ${Math.round(tookMs / 1000)} s, ${eachMs} ms of a processor each`,
+      `${digits(this.#seeds)}${this.#seeds < count ? ` of ${digits(count)}` : ''} seeds (${from} … ${from + count - 1}) in ${Math.round(tookMs / 1000)} s, ${eachMs} ms of a processor each`,
       ...numbers,
       `${digits(this.#failures.length)} failed`,
       ...said,
