@@ -2,6 +2,7 @@ import {expect} from 'bun:test'
 import {createHash} from 'node:crypto'
 import {chmodSync, copyFileSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:net'
+import {SCHEMA_VERSION} from '../../src/lib/storage/sqlite/migrate.ts'
 import {waitFor} from '../support/wait-for.ts'
 import {BUSY, startConsumer} from './support/consumers.ts'
 import {countJobs} from './support/evidence.ts'
@@ -146,7 +147,7 @@ const CASES: Readonly<Record<string, Case>> = {
       return path
     },
     exits: [78, 78],
-    cause: /schema 99; this qctl knows up to \d+/,
+    cause: new RegExp(`schema 99; this qctl knows up to ${SCHEMA_VERSION}\\b`),
   },
   'a directory': {
     make: scene => {

@@ -7,6 +7,7 @@ import {DEFAULT_SETTINGS, type Job, type Lease, type QueueSettings} from '../../
 import type {Settled, Storage, Transition} from '../../src/lib/storage/storage.ts'
 import {Audit, readFacts} from '../queue/model/audit.ts'
 import {type Ids, Model, Refusal} from '../queue/model/model.ts'
+import type {ModelLease} from '../queue/model/state.ts'
 import {assertLawful} from './lawful.ts'
 import type {Tally} from './tally.ts'
 import type {VirtualTime} from './virtual-time.ts'
@@ -22,8 +23,8 @@ export interface StoreOptions {
   readonly storage: Storage
   readonly time: VirtualTime
   readonly tally: Tally
-  /** Told of every transition before it is believed, with the job as it was. */
-  readonly onEnd: (transition: Transition, holderId: number) => void
+  /** Told of every transition before it is believed, with the lease that it ends. */
+  readonly onEnd: (transition: Transition, lease: ModelLease) => void
 }
 
 /** In which order the engine makes the writes of one moment. */
@@ -159,7 +160,7 @@ export class WatchedStore {
     // Of an end that is refused nothing has to be right.
     if (job?.lease == null || job.fence !== transition.fence) return
     assertLawful(transition, job, this.#settingsOf(job.queue))
-    this.#options.onEnd(transition, job.lease.consumerId)
+    this.#options.onEnd(transition, job.lease)
   }
 
   #countEnds(transitions: readonly Transition[], answers: readonly (Settled | undefined)[]): void {

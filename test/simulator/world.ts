@@ -4,6 +4,7 @@
  */
 import {QctlError} from '../../src/lib/errors.ts'
 import type {Storage, Transition} from '../../src/lib/storage/storage.ts'
+import type {ModelLease} from '../queue/model/state.ts'
 import {SimulatedCoroner} from './coroner.ts'
 import type {Host, Post} from './host.ts'
 import {Life} from './life.ts'
@@ -256,11 +257,16 @@ export class World {
     this.#hireOperator()
   }
 
-  /** A crash is counted when, and only when, the job was all that its holder had when that died. */
-  #assertCrashCounts({id, run, crash}: Transition, holderId: number): void {
+  /**
+   * A crash is counted when, and only when, the job was all that its holder had when that died: or may have been more a moment before,
+   * because another job was taken from it, for its lease, and it gave no sign of life since.
+   */
+  #assertCrashCounts({id, run, crash}: Transition, {consumerId, bereft}: ModelLease): void {
     if (run.outcome !== 'lost' || run.cause !== 'consumer_died') return
-    const held = this.#heldAtDeath.get(holderId)
-    if (crash !== (held === 1)) throw new Error(`job ${id}: crash ${crash ? '' : 'not '}counted, and its holder had ${held} jobs when it died`)
+    const held = this.#heldAtDeath.get(consumerId)
+    if (crash === (held === 1 && !bereft)) return
+    const also = bereft ? ', after others were taken' : ''
+    throw new Error(`job ${id}: crash ${crash ? '' : 'not '}counted, and its holder had ${held} jobs when it died${also}`)
   }
 }
 

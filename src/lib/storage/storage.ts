@@ -221,7 +221,7 @@ export interface Held extends Claim {
   readonly startedAt: number
   /** Those of another machine do not expire as long as it shows life in this store. */
   readonly leaseExpired: boolean
-  /** True when another job of its holder was taken because the holder is dead (`only: holder`): it did not hold this one alone. */
+  /** True when another job of its holder was taken (`only`) and this lease was not prolonged since: it may not have been held alone. */
   readonly bereft: boolean
   readonly consumerId: number
   readonly consumer: string

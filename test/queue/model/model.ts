@@ -13,7 +13,7 @@ import type {LossCause, Outcome} from '../../../src/lib/outcome.ts'
 import type {Acted, Action, ClaimRequest, Extension, QueueChange, SettleCondition, Settled, Target, Transition} from '../../../src/lib/storage/storage.ts'
 import type {Clock} from '../../../src/lib/time.ts'
 import {asked, type Verdict, verdictOf} from './rules.ts'
-import {emptyState, type ModelConsumer, type ModelJob, type ModelLease, type ModelQueue, type ModelRun, type ModelState} from './state.ts'
+import {emptyState, type ModelConsumer, type ModelFacts, type ModelJob, type ModelLease, type ModelQueue, type ModelRun, type ModelState} from './state.ts'
 
 export interface Ended {
   readonly claim: Claim & Pick<Lease, 'attempt' | 'crashes' | 'snoozes'>
@@ -184,6 +184,7 @@ export class Model {
       if (job === undefined || lease === null || this.#isExpired(lease)) return true
       job.progress = progress ?? job.progress
       lease.until = this.#clock.bootNow() + leaseMs
+      lease.bereft = false
       return false
     })
   }
@@ -229,9 +230,9 @@ export class Model {
     const overruled = decided.to === 'pending' && requested !== null
     const verdict = overruled ? asked(requested) : decided
     const ending = overruled ? ({kind: 'cancelled', requested} as const) : outcome
-    const error = errorOf(outcome)
+    const facts = {...NOTHING_MEASURED, outcome: ending.kind, cause: causeOf(ending), error: errorOf(outcome)}
     const result = outcome.kind === 'done' ? outcome.result : null
-    const copied = this.#conclude(job, verdict, {outcome: ending.kind, cause: causeOf(ending), error}, {result, actor, ids})
+    const copied = this.#conclude(job, verdict, facts, {result, actor, ids})
     return {kind: 'settled', to: verdict.to, copied}
   }
 
@@ -243,7 +244,7 @@ export class Model {
 
   #storedBefore({id, fence, run, again}: Transition): Settled | null {
     const job = again ? this.state.jobs.get(id) : undefined
-    const isSame = job?.runs.some(one => one.run === fence && one.outcome === run.outcome && one.cause === run.cause && one.error === run.error)
+    const isSame = job?.runs.some(one => one.run === fence && Bun.deepEquals(factsOf(one), factsOf(run)))
     return isSame === true ? {kind: 'settled', deadLetterId: job?.deadLetterId ?? null} : null
   }
 
@@ -257,7 +258,7 @@ export class Model {
     const {delayMs: waitMs, pauseQueue: pause, result} = transition
     job.progress = transition.progress ?? job.progress
     const copied = this.#conclude(job, {...transition, waitMs, suspect, pause}, run, {result, actor: only === null ? null : 'reaper', ids})
-    if (only?.kind === 'holder') this.#bereave(consumerId)
+    if (only !== null) this.#bereave(consumerId)
     return {kind: 'settled', deadLetterId: copied ? job.deadLetterId : null}
   }
 
@@ -266,14 +267,13 @@ export class Model {
     return only.kind === 'holder' ? only.consumerId === lease.consumerId : this.#isExpired(lease)
   }
 
-  /** A dead holder's other jobs: each is known not to have been its only one. */
+  /** A job was taken from this holder: of its others it is not known that one was its only one, until it prolongs them. */
   #bereave(consumerId: number): void {
     for (const {lease} of this.jobs) if (lease?.consumerId === consumerId) lease.bereft = true
   }
 
   /** Writes the run's history and moves the job; says whether it was copied to a dead-letter queue. */
-  #conclude(job: ModelJob, verdict: Verdict, ended: Pick<ModelRun, 'outcome' | 'cause' | 'error'>, also: Conclusion): boolean {
-    const {outcome, cause, error} = ended
+  #conclude(job: ModelJob, verdict: Verdict, ended: ModelFacts, also: Conclusion): boolean {
     const {result, actor, ids} = also
     job.runs.push({
       run: job.fence,
@@ -281,11 +281,9 @@ export class Model {
       consumer: job.consumer ?? '',
       startedAt: job.startedAt ?? Number.NaN,
       finishedAt: this.#now,
-      outcome,
-      cause,
-      error,
+      ...factsOf(ended),
     })
-    job.error = error
+    job.error = ended.error
     this.#leave(job, verdict)
     if (result !== null) job.result = new TextDecoder().decode(result)
     if (actor !== null) job.events.push({at: this.#now, from: 'processing', to: verdict.to, actor})
@@ -348,7 +346,7 @@ export class Model {
       const {cause, alone, requested} = loss
       const {consumerId} = job.lease
       this.#end(job, requested === null ? {kind: 'lost', cause, alone} : {kind: 'cancelled', requested}, ids, 'reaper')
-      if (cause !== 'lease_expired') this.#bereave(consumerId)
+      this.#bereave(consumerId)
       return true
     })
   }
@@ -514,6 +512,13 @@ export class Model {
   #hold(queue: string, key: string, jobId: number): void {
     this.state.keys = [...this.state.keys.filter(one => one.queue !== queue || one.key !== key), {queue, key, jobId, freeAt: null}]
   }
+}
+
+/** What is told when nothing of the run was seen but that it ended. */
+const NOTHING_MEASURED = {exitCode: null, signal: null, runMs: null, cpuMs: null, maxRssBytes: null} as const
+
+function factsOf({outcome, cause, error, exitCode, signal, runMs, cpuMs, maxRssBytes}: ModelFacts): ModelFacts {
+  return {outcome, cause, error, exitCode, signal, runMs, cpuMs, maxRssBytes}
 }
 
 function isRunOf(run: ModelRun, outcome: Outcome): boolean {

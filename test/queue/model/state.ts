@@ -1,4 +1,4 @@
-import type {FailReason, ProcessIdentity, QueueSettings, Requested, RunOutcome, State} from '../../../src/lib/job.ts'
+import type {FailReason, ProcessIdentity, QueueSettings, Requested, RunFacts, State} from '../../../src/lib/job.ts'
 
 /** A job as the model knows it. Plain data, so that a whole state can be cloned. */
 export interface ModelJob {
@@ -39,19 +39,19 @@ export interface ModelLease {
   readonly bootId: string
   until: number
   requested: Requested | null
-  /** Another job of the same dead holder was taken before this one. */
+  /** Another job of the same holder was taken from it, and it has not prolonged this lease since. */
   bereft: boolean
 }
 
-export interface ModelRun {
+/** What was told of a run's end. */
+export type ModelFacts = Omit<RunFacts, 'output'>
+
+export interface ModelRun extends ModelFacts {
   readonly run: number
   readonly attempt: number
   readonly consumer: string
   readonly startedAt: number
   readonly finishedAt: number
-  readonly outcome: RunOutcome
-  readonly cause: string | null
-  readonly error: string | null
 }
 
 export interface ModelEvent {

@@ -66,7 +66,12 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'the neighbours of a job that killed its consumer are blamed',
     file: `${SQLITE}/settle.ts`,
-    edits: [["if (transition.only?.kind === 'holder') tx", "if (transition.only?.kind === 'nobody' as never) tx"]],
+    edits: [['if (transition.only !== null) tx', 'if (transition.id === -1) tx']],
+  },
+  {
+    name: 'who was taken a job from is never blamed again',
+    file: `${SQLITE}/leases.ts`,
+    edits: [[', bereft = 0\n', '\n']],
   },
   {
     name: 'a job that kills its consumer is not blamed',

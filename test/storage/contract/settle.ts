@@ -658,7 +658,7 @@ export function heldContract(suite: Suite): void {
   })
 
   suite.sentence(
-    'True when another job of its holder was taken because the holder is dead (`only: holder`): it did not hold this one alone.',
+    'True when another job of its holder was taken (`only`) and this lease was not prolonged since: it may not have been held alone.',
     {
       'one of two was taken, and the other is left': async bench => {
         const ann = await bench.hire('ann')
@@ -667,6 +667,24 @@ export function heldContract(suite: Suite): void {
         expect((await bench.storage.held()).map(({bereft}) => bereft)).toEqual([false, false])
         await bench.settle(nth(leases, 0), {to: 'pending', only: {kind: 'holder', consumerId: ann}})
         expect((await bench.storage.held()).map(({id, bereft}) => [id, bereft])).toEqual([[nth(leases, 1).id, true]])
+      },
+      'one was taken because its lease had expired: the holder may have died before that': async bench => {
+        const ann = await bench.hire('ann')
+        await bench.produce({}, {})
+        const leases = await bench.claim(ann)
+        bench.clock.pass(20_000)
+        await bench.storage.extend([nth(leases, 1)], 30_000)
+        bench.clock.pass(20_000)
+        await bench.settle(nth(leases, 0), {to: 'pending', only: {kind: 'lease_expired'}})
+        expect((await bench.storage.held()).map(({id, bereft}) => [id, bereft])).toEqual([[nth(leases, 1).id, true]])
+      },
+      'no more once the holder has given a sign of life': async bench => {
+        const ann = await bench.hire('ann')
+        await bench.produce({}, {}, {})
+        const leases = await bench.claim(ann)
+        await bench.settle(nth(leases, 0), {to: 'pending', only: {kind: 'holder', consumerId: ann}})
+        await bench.storage.extend([nth(leases, 1)], 30_000)
+        expect((await bench.storage.held()).map(({bereft}) => bereft)).toEqual([false, true])
       },
       'not for a job that ended in another way, nor for the jobs of others': async bench => {
         const [ann, bob] = [await bench.hire('ann'), await bench.hire('bob')]

@@ -3,6 +3,7 @@ import {copyFileSync, mkdirSync, renameSync, rmSync, statSync, utimesSync, write
 import {join} from 'node:path'
 import {FilesInUse} from '../../../src/lib/storage/sqlite/files-in-use.ts'
 import {scratchDirectory} from '../../support/scratch.ts'
+import {waitFor} from '../../support/wait-for.ts'
 
 /** A database of three files in a directory of its own that has not changed for long. */
 function scene(): {readonly directory: string; readonly path: string; readonly files: FilesInUse} {
@@ -19,7 +20,7 @@ function scene(): {readonly directory: string; readonly path: string; readonly f
 
 /** Waits until the times of a directory can be relied on. */
 async function settled(directory: string): Promise<void> {
-  while (Date.now() - statSync(directory).ctimeMs < 100) await Bun.sleep(10)
+  await waitFor(() => Date.now() - statSync(directory).ctimeMs > 100, {what: 'the directory has been the same for a while'})
 }
 
 describe.each([

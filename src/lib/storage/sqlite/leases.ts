@@ -8,7 +8,7 @@ import type {Transaction} from './transaction.ts'
 
 /** ?1 ids with one fence, ?2 the fence, ?3 the new end, ?4 now, ?5 the boot both are measured in, ?6 how long. */
 const EXTEND = `
-UPDATE lease SET until = ?3, lease_ms = ?6
+UPDATE lease SET until = ?3, lease_ms = ?6, bereft = 0
 WHERE job_id IN (SELECT id FROM job WHERE id IN (SELECT value FROM json_each(?1)) AND fence = ?2) AND until > ?4
   AND consumer_id IN (SELECT id FROM consumer WHERE boot_id = ?5)
 RETURNING job_id, consumer_id`

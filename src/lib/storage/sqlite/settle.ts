@@ -34,7 +34,7 @@ UPDATE job SET state = ?3, reason = ?4, run_at = iif(?3 = ${PENDING}, ?5, run_at
   progress = coalesce(?11, progress)
 WHERE id = ?1 AND fence = ?2 AND state = ${PROCESSING}`
 const FREE_LEASE = 'DELETE FROM lease WHERE job_id = ?'
-const MARK_COMPANY = 'UPDATE lease SET bereft = 1 WHERE consumer_id = ?'
+const MARK_COMPANY = 'UPDATE lease SET bereft = 1 WHERE consumer_id = ? AND bereft = 0'
 const INSERT_ATTEMPT = `
 INSERT INTO attempt (job_id, fence, attempt, consumer, started_at, finished_at, outcome, run_ms, exit_code, signal, cause, error,
   cpu_ms, max_rss_bytes) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
@@ -114,7 +114,7 @@ function settleOne(tx: Transaction, transition: Transition): Settled {
   const queue = queueById(tx.db, num(standing['queue_id']))
   storeOne(tx, transition, num(standing['lane']))
   tx.db.run(FREE_LEASE, id)
-  if (transition.only?.kind === 'holder') tx.db.run(MARK_COMPANY, transition.only.consumerId)
+  if (transition.only !== null) tx.db.run(MARK_COMPANY, num(standing['consumer_id']))
   recordRun(tx, transition, standing)
   recordOutput(tx, transition)
   tx.move(queue.id, PROCESSING, stateCode(to))
