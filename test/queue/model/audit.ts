@@ -167,8 +167,8 @@ function modelQueue(queue: ModelQueue | undefined, model: Model, now: number): u
   return {name, paused, settings, scheduled: pending.length - due.length, oldestPendingMs: due.length === 0 ? null : Math.max(0, now - first)}
 }
 
-function holder({id, fence, attempt, consumerId, consumer, requested, leaseExpired}: Held): unknown {
-  return {id, fence, attempt, consumerId, consumer, requested, leaseExpired}
+function holder({id, fence, attempt, consumerId, consumer, requested, leaseExpired, bereft}: Held): unknown {
+  return {id, fence, attempt, consumerId, consumer, requested, leaseExpired, bereft}
 }
 
 function modelHolder(job: ModelJob, model: Model): unknown {
@@ -180,6 +180,7 @@ function modelHolder(job: ModelJob, model: Model): unknown {
     consumer: job.consumer,
     requested: job.lease?.requested ?? null,
     leaseExpired: (model.leaseRemainingMs(job) ?? 0) <= 0,
+    bereft: job.lease?.bereft,
   }
 }
 
