@@ -31,6 +31,22 @@ export function rowUnder<Own, Facts, Row>(list: ListOf<Own, Facts, Row>, {own, f
   return rows[cursorAt(rows, list.idOf, list.cursor(own))] ?? null
 }
 
+/**
+ * The key that opens the row under the cursor.
+ * @param help what is opened
+ */
+export function openKey<Own, Facts, Row>(list: ListOf<Own, Facts, Row>, help: string, open: (row: Row) => Move<never>): Key<Own, Facts> {
+  return {
+    keys: ['enter'],
+    label: 'open',
+    help,
+    press: moment => {
+      const row = rowUnder(list, moment)
+      return row === null ? [] : open(row)
+    },
+  }
+}
+
 /** The keys that move the cursor of a list. */
 export function listKeys<Own, Facts, Row>(list: ListOf<Own, Facts, Row>): readonly Key<Own, Facts>[] {
   const key = (keys: readonly string[], help: string, to: (at: number, page: number, last: number) => number): Key<Own, Facts> => ({

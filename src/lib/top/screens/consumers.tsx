@@ -4,7 +4,7 @@ import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {firstShown, Table} from '../components/table.tsx'
 import {type LoadedConsumer, loadedColumns} from '../consumer-columns.ts'
-import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf, openKey} from '../list.ts'
 import type {ProcessTrees} from '../process-trees.ts'
 import {defineScreen, type Frame, type Moment} from '../screen.ts'
 import {ageWords, answerPace, silence, type Supervision} from '../supervisor-desk.ts'
@@ -39,15 +39,7 @@ export const CONSUMERS_SCREEN = defineScreen<Own, Facts>({
   digit: '4',
   start: {consumer: null},
   keys: [
-    {
-      keys: ['enter'],
-      label: 'open',
-      help: 'its jobs, its processes, what it did last',
-      press: moment => {
-        const row = rowUnder(CONSUMERS, moment)
-        return row === null ? [] : openConsumer(row)
-      },
-    },
+    openKey(CONSUMERS, 'its jobs, its processes, what it did last', openConsumer),
     {keys: ['s'], label: 'supervisor', help: 'processes of supervisord: scale, start, stop, restart', press: () => openSupervisor()},
     ...listKeys(CONSUMERS),
   ],

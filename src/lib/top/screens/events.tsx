@@ -4,7 +4,7 @@ import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {type EventGroup, grouped} from '../event-groups.ts'
-import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf, openKey, rowUnder} from '../list.ts'
 import {defineScreen, type Moment} from '../screen.ts'
 import {clockTime, dayTime, short} from '../shown.ts'
 import {openJob} from './job-own.ts'
@@ -38,15 +38,7 @@ export const EVENTS_SCREEN = defineScreen<Own, Facts>({
   digit: '6',
   start: {event: null},
   keys: [
-    {
-      keys: ['enter'],
-      label: 'open',
-      help: 'the job, or the queue, that it happened to',
-      press: moment => {
-        const event = rowUnder(EVENTS, moment)
-        return event === null ? [] : event.jobId === null ? openQueue(event.queue) : openJob(event.jobId)
-      },
-    },
+    openKey(EVENTS, 'the job, or the queue, that it happened to', ({jobId, queue}) => (jobId === null ? openQueue(queue) : openJob(jobId))),
     {
       keys: ['y'],
       label: 'copy id',

@@ -1,6 +1,6 @@
 import type {RunOutput} from '../../job.ts'
 import type {SeenJob} from '../job-reader.ts'
-import {type ListOf, rowUnder} from '../list.ts'
+import {type ListOf, openKey} from '../list.ts'
 import type {Key, Move} from '../screen.ts'
 
 export const JOB_TABS = ['summary', 'payload', 'attempts', 'output', 'timeline', 'json'] as const
@@ -47,13 +47,5 @@ export function isLive({job}: SeenJob, run: number | null): boolean {
 
 /** The key that opens the job under the cursor of a list. */
 export function openJobKey<Own, Facts, Row extends {readonly id: number}>(list: ListOf<Own, Facts, Row>): Key<Own, Facts> {
-  return {
-    keys: ['enter'],
-    label: 'open',
-    help: 'the job under the cursor',
-    press: moment => {
-      const job = rowUnder(list, moment)
-      return job === null ? [] : openJob(job.id)
-    },
-  }
+  return openKey(list, 'the job under the cursor', ({id}) => openJob(id))
 }

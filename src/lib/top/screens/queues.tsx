@@ -7,7 +7,7 @@ import {Rule} from '../components/rule.tsx'
 import {Table} from '../components/table.tsx'
 import {queueRows} from '../figures.ts'
 import {useTheme} from '../hooks/use-theme.ts'
-import {type Cursor, cursorAt, listKeys, type ListOf, rowUnder} from '../list.ts'
+import {type Cursor, cursorAt, listKeys, type ListOf, openKey, rowUnder} from '../list.ts'
 import {createKey, queueKeys} from '../queue-keys.ts'
 import {defineScreen, type Moment} from '../screen.ts'
 import {openQueue} from './queue.tsx'
@@ -39,15 +39,7 @@ export const QUEUES_SCREEN = defineScreen<Own, Facts>({
   digit: '3',
   start: {queue: null},
   keys: [
-    {
-      keys: ['enter'],
-      label: 'open',
-      help: 'its settings, its rates, its oldest jobs',
-      press: moment => {
-        const row = rowUnder(QUEUES, moment)
-        return row === null ? [] : openQueue(row.name)
-      },
-    },
+    openKey(QUEUES, 'its settings, its rates, its oldest jobs', ({name}) => openQueue(name)),
     ...queueKeys(queueUnder),
     createKey(),
     handKey(({inHand}) => inHand),
