@@ -1,6 +1,7 @@
 import type {Acted, Action, SkipReason, Target} from '../storage.ts'
 import type {Row} from './connection.ts'
 import {recordEvent} from './events.ts'
+import {RAISE_ID_FLOOR} from './ids.ts'
 import {holdKeyAgain, keepKey, releaseKey} from './keys.ts'
 import {queueById} from './queue-rows.ts'
 import {CANCELLED, FAILED, LANE_ASSIGNED, LANE_OPEN, LANE_SUSPECT, num, PENDING, PROCESSING, reasonCode, stateCode, stateOf, text} from './rows.ts'
@@ -24,8 +25,6 @@ const DELETE_RESULT = 'DELETE FROM result WHERE job_id = ?'
 const PARTS = ['attempt', 'output', 'event', 'result'] as const
 const DELETE_PARTS = PARTS.map(table => `DELETE FROM ${table} WHERE job_id = ?`)
 const DELETE_JOB = `DELETE FROM job ${GUARD}`
-/** New ids follow the highest in the table: when that one goes, the floor has to remember it. */
-const RAISE_ID_FLOOR = 'UPDATE store SET last_job_id = ?1 WHERE last_job_id < ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE id > ?1)'
 
 interface Seen {
   readonly id: number

@@ -8,12 +8,12 @@ import {QctlError} from '../../errors.ts'
 import {systemReason} from '../../system-error.ts'
 import type {BackupOptions, CopyFacts} from '../../upkeep.ts'
 import {Connection} from './connection.ts'
+import {LAST_ID} from './ids.ts'
 import {inspectSchema} from './migrate.ts'
 import {num, text} from './rows.ts'
 import {removeLeftovers, removeTemporary, temporaryName} from './temporary.ts'
 
-const COPY_FACTS = `
-SELECT (SELECT count(*) FROM job), max(last_job_id, ifnull((SELECT max(id) FROM job), 0)), (SELECT count(*) FROM lease) FROM store`
+const COPY_FACTS = `SELECT (SELECT count(*) FROM job), (${LAST_ID}), (SELECT count(*) FROM lease)`
 
 /**
  * Makes a checked copy under that name.

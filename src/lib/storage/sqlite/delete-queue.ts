@@ -4,6 +4,7 @@ import type {ChangedBy} from '../../store-event.ts'
 import {deleteJobs} from './act.ts'
 import type {Connection} from './connection.ts'
 import {recordQueueEvent} from './events.ts'
+import {RAISE_ID_FLOOR} from './ids.ts'
 import {forgetMeters} from './meters.ts'
 import {queueByName} from './queue-rows.ts'
 import {noQueue} from './queues.ts'
@@ -45,7 +46,6 @@ const SOME_JOBS = `
 SELECT json_group_array(id), count(*), max(id) FROM (
   ${pendingIn('job_ready', LANE_OPEN)} UNION ALL ${pendingIn('job_assigned', LANE_ASSIGNED)} UNION ALL ${pendingIn('job_suspect', LANE_SUSPECT)}
   UNION ALL SELECT id FROM job INDEXED BY job_finished WHERE queue_id = ?1 AND state >= ${DONE} LIMIT ?2)`
-const RAISE_ID_FLOOR = 'UPDATE store SET last_job_id = max(last_job_id, ?)'
 const FORGET_KEYS = `
 DELETE FROM job_key WHERE (queue_id, key) IN (SELECT queue_id, key FROM job_key WHERE queue_id = ?1 LIMIT ?2)`
 const DELETE = 'DELETE FROM queue WHERE id = ?'

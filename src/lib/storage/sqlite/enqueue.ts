@@ -2,6 +2,8 @@ import {crc32} from './checksum.ts'
 import {QctlError} from '../../errors.ts'
 import type {Enqueued, NewJob} from '../../job.ts'
 import type {Value} from './connection.ts'
+import {LAST_ID} from './ids.ts'
+import {HOLD_KEY, KEY_HOLDER} from './keys.ts'
 import {ensureQueue, type QueueRow} from './queue-rows.ts'
 import {LANE_ASSIGNED, LANE_OPEN, PENDING} from './rows.ts'
 import type {Transaction} from './transaction.ts'
@@ -22,16 +24,6 @@ let insertPlainChunk: string | undefined
 const INSERT_FULL = `
 INSERT INTO job (${PLAIN_COLUMNS}, content_type, key, tags, max_attempts, timeout_ms, assigned_to, assigned_until)
 VALUES (?1, ?2, ${PENDING}, ?10, ?3, ?4, 0, 0, 0, 0, ?5, ?5, ?6, ?8, ?9, ?7, ?11, ?12, ?13, ?14, ?15, ?16)`
-
-/**
- * The highest id ever given: that of a job, or the floor that deleting jobs leaves (see `deleteJob`).
- * Reading it costs an addition no write of a sequence row.
- */
-const LAST_ID = 'SELECT max(last_job_id, ifnull((SELECT max(id) FROM job), 0)) FROM store'
-const KEY_HOLDER = 'SELECT job_id FROM job_key WHERE queue_id = ? AND key = ? AND (free_at IS NULL OR free_at > ?)'
-const HOLD_KEY = `
-INSERT INTO job_key (queue_id, key, job_id, free_at) VALUES (?, ?, ?, NULL)
-ON CONFLICT (queue_id, key) DO UPDATE SET job_id = excluded.job_id, free_at = NULL`
 
 /** A job on its way into the table. */
 interface Placed {

@@ -5,6 +5,7 @@ import type {Connection, Tuple} from './connection.ts'
 import {consumers} from './consumers.ts'
 import {lastEvent, lastRun} from './history.ts'
 import {getListed} from './job-rows.ts'
+import {KEY_HOLDER} from './keys.ts'
 import {processOf} from './leases.ts'
 import {boundViewpoint, expired, type Viewpoint} from './machines.ts'
 import {queueById, queueByName, type QueueRow} from './queue-rows.ts'
@@ -25,7 +26,6 @@ const HOLDING = `SELECT job_id FROM lease WHERE consumer_id = ? ORDER BY started
 const HOLDER = `
 SELECT c.*, l.started_at AS claimed_at, l.lease_ms, l.suspect, l.requested, ${expired(['?1', '?2', '?3', '?4'])} AS expired
 FROM lease l JOIN consumer c ON c.id = l.consumer_id WHERE l.job_id = ?5`
-const KEY_HOLDER = 'SELECT job_id, free_at FROM job_key WHERE queue_id = ? AND key = ? AND (free_at IS NULL OR free_at > ?)'
 
 /** How the jobs of these ids that exist stand, in the order asked. */
 export function explain(db: Connection, ids: readonly number[], view: Viewpoint): readonly Standing[] {

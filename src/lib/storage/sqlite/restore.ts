@@ -6,6 +6,7 @@ import {type Clock, toIso} from '../../time.ts'
 import type {Restored} from '../../upkeep.ts'
 import {checkCopy, copyInto, linkNew, sync} from './backup.ts'
 import {Connection} from './connection.ts'
+import {LAST_ID} from './ids.ts'
 import {openConnection} from './open.ts'
 import {keptName, otherNamesOf, removeTemporary} from './temporary.ts'
 
@@ -16,7 +17,6 @@ const RAISE_IDS = 'UPDATE store SET last_job_id = ?'
 /** The reaper finds the holders dead by a boot that is over, which counts as nobody's crash. */
 const END_CONSUMERS = `UPDATE consumer SET ended_at = coalesce(ended_at, ?1), boot_id = 'restored:0', machine_id = ?2`
 const EXPIRE_LEASES = 'UPDATE lease SET until = 0'
-const LAST_ID = 'SELECT max(last_job_id, ifnull((SELECT max(id) FROM job), 0)) FROM store'
 
 /**
  * Replaces `target` by a copy of `file`; what is there is kept beside it.
