@@ -273,6 +273,24 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))`
     }
     expect(await ids(sandbox)).toHaveLength(10)
   })
+
+  test.each(['cancel', 'fail', 'delete', 'resubmit', 'assign', 'list'])('%s: the variable that should say which jobs is not set', async verb => {
+    const sandbox = await withJobs()
+    const own = verb === 'list' ? [] : verb === 'assign' ? ['--yes', '--consumer', 'c'] : ['--yes']
+    for (const [which, hint] of [[['--key', ''], 'key=""'], [['--where', ''], "--where 'id>=1'"], [['--where', ' \n'], "--where 'id>=1'"]] as const) {
+      const {status, stdout, stderr} = await sandbox.qctl(['jobs', verb, ...own, ...which])
+      expect({which, status, stdout}).toEqual({which, status: 2, stdout: ''})
+      expect(stderr).toContain(hint)
+    }
+    expect(await ids(sandbox, '-s', 'pending')).toHaveLength(10)
+  })
+
+  test('every job, and those without a key, can be asked for in so many words', async () => {
+    const sandbox = await withJobs()
+    await sandbox.qctl(['produce', '--key', 'k', 'x'])
+    expect((await sandbox.qctl(['jobs', 'cancel', '-n', '--where', 'key=""'])).stdout).toStartWith('would cancel 10 jobs')
+    expect((await sandbox.qctl(['jobs', 'cancel', '-n', '--where', 'id>=1'])).stdout).toStartWith('would cancel 11 jobs')
+  })
 })
 
 describe('a job that is being processed', () => {

@@ -350,6 +350,13 @@ describe('an act on jobs', () => {
     expect(console.text()).toContain('1 deleted, 1 skipped (changed since)')
   })
 
+  test('of all there are says a command that is taken', async () => {
+    const session = await filled(3)
+    const console = await jobsConsole(session)
+    await console.press('F', 'D')
+    expect(console.text()).toContain("qctl jobs delete --where 'id>=1' --confirm 3")
+  })
+
   test('of all that match wants the number, and spares what came since it was counted', async () => {
     const session = await filled(3)
     await produce(session, 1, 'other')

@@ -84,6 +84,7 @@ FIELDS
   Quote a value with blanks by "…".
 
 EXAMPLES
+  id>=1                                every job; a blank filter and an empty key are refused
   queue=mail state=failed              failed jobs of one queue
   state=failed age>1d                  failed, and older than a day
   state in(failed,cancelled)           one of several states

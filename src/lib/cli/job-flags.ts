@@ -1,18 +1,18 @@
 import {QctlError} from '../errors.ts'
-import type {Filter} from '../queue/filter.ts'
+import {EVERY_JOB_TEXT, type Filter} from '../queue/filter.ts'
 import {filterFromFlags} from '../queue/filter-flags.ts'
 import {type IdSpec, parseIds} from '../queue/id-list.ts'
 import type {SortField} from '../storage/storage.ts'
 import {parseDuration, systemClock} from '../time.ts'
 import {parseInteger} from '../units.ts'
 import {type ArgTable, asText, type FlagTable, type FlagValues} from './flags.ts'
-import {parseName, parseSpanOrNever} from './values.ts'
+import {parseKey, parseName, parseSpanOrNever} from './values.ts'
 
 const WHICH = {helpGroup: 'SELECTION'} as const
 
 /** Flags that say which jobs. */
 export const SELECT_FLAGS = {
-  where: {kind: 'value', shape: 'FILTER', parse: asText, summary: "such as 'queue=mail state=failed age>1d', see qctl help filters", ...WHICH},
+  where: {kind: 'value', shape: 'FILTER', parse: parseWhere, summary: "such as 'queue=mail state=failed age>1d', see qctl help filters", ...WHICH},
   queue: {kind: 'list', commas: true, char: 'Q', shape: 'A,B', parse: parseName, summary: 'of these queues', ...WHICH},
   state: {
     kind: 'list',
@@ -23,12 +23,24 @@ export const SELECT_FLAGS = {
     summary: 'in these states; also scheduled, retrying',
     ...WHICH,
   },
-  key: {kind: 'value', shape: 'TEXT', parse: asText, summary: 'with this key', ...WHICH},
+  key: {kind: 'value', shape: 'TEXT', parse: parseSoughtKey, summary: 'with this key', ...WHICH},
   tag: {kind: 'list', commas: true, shape: 'A,B', parse: parseName, summary: 'with all of these tags', ...WHICH},
   since: {kind: 'value', shape: 'TIME', parse: asText, summary: 'submitted then or later, such as -1h', ...WHICH},
   until: {kind: 'value', shape: 'TIME', parse: asText, summary: 'submitted before then', ...WHICH},
 } as const satisfies FlagTable
 export type SelectFlags = FlagValues<typeof SELECT_FLAGS>
+
+/** Takes a filter, but not a blank one: `--where "$WHICH"` of a variable that is not set would mean every job. */
+function parseWhere(text: string): string {
+  if (text.trim() !== '') return text
+  throw new QctlError('usage', 'no filter given', {hint: `every job is --where '${EVERY_JOB_TEXT}'`})
+}
+
+/** Takes the key of a job, but not an empty one: `--key "$KEY"` of a variable that is not set would mean all without a key. */
+function parseSoughtKey(text: string): string {
+  if (text !== '') return parseKey(text)
+  throw new QctlError('usage', 'no key given', {hint: `jobs without a key are --where 'key=""'`})
+}
 
 const ID_SUMMARY = '42, 40-50, @last or @last-failed'
 

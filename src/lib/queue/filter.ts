@@ -51,6 +51,9 @@ export type Filter =
 /** Matches every job. */
 export const EVERY_JOB: Filter = {kind: 'all'}
 
+/** What says "every job" on a command line, where a blank text is more likely a variable that is not set. */
+export const EVERY_JOB_TEXT = 'id>=1'
+
 /** All of these; none given matches every job. */
 export function and(...filters: readonly Filter[]): Filter {
   const parts = filters.flatMap((filter) => (filter.kind === 'all' ? [] : filter.kind === 'and' ? filter.parts : [filter]))

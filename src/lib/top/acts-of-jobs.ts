@@ -9,7 +9,7 @@ import {parseFilter} from '../queue/filter-parse.ts'
 import {formatDuration, systemClock} from '../time.ts'
 import {type Act, commandLine, type Done, type Hands, type Tier, tierOf} from './acts.ts'
 import {checkBy} from './check.ts'
-import {idRanges, type Picked, picked, pickedByFilter} from './picked.ts'
+import {idRanges, type Picked, picked, pickedByFilter, whereWords} from './picked.ts'
 import type {Move} from './screen.ts'
 import {clockTime} from './shown.ts'
 
@@ -85,7 +85,7 @@ function nameOf(choice: Choice): string {
 
 /** The command before it is known how many jobs match. */
 function draftLine(choice: Choice, flags: readonly string[]): string {
-  const words = choice.kind === 'matching' ? ['--where', choice.filter] : picked('assign', choice.jobs).words
+  const words = choice.kind === 'matching' ? whereWords(choice.filter) : picked('assign', choice.jobs).words
   return commandLine(['qctl', 'jobs', 'assign', ...words, ...flags])
 }
 

@@ -1,6 +1,7 @@
 import type {Action, Target} from '../action.ts'
 import {counted} from '../cli/counted.ts'
 import type {Job, State} from '../job.ts'
+import {EVERY_JOB_TEXT} from '../queue/filter.ts'
 import {foresee} from '../queue/foresee.ts'
 import {jobsById} from '../queue/look-up.ts'
 import type {Storage} from '../storage/storage.ts'
@@ -52,7 +53,12 @@ export async function pickedByFilter(
     ...(ends.has(first) && ends.has(last) ? [`Oldest ${first} of ${submitted(first)}, newest ${last} of ${submitted(last)}.`] : []),
     ...factsOf(kind, targets),
   ]
-  return {...sum, words: ['--where', filter, '--confirm', String(sum.changes)], facts, jobs: null}
+  return {...sum, words: [...whereWords(filter), '--confirm', String(sum.changes)], facts, jobs: null}
+}
+
+/** A filter on a command line, which takes no blank one. */
+export function whereWords(filter: string): readonly string[] {
+  return ['--where', filter === '' ? EVERY_JOB_TEXT : filter]
 }
 
 function summary(kind: Action['kind'], targets: readonly Target[]): Pick<Picked, 'targets' | 'noun' | 'changes' | 'leftAlone'> {
