@@ -36,6 +36,13 @@ describe('jobs list', () => {
     expect(third.next).toBeNull()
   })
 
+  test.each(['table', 'csv', 'id', 'ndjson'])('says of a page that it is not all, and how to get the rest: %s', async output => {
+    const sandbox = await withJobs()
+    const {stderr} = await sandbox.qctl(['jobs', 'list', '-l', '4', '-o', output])
+    expect(stderr).toBe('only 4 jobs shown, there are more: --limit N, or --cursor 7.7 for the next\n')
+    expect((await sandbox.qctl(['jobs', 'list', '-o', output])).stderr).toBe('')
+  })
+
   test('filters by flags and by --where', async () => {
     const sandbox = await withJobs()
     await sandbox.qctl(['jobs', 'cancel', '2', '7'])

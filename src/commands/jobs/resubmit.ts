@@ -8,6 +8,7 @@ export default class JobsResubmit extends ActionCommand {
   static override examples = [
     'qctl jobs resubmit 42',
     'qctl jobs resubmit @last-failed',
+    'qctl jobs resubmit -s failed --yes',
     "qctl jobs resubmit --where 'queue=mail state=failed age<1d' --yes",
   ]
   static override args = oclifArgs(OPTIONAL_ID_ARGS)

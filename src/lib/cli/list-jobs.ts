@@ -31,9 +31,15 @@ export async function listJobs(flags: ListFlags, {inspector, storage, print}: Li
   await noteMissingQueues(filterOf(flags), storage, print)
   const page = await read(flags, inspector)
   await show(page, print)
-  const {searched, next} = page
-  if (!searched.complete) print.note(unsearched(flags.sort?.field ?? 'id', searched.rows))
-  if (next !== null) print.hint(`more: --cursor ${next}`)
+  const rest = restOf(page, flags.sort?.field ?? 'id')
+  // The document of `--output json` says it itself; lines of ndjson cannot.
+  if (rest !== null && !print.isJson) print.note(rest)
+}
+
+/** That a page is not all, and how to come to the rest; `null` when there is none. */
+export function restOf({jobs, next, searched}: Page, sort: SortField): string | null {
+  if (!searched.complete) return `${unsearched(sort, searched.rows)}${next === null ? '' : `; on from there: --cursor ${next}`}`
+  return next === null ? null : `only ${counted(jobs.length, 'job')} shown, there are more: --limit N, or --cursor ${next} for the next`
 }
 
 /** What a page leaves out, in words. */
