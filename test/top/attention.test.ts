@@ -98,9 +98,9 @@ describe('attention', () => {
     expect(await ids(null, [], place)).toEqual(['disk_space'])
   })
 
-  test('errors come first', async () => {
+  test('what is wrong with the disk comes before a queue with few jobs', async () => {
     const place = [{check: 'disk_space', severity: 'warn', message: 'short', fix: 'free some'}] as const
-    expect(await ids(await queue({...counts(1), consumers: 0, oldestPendingMs: 1}), [], place)).toEqual(['unserved mail', 'disk_space'])
+    expect(await ids(await queue({...counts(1), consumers: 0, oldestPendingMs: 1}), [], place)).toEqual(['disk_space', 'unserved mail'])
   })
 })
 

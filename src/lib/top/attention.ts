@@ -8,10 +8,19 @@ import {formatDurationShort} from '../time.ts'
 import {formatSizeShort} from '../units.ts'
 import {commandLine} from './acts.ts'
 import {type QueueRow, queueState} from './columns.ts'
+import {concernsByPressure, jobsAtStake} from './pressure.ts'
 import {grouped, rate} from './shown.ts'
 
 /** Something that somebody should look at, and what would mend it. */
-export interface Concern {
+export interface Concern extends Remark {
+  /** The queue that it is about; `null` = none, or all of them. */
+  readonly queue: string | null
+  /** How many jobs it matters to. */
+  readonly jobs: number
+}
+
+/** What is said of it. */
+interface Remark {
   /** Names it while its text changes. */
   readonly id: string
   readonly text: string
@@ -39,18 +48,25 @@ const BAD_SHARE = 0.1
 /** Fewer runs say nothing about a share. */
 const ENOUGH_RUNS = 10
 const LONG_LOG_BYTES = 256 * 1024 ** 2
+/** Of a consumer or a disk that is in trouble: more than any queue has. */
+const EVERY_JOB = Number.MAX_SAFE_INTEGER
 /** A dead consumer's jobs are back within 2 s where anybody looks. */
 const RESCUE_MS = 5000
 
-/** What needs attention; errors first. */
+/** What needs attention; what presses most first. */
 export function concernsOf({rows, consumers, place, logBytes, now}: Surveyed): readonly Concern[] {
-  const all = [
-    ...rows.flatMap(row => [...unserved(row), ...pausedLong(row), ...growing(row), ...failing(row), ...crashing(row)]),
-    ...consumers.flatMap(consumer => [...dead(consumer, now), ...stopped(consumer), ...late(consumer)]),
-    ...place.flatMap(aboutPlace),
-    ...longLog(logBytes),
-  ]
-  return all.toSorted((a, b) => Number(a.tone === 'warning') - Number(b.tone === 'warning'))
+  const ofAll = (remark: Remark): Concern => ({...remark, queue: null, jobs: EVERY_JOB})
+  return concernsByPressure([
+    ...rows.flatMap(aboutQueue),
+    ...consumers.flatMap(consumer => [...dead(consumer, now), ...stopped(consumer), ...late(consumer)]).map(ofAll),
+    ...place.flatMap(aboutPlace).map(ofAll),
+    ...longLog(logBytes).map(remark => ({...remark, queue: null, jobs: 0})),
+  ])
+}
+
+function aboutQueue(row: QueueRow): readonly Concern[] {
+  const remarks = [...unserved(row), ...pausedLong(row), ...growing(row), ...failing(row), ...crashing(row)]
+  return remarks.map(remark => ({...remark, queue: row.name, jobs: jobsAtStake(row)}))
 }
 
 /** What the doctor says about the place of a database that is a file. */
@@ -58,7 +74,7 @@ export function surveyPlace(location: string): readonly Finding[] {
   return location.startsWith('/') ? [checkSpace(location)] : []
 }
 
-function unserved(row: QueueRow): readonly Concern[] {
+function unserved(row: QueueRow): readonly Remark[] {
   if (queueState(row) !== 'no consumer') return []
   const {name, counts, scheduled, oldestPendingMs} = row
   const since = oldestPendingMs === null ? '' : `, the oldest for ${formatDurationShort(oldestPendingMs)}`
@@ -66,13 +82,13 @@ function unserved(row: QueueRow): readonly Concern[] {
   return [{id: `unserved ${name}`, text, fix: `${commandLine(['qctl', 'consume', '-Q', name])} -- COMMAND`, tone: 'error', where: {jobs: `queue=${name} state=pending`}}]
 }
 
-function pausedLong({name, paused, oldestPendingMs}: QueueRow): readonly Concern[] {
+function pausedLong({name, paused, oldestPendingMs}: QueueRow): readonly Remark[] {
   if (!paused || oldestPendingMs === null || oldestPendingMs < PAUSED_LONG_MS) return []
   const text = `${name}: paused, the oldest job waits for ${formatDurationShort(oldestPendingMs)}`
   return [{id: `paused ${name}`, text, fix: commandLine(['qctl', 'queues', 'resume', name]), tone: 'warning', where: {jobs: `queue=${name} state=pending`}}]
 }
 
-function growing({name, paused, consumers, slots, oldestPendingMs, figures}: QueueRow): readonly Concern[] {
+function growing({name, paused, consumers, slots, oldestPendingMs, figures}: QueueRow): readonly Remark[] {
   if (paused || consumers === 0 || oldestPendingMs === null || oldestPendingMs < OLD_MS) return []
   const {meter, spanMs, addedRate} = figures
   const out = ((meter.runs.done ?? 0) + meter.failed + meter.cancelled) * (60_000 / spanMs)
@@ -81,7 +97,7 @@ function growing({name, paused, consumers, slots, oldestPendingMs, figures}: Que
   return [{id: `growing ${name}`, text, fix: `${commandLine(['qctl', 'consume', '-Q', name, '-c', String(Math.max(2, slots))])} -- COMMAND`, tone: 'warning', where: {jobs: `queue=${name} state=pending`}}]
 }
 
-function failing({name, figures}: QueueRow): readonly Concern[] {
+function failing({name, figures}: QueueRow): readonly Remark[] {
   const {failureRate, meter, spanMs} = figures
   const bad = BAD_OUTCOMES.reduce((sum, outcome) => sum + (meter.runs[outcome] ?? 0), 0)
   if (failureRate === null || failureRate <= BAD_SHARE || bad + (meter.runs.done ?? 0) < ENOUGH_RUNS) return []
@@ -89,39 +105,39 @@ function failing({name, figures}: QueueRow): readonly Concern[] {
   return [{id: `failing ${name}`, text, fix: commandLine(['qctl', 'jobs', 'list', '-Q', name, '--where', 'attempts>0', '--sort', 'updated']), tone: 'warning', where: {jobs: `queue=${name} attempts>0 state!=done`}}]
 }
 
-function crashing({name, figures}: QueueRow): readonly Concern[] {
+function crashing({name, figures}: QueueRow): readonly Remark[] {
   const crashed = figures.meter.runs.crashed ?? 0
   if (crashed === 0) return []
   const text = `${name}: ${counted(crashed, 'handler')} died by a signal in ${formatDurationShort(figures.spanMs)}`
   return [{id: `crashing ${name}`, text, fix: commandLine(['qctl', 'jobs', 'list', '-Q', name, '--where', 'reason=poison']), tone: 'warning', where: {jobs: `queue=${name} attempts>0 state!=done`}}]
 }
 
-function dead(consumer: BusyConsumer, now: number): readonly Concern[] {
+function dead(consumer: BusyConsumer, now: number): readonly Remark[] {
   const left = consumer.held.filter(({startedAt}) => now - startedAt > RESCUE_MS)
   if (left.length === 0 || aliveOf(consumer) !== 'no') return []
   const text = `${consumer.name} died with ${counted(left.length, 'job')}, and nobody has looked after them`
   return [{id: `dead ${consumer.name}`, text, fix: 'qctl reap --once', tone: 'error', where: {screen: 'consumers'}}]
 }
 
-function stopped({name, process: {pid}, process: identity, jobs}: BusyConsumer): readonly Concern[] {
+function stopped({name, process: {pid}, process: identity, jobs}: BusyConsumer): readonly Remark[] {
   if (!isStopped(identity)) return []
   return [{id: `stopped ${name}`, text: `${name}: stopped by a signal${jobs === 0 ? '' : `, with ${counted(jobs, 'job')}`}`, fix: `kill -CONT ${pid}`, tone: 'error', where: {screen: 'consumers'}}]
 }
 
 /** It lives and does not keep what it holds: blocked, or cut off from the database. */
-function late(consumer: BusyConsumer): readonly Concern[] {
+function late(consumer: BusyConsumer): readonly Remark[] {
   const [first, ...more] = consumer.held.filter(({leaseExpired}) => leaseExpired)
   if (first === undefined || aliveOf(consumer) !== 'yes' || isStopped(consumer.process)) return []
   const text = `${consumer.name}: ${counted(more.length + 1, 'lease')} ran out in its hands`
   return [{id: `late ${consumer.name}`, text, fix: commandLine(['qctl', 'jobs', 'explain', String(first.id)]), tone: 'error', where: {screen: 'consumers'}}]
 }
 
-function longLog(logBytes: number): readonly Concern[] {
+function longLog(logBytes: number): readonly Remark[] {
   if (logBytes < LONG_LOG_BYTES) return []
   return [{id: 'log', text: `the log beside the database has ${formatSizeShort(logBytes)}: somebody keeps it from being copied back`, fix: 'qctl doctor', tone: 'warning', where: {screen: 'health'}}]
 }
 
-function aboutPlace({check, severity, message, fix}: Finding): readonly Concern[] {
+function aboutPlace({check, severity, message, fix}: Finding): readonly Remark[] {
   if (severity === 'ok') return []
   return [{id: check, text: message, fix: fix ?? 'qctl doctor', tone: severity === 'fault' ? 'error' : 'warning', where: {screen: 'health'}}]
 }

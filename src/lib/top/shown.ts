@@ -35,3 +35,8 @@ export function dayTime(ms: number): string {
   const two = (part: number): string => String(part).padStart(2, '0')
   return `${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
+
+/** The heading of a table: `Queues 19`, or `Queues 17 of 19` where not all have room. */
+export function shownOf(name: string, room: number, count: number): string {
+  return room < count ? `${name} ${room} of ${count}` : `${name} ${count}`
+}

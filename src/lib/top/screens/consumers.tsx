@@ -7,6 +7,7 @@ import {type LoadedConsumer, loadedColumns} from '../consumer-columns.ts'
 import {type Cursor, cursorAt, listKeys, type ListOf, openKey} from '../list.ts'
 import type {ProcessTrees} from '../process-trees.ts'
 import {defineScreen, type Frame, type Moment} from '../screen.ts'
+import {shownOf} from '../shown.ts'
 import {ageWords, answerPace, silence, type Supervision} from '../supervisor-desk.ts'
 import type {Words} from '../words.ts'
 import {openConsumer} from './consumer.tsx'
@@ -67,11 +68,12 @@ function Consumers({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
   const dead = consumers.filter(consumer => aliveOf(consumer) === 'no').length
   const busy = consumers.reduce((sum, {jobs}) => sum + jobs, 0)
   const slots = consumers.reduce((sum, {concurrency}) => sum + concurrency, 0)
-  const title = `Consumers ${consumers.length}, slots ${busy}/${slots} busy${dead === 0 ? '' : `, ${dead} dead`}`
+  const room = height - 2 - (supervision === null ? 0 : 1)
+  const title = `${shownOf('Consumers', room, consumers.length)}, slots ${busy}/${slots} busy${dead === 0 ? '' : `, ${dead} dead`}`
   return (
     <>
       <Rule width={width} title={title} />
-      <Table columns={loadedColumns(at)} rows={consumers} width={width} height={height - 1 - (supervision === null ? 0 : 1)} cursor={cursorAt(consumers, CONSUMERS.idOf, own.consumer)} empty="none: qctl consume -Q NAME -- COMMAND" />
+      <Table columns={loadedColumns(at)} rows={consumers} width={width} height={room + 1} cursor={cursorAt(consumers, CONSUMERS.idOf, own.consumer)} empty="none: qctl consume -Q NAME -- COMMAND" />
       {supervision === null ? null : <Line words={supervisionLine(supervision, at)} width={width} />}
     </>
   )

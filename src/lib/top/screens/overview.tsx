@@ -17,6 +17,8 @@ import {useTheme} from '../hooks/use-theme.ts'
 import {type Cursor, cursorAt, listKeys, type ListOf} from '../list.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {layoutOf, pulseOf} from '../overview-layout.ts'
+import {queuesByPressure} from '../pressure.ts'
+import {shownOf} from '../shown.ts'
 import {openConsumer} from './consumer.tsx'
 import {goJobs} from './jobs.tsx'
 import {openQueue} from './queue.tsx'
@@ -87,7 +89,7 @@ export const OVERVIEW = defineScreen<Own, Facts>({
     const files = filesOf(location)
     const concerns = concernsOf({rows, consumers, place: surveyPlace(location), logBytes: files?.log ?? 0, now})
     const minutes = pulseOf(frame) === 'wide' ? wideMinutes(frame.columns) : graphMinutes(frame.columns)
-    return {rows, consumers, concerns, files, durability, total: totalRow(queues, now), graphs: graphsOf(queues, minutes, now)}
+    return {rows: queuesByPressure(rows, concerns), consumers, concerns, files, durability, total: totalRow(queues, now), graphs: graphsOf(queues, minutes, now)}
   },
   View: Overview,
 })
@@ -131,7 +133,7 @@ function Overview({own, facts, at, frame, db}: Moment<Own, Facts>): ReactNode {
       ) : (
         <Pulse total={total} graphs={graphs} now={at} width={width} isShort={layout.pulse === 'short'} />
       )}
-      <Rule width={width} title={shownOf('Queues', layout.queues, rows.length)} />
+      <Rule width={width} title={`${shownOf('Queues', layout.queues, rows.length)}${layout.queues < rows.length ? ', most pressing first' : ''}`} />
       <Table columns={queueColumns(glyphs)} rows={rows} width={width} height={layout.queues + 1} cursor={cursorIn('queues')} empty="no queue yet: qctl produce -Q NAME PAYLOAD makes one" />
       {layout.consumers === 0 ? null : (
         <>
@@ -148,8 +150,4 @@ function Overview({own, facts, at, frame, db}: Moment<Own, Facts>): ReactNode {
 function placeWords({files, durability}: Facts): string {
   const sizes = files === null ? '' : `  db ${formatSizeShort(files.database)}  log ${formatSizeShort(files.log)}  disk ${formatSizeShort(files.free)} free`
   return ` Health${sizes}  durability ${durability}  (5: more)`
-}
-
-function shownOf(name: string, lines: number, count: number): string {
-  return lines < count ? `${name} ${lines} of ${count}` : `${name} ${count}`
 }

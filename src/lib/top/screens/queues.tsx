@@ -10,6 +10,7 @@ import {useTheme} from '../hooks/use-theme.ts'
 import {type Cursor, cursorAt, listKeys, type ListOf, openKey, rowUnder} from '../list.ts'
 import {createKey, queueKeys} from '../queue-keys.ts'
 import {defineScreen, type Moment} from '../screen.ts'
+import {shownOf} from '../shown.ts'
 import {openQueue} from './queue.tsx'
 import {handKey} from '../show-hand.ts'
 
@@ -31,6 +32,9 @@ const QUEUES: ListOf<Own, Facts, QueueRow> = {
   cursor: ({queue}) => queue,
   withCursor: (own, queue) => ({...own, queue}),
 }
+
+/** Lines that are no rows: the rule and the head. */
+const AROUND = 2
 
 /** Every queue, and what can be done to one. */
 export const QUEUES_SCREEN = defineScreen<Own, Facts>({
@@ -64,11 +68,11 @@ function Queues({own, facts, frame}: Moment<Own, Facts>): ReactNode {
   const {rows, inHand} = facts
   const cursor = cursorAt(rows, QUEUES.idOf, own.queue)
   const reason = facts.queues.find(({name}) => name === rows[cursor]?.name)?.pausedReason ?? null
-  const foot = (inHand === null ? 0 : 1) + (reason === null ? 0 : 1)
+  const room = height - AROUND - (inHand === null ? 0 : 1) - (reason === null ? 0 : 1)
   return (
     <>
-      <Rule width={width} title={`Queues ${rows.length}`} />
-      <Table columns={queueColumns(glyphs)} rows={rows} width={width} height={height - 1 - foot} cursor={cursor} empty="no queue yet: qctl produce -Q NAME PAYLOAD makes one, or C" />
+      <Rule width={width} title={shownOf('Queues', room, rows.length)} />
+      <Table columns={queueColumns(glyphs)} rows={rows} width={width} height={room + 1} cursor={cursor} empty="no queue yet: qctl produce -Q NAME PAYLOAD makes one, or C" />
       {reason === null ? null : <Line words={[' ', {text: `${glyphs.paused} paused: `, tone: 'paused'}, reason]} width={width} />}
       <HandLine inHand={inHand} width={width} />
     </>
