@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'bun:test'
-import {existsSync, readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {Sandbox} from '../support/binary.ts'
 import {waitFor} from '../support/wait-for.ts'
@@ -56,6 +56,29 @@ describe('consume', () => {
     await sandbox.qctl(['produce', '--file', 'a.txt'])
     await sandbox.qctl(['consume', '--handler', 'timestamp', '--drain', '--remove-file'])
     expect(existsSync(path)).toBe(false)
+  })
+
+  test('--handler timestamp in two databases whose jobs have the same id: neither touches what the other writes', async () => {
+    await using sandbox = new Sandbox()
+    const [one, two] = ['one.db', 'two.db'].map(name => join(sandbox.home, name)) as [string, string]
+    const [long, short] = ['long', 'short'].map(name => join(sandbox.home, name)) as [string, string]
+    writeFileSync(long, '')
+    truncateSync(long, 200_000_000)
+    writeFileSync(short, 'x')
+    await sandbox.qctl(['--db', one, 'produce', '--file', long])
+    await sandbox.qctl(['--db', two, 'produce', '--file', short])
+    // The first run of the other job fails: the second clears up after it.
+    await sandbox.qctl(['--db', two, 'consume', '--max-jobs', '1', '--on-exit', '1=retry:0s', '--', 'false'])
+    const first = sandbox.start(['--db', one, 'consume', '--drain', '--handler', 'timestamp'])
+    await waitFor(() => readdirSync(sandbox.home).some(name => name.startsWith('.qctl-stamp-')))
+    first.kill('SIGSTOP')
+    expect((await sandbox.qctl(['--db', two, 'consume', '--drain', '--handler', 'timestamp'])).status).toBe(0)
+    expect(readFileSync(short, 'utf8')).toMatch(/^\S+Z\nx$/)
+    expect(statSync(long).size).toBe(200_000_000)
+    first.kill('SIGCONT')
+    await first.finished()
+    const {state, attempts_list} = (await sandbox.json(['--db', one, 'jobs', 'show', '1'])) as Shown
+    expect([state, attempts_list.length]).toEqual(['done', 1])
   })
 
   test('TERM lets the handler finish within the grace and ends with 0', async () => {

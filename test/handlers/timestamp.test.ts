@@ -1,11 +1,12 @@
 import {describe, expect, test} from 'bun:test'
-import {chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, writeFileSync} from 'node:fs'
-import {join} from 'node:path'
+import {chmodSync, chownSync, existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, truncateSync, unlinkSync, writeFileSync} from 'node:fs'
+import {dirname, join} from 'node:path'
 import {openHandler} from '../../src/lib/handlers/index.ts'
 import {TimestampHandler} from '../../src/lib/handlers/timestamp.ts'
 import type {Lease} from '../../src/lib/job.ts'
 import type {Outcome} from '../../src/lib/outcome.ts'
 import {scratchDirectory} from '../support/scratch.ts'
+import {waitFor} from '../support/wait-for.ts'
 import {Controls, leaseOf} from './support.ts'
 
 const NOON = Date.UTC(2026, 0, 2, 12)
@@ -20,6 +21,28 @@ function fileWith(text: string | Uint8Array, name = 'file'): string {
   const path = join(scratchDirectory(), name)
   writeFileSync(path, text)
   return path
+}
+
+/** A file that takes a while to copy. */
+function longFile(bytes = 500_000_000): string {
+  const path = fileWith('')
+  truncateSync(path, bytes)
+  return path
+}
+
+/** The name of the file in which a run works, as soon as it is there. */
+function draftBeside(path: string): Promise<string> {
+  return waitFor(() => readdirSync(dirname(path)).find(name => name.startsWith('.qctl-stamp-')))
+}
+
+/** The name of the file in which a run of job 42 works. */
+async function draftOf(fence: number): Promise<string> {
+  const [path, controls] = [longFile(), new Controls()]
+  const running = stamp(path, {fence}, controls)
+  const name = await draftBeside(path)
+  controls.stop({cause: 'shutdown', graceMs: 0})
+  await running
+  return name
 }
 
 describe('timestamp', () => {
@@ -70,7 +93,7 @@ describe('timestamp', () => {
 
   test('removes what a killed run of the same job left', async () => {
     const path = fileWith('x')
-    writeFileSync(join(path, '../.qctl-stamp-42-6'), 'half')
+    writeFileSync(join(path, '..', await draftOf(6)), 'half')
     await stamp(path, {fence: 7})
     expect(readdirSync(join(path, '..'))).toEqual(['file'])
   })
@@ -94,14 +117,37 @@ describe('timestamp', () => {
 
   test('fails for now when the directory does not let it', async () => {
     const path = fileWith('x')
-    mkdirSync(join(path, '../.qctl-stamp-42-7'))
+    mkdirSync(join(path, '..', await draftOf(7)))
     expect(await stamp(path)).toMatchObject({kind: 'failed', retryAfterMs: null})
     expect(readFileSync(path, 'utf8')).toBe('x')
   })
 
+  test('fails for now when its draft is gone: that says nothing about the file', async () => {
+    const path = longFile(100_000_000)
+    const running = stamp(path)
+    unlinkSync(join(path, '..', await draftBeside(path)))
+    expect(await running).toMatchObject({kind: 'failed', retryAfterMs: null})
+    expect(statSync(path).size).toBe(100_000_000)
+  })
+
+  test.each([
+    ['another database', {}, {dbPath: '/other.db'}],
+    ["another host's database of the same path", {createdAt: 1}, {}],
+  ])('leaves alone what a job of the same id in %s is working on', async (_, facts, context) => {
+    const path = longFile()
+    const controls = new Controls({dbPath: '/one.db'})
+    const running = stamp(path, {fence: 1}, controls)
+    const draft = await draftBeside(path)
+    const other = join(path, '../other')
+    writeFileSync(other, 'x')
+    expect((await stamp(other, {fence: 2, ...facts}, new Controls({dbPath: '/one.db', ...context}))).kind).toBe('done')
+    expect(readdirSync(dirname(path))).toContain(draft)
+    controls.stop({cause: 'shutdown', graceMs: 0})
+    await running
+  })
+
   test('leaves the file alone when it is told to end before it is done', async () => {
-    const path = fileWith('')
-    truncateSync(path, 500_000_000)
+    const path = longFile()
     const controls = new Controls()
     const running = stamp(path, {}, controls)
     controls.stop({cause: 'requested', requested: 'cancel', graceMs: 1000})

@@ -5,6 +5,7 @@
  * line: at-least-once, like every handler. It runs inside the consumer, so nothing of it outlives the consumer but the
  * temporary file of a run that was killed; the next run of the job removes that.
  */
+import {createHash} from 'node:crypto'
 import {constants, type Stats} from 'node:fs'
 import {type FileHandle, open, realpath, rename, rm, stat} from 'node:fs/promises'
 import {dirname, isAbsolute, join} from 'node:path'
@@ -16,7 +17,7 @@ import {type Clock, systemClock, toIso} from '../time.ts'
 import {type Handler, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
 
 const CHUNK_BYTES = 1024 * 1024
-/** Errors that say the job names no file that could be stamped. Everything else may pass. */
+/** What opening the file fails with when the job names none that could be stamped. Everything else may pass. */
 const HOPELESS: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'ENXIO', 'ERR_INVALID_ARG_VALUE'])
 
 /** The handler behind `consume --handler timestamp`. */
@@ -34,7 +35,7 @@ export class TimestampHandler implements Handler {
     if (lease.payload.includes(0)) return rejected('the path of the file has a NUL byte')
     const line = `${toIso(this.#clock.wallNow())}\n`
     try {
-      await stamp(pathOf(lease), line, lease, context.signal)
+      await stamp(pathOf(lease), line, draftsOf(lease, context), context.signal)
       return bareEnd({kind: 'done', result: null})
     } catch (error) {
       const stop = stopOf(context.signal)
@@ -50,31 +51,61 @@ export function pathOf(lease: Lease): Buffer {
   return Buffer.from(lease.payload.buffer, lease.payload.byteOffset, lease.payload.byteLength)
 }
 
+/** The names of the files in which two runs of a job write what will replace its file. */
+interface Drafts {
+  readonly own: string
+  /** Of the run before this one; `null` when this is the first. */
+  readonly leftover: string | null
+}
+
+/**
+ * Ids begin at 1 in every database, and several may have their files in one directory. Hosts and containers that share it may have their
+ * databases under the same path, so the time at which the job was submitted goes into the name as well.
+ */
+function draftsOf({id, fence, createdAt}: Lease, {dbPath}: RunContext): Drafts {
+  const digest = createHash('sha256').update(`${createdAt} ${dbPath}`).digest('hex').slice(0, 16)
+  const nameOf = (run: number): string => `.qctl-stamp-${digest}-${id}-${run}`
+  return {own: nameOf(fence), leftover: fence > 1 ? nameOf(fence - 1) : null}
+}
+
 /** @throws the `Stop` when the signal was aborted before the file was replaced; then nothing has changed */
-async function stamp(named: Buffer, line: string, lease: Lease, signal: AbortSignal): Promise<void> {
-  // A link stays a link: the file it leads to is stamped.
-  const path = await realpath(named, {encoding: 'buffer'})
+async function stamp(named: Buffer, line: string, {own, leftover}: Drafts, signal: AbortSignal): Promise<void> {
+  const {path, source} = await openFile(named)
   const directory = dirname(path.toString('latin1'))
-  const temporary = (fence: number): Buffer => Buffer.from(join(directory, `.qctl-stamp-${lease.id}-${fence}`), 'latin1')
-  if (lease.fence > 1) await removeLeftover(temporary(lease.fence - 1))
-  // O_NONBLOCK: opening a FIFO must not wait for its other end.
-  const source = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const inDirectory = (name: string): Buffer => Buffer.from(join(directory, name), 'latin1')
   try {
+    if (leftover !== null) await removeLeftover(inDirectory(leftover))
     const before = await source.stat()
-    if (!before.isFile()) throw new NotAFile(`${named} is not a file`)
-    const target = temporary(lease.fence)
-    await write(target, before, async file => {
+    if (!before.isFile()) throw new NoFile(`${named} is not a file`)
+    const draft = inDirectory(own)
+    await write(draft, before, async file => {
       await file.writeFile(line)
       await copy(source, file, signal)
     })
-    await replace(path, target, before)
+    await replace(path, draft, before)
   } finally {
     await source.close()
   }
   await syncDirectory(directory)
 }
 
-class NotAFile extends Error {}
+/** The job has no file that could be stamped, now or later. */
+class NoFile extends Error {}
+
+/**
+ * Finds the job's file. Only here does an error speak of that file: a draft that is gone says nothing about it.
+ * @throws NoFile when there is none
+ */
+async function openFile(named: Buffer): Promise<{readonly path: Buffer; readonly source: FileHandle}> {
+  try {
+    // A link stays a link: the file it leads to is stamped.
+    const path = await realpath(named, {encoding: 'buffer'})
+    // O_NONBLOCK: opening a FIFO must not wait for its other end.
+    return {path, source: await open(path, constants.O_RDONLY | constants.O_NONBLOCK)}
+  } catch (error) {
+    throw HOPELESS.has((error as NodeJS.ErrnoException).code ?? '') ? new NoFile(messageOf(error, named)) : error
+  }
+}
 
 /** Makes a new file with mode and owner of another one, filled and on the disk; leaves nothing behind when that fails. */
 async function write(path: Buffer, like: Stats, fill: (file: FileHandle) => Promise<void>): Promise<void> {
@@ -131,12 +162,13 @@ async function removeLeftover(path: Buffer): Promise<void> {
 }
 
 function outcomeOf(error: unknown, path: Buffer): Outcome {
+  if (error instanceof NoFile) return {kind: 'rejected', reason: 'permanent', error: error.message}
+  return {kind: 'failed', error: messageOf(error, path), retryAfterMs: null}
+}
+
+function messageOf(error: unknown, path: Buffer): string {
   const reason = systemReason(error)
-  const message = reason === null ? sentence(error) : `cannot stamp ${path}: ${reason}`
-  const code = (error as NodeJS.ErrnoException).code ?? ''
-  return error instanceof NotAFile || HOPELESS.has(code)
-    ? {kind: 'rejected', reason: 'permanent', error: message}
-    : {kind: 'failed', error: message, retryAfterMs: null}
+  return reason === null ? sentence(error) : `cannot stamp ${path}: ${reason}`
 }
 
 function rejected(error: string): RunEnd {
