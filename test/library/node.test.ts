@@ -55,6 +55,29 @@ test('import {openQueue} from qctl', async () => {
   expect(await node(['program.mjs'], cwd)).toMatchObject({status: 0, stdout: 'a b\n'})
 })
 
+test.each([
+  ['a poll', 5, 0],
+  ['news that was gathered', 3_600_000, 1],
+])('who is told by %s and closes the store then does not keep the process, though a job comes due soon', async (_, pollMs, moreJobs) => {
+  const cwd = scratchDirectory()
+  const program = `
+    import {openStorage} from '${join(ROOT, 'dist/node/lib/storage/open.js')}'
+    import {Queue} from '${join(ROOT, 'dist/node/lib/queue/queue.js')}'
+    const storage = await openStorage('q.db', {create: true})
+    const queue = new Queue(storage)
+    await queue.enqueue([{payload: 'x', delayMs: 8000}])
+    let closedAt
+    const end = storage.watch(() => {
+      end()
+      void storage.close()
+      closedAt = performance.now()
+    }, ${pollMs}, () => false)
+    if (${moreJobs} > 0) await queue.enqueue([{payload: 'y'}])
+    process.on('exit', () => console.log(performance.now() - closedAt < 4000 ? 'ended' : 'was kept'))`
+  writeFileSync(join(cwd, 'program.mjs'), program)
+  expect(await node(['program.mjs'], cwd)).toEqual({status: 0, stdout: 'ended\n', stderr: ''})
+}, 30_000)
+
 test('workers: a module in TypeScript, and a stream', async () => {
   const cwd = scratchDirectory()
   const qctl = (...args: readonly string[]) => node([join(ROOT, 'bin/run.js'), '--db', join(cwd, 'q.db'), ...args], cwd)

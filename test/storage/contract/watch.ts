@@ -98,18 +98,32 @@ export function watchContract(suite: Suite): void {
     expect(await bench.store.writes?.()).toBe(before)
   })
 
-  suite.sentence('Returns the function that ends it.', async bench => {
-    const [ended, witness] = [new Ear(), new Ear()]
-    const end = bench.storage.watch(ended.listener, 2)
-    const endWitness = bench.storage.watch(witness.listener, 2)
-    await soon(ended.next(), 'a poll')
-    end()
-    const calls = ended.calls
-    await bench.add()
-    for (let poll = 0; poll < 5; poll += 1) await soon(witness.next(), 'a poll of the other')
-    expect(ended.calls).toBe(calls)
-    end()
-    endWitness()
+  suite.sentence('Returns the function that ends it.', {
+    'at once': async bench => {
+      const [ended, witness] = [new Ear(), new Ear()]
+      const end = bench.storage.watch(ended.listener, 2)
+      const endWitness = bench.storage.watch(witness.listener, 2)
+      await soon(ended.next(), 'a poll')
+      end()
+      const calls = ended.calls
+      await bench.add()
+      for (let poll = 0; poll < 5; poll += 1) await soon(witness.next(), 'a poll of the other')
+      expect(ended.calls).toBe(calls)
+      end()
+      endWitness()
+    },
+    'also for one that was about to be told': async bench => {
+      const [first, second] = [new Ear(), new Ear()]
+      const endFirst = bench.storage.watch(news => {
+        endSecond()
+        first.listener(news)
+      }, NEVER_MS)
+      const endSecond = bench.storage.watch(second.listener, NEVER_MS)
+      await bench.add()
+      await soon(first.next(), 'the news')
+      expect(second.calls).toBe(0)
+      endFirst()
+    },
   })
 }
 

@@ -49,7 +49,7 @@ export class ChangeWatcher {
    * @returns the function that ends it
    */
   add(listener: Listener, pollMs: number, isUrgent: () => boolean): () => void {
-    if (this.#listeners.size === 0) this.#open()
+    if (this.#isOver) this.#open()
     const plan = (): void => {
       this.#listeners.set(listener, {isUrgent, cancelPoll: after(pollMs, poll)})
     }
@@ -61,13 +61,13 @@ export class ChangeWatcher {
     return () => {
       this.#listeners.get(listener)?.cancelPoll()
       this.#listeners.delete(listener)
-      if (this.#listeners.size === 0) this.close()
+      if (this.#isOver) this.close()
     }
   }
 
   /** This process committed something. */
   changedHere(): void {
-    if (this.#listeners.size === 0) return
+    if (this.#isOver) return
     if (this.#isUrgent) return this.#tell()
     this.#hasOwnNews = true
     this.#gather()
@@ -98,6 +98,11 @@ export class ChangeWatcher {
     }
   }
 
+  /** Whoever is told may end the watching. No timer may be set after that: it would keep the process from ending. */
+  get #isOver(): boolean {
+    return this.#listeners.size === 0
+  }
+
   get #isUrgent(): boolean {
     for (const {isUrgent} of this.#listeners.values()) if (isUrgent()) return true
     return false
@@ -108,6 +113,8 @@ export class ChangeWatcher {
     if (!this.#isUrgent) return this.#gather()
     if (this.#advanced()) this.#tell()
     this.#look?.()
+    this.#look = null
+    if (this.#isOver) return
     this.#look = after(SECOND_LOOK_MS, () => {
       this.#look = null
       if (this.#advanced()) this.#tell()
@@ -117,6 +124,7 @@ export class ChangeWatcher {
 
   /** Looks once for all that comes until then. */
   #gather(): void {
+    if (this.#isOver) return
     this.#gathering ??= after(GATHER_MS, () => {
       this.#gathering = null
       if (this.#advanced() || this.#hasOwnNews) this.#tell()
@@ -128,6 +136,7 @@ export class ChangeWatcher {
   #expect(): void {
     this.#cancelDue?.()
     this.#cancelDue = null
+    if (this.#isOver) return
     const wait = this.#untilDue()
     if (wait === null || wait > SOON_MS) return
     // A timer may be early by a millisecond.
@@ -179,6 +188,9 @@ export class ChangeWatcher {
 
   #tell(): void {
     this.#hasOwnNews = false
-    for (const listener of [...this.#listeners.keys()]) listener(null)
+    for (const listener of [...this.#listeners.keys()]) {
+      // One that was told before may have ended it.
+      if (this.#listeners.has(listener)) listener(null)
+    }
   }
 }
