@@ -131,6 +131,8 @@ export interface Lease {
   readonly timeoutMs: number | null
   readonly createdAt: number
   readonly startedAt: number
+  /** A moment not after the grant, on the boot clock of whoever claimed. */
+  readonly grantedBootMs: number
   /** How long the lease was granted for, ms. */
   readonly leaseMs: number
 }

@@ -4,6 +4,7 @@ import {GuardOfRuns} from '../../src/lib/consumer/guard-of-runs.ts'
 import {GuardOfWorkers} from '../../src/lib/consumer/guard-of-workers.ts'
 import type {GuardProcess} from '../../src/lib/consumer/guard-process.ts'
 import type {Notice} from '../../src/lib/guard/notices.ts'
+import type {Lease} from '../../src/lib/job.ts'
 import {readStat} from '../../src/lib/process.ts'
 import {NoticeLog} from '../guard/notice-log.ts'
 import {FakeClock} from '../storage/contract/clock.ts'
@@ -82,7 +83,7 @@ function startLeader(): {readonly pid: number; readonly startTime: number; reado
 
 /** Jobs that were granted just now, for 12 s: due one second before that. */
 function granted(clock: FakeClock, ...ids: readonly number[]) {
-  return ids.map(id => ({lease: leaseOf('', {id, fence: 1, leaseMs: 12_000}), grantedAt: clock.boot}))
+  return ids.map(id => leaseOf('', {id, fence: 1, leaseMs: 12_000, grantedBootMs: clock.boot}))
 }
 
 function only<T>(list: readonly T[]): T {
@@ -107,9 +108,9 @@ describe('a guard is told', () => {
     const [short, long] = granted(clock, 1, 2)
     const {pid, startTime} = startLeader()
     guard.expect([short, long].flatMap(one => one ?? []))
-    if (short !== undefined) guard.started(short.lease, pid)
-    if (long !== undefined) guard.started(long.lease, pid)
-    if (short !== undefined) guard.release(short.lease)
+    if (short !== undefined) guard.started(short, pid)
+    if (long !== undefined) guard.started(long, pid)
+    if (short !== undefined) guard.release(short)
     await waitFor(() => first.kinds.includes('group'))
     expect(first.heard.slice(3)).toEqual([{kind: 'end', id: 1, fence: 1}, {kind: 'group', id: 2, fence: 1, pid, startTime}])
   })
@@ -121,7 +122,7 @@ describe('a guard is told', () => {
     await gone.process.exited
     const runs = granted(clock, 1, 2)
     guard.expect(runs)
-    for (const [i, {lease}] of runs.entries()) guard.started(lease, [gone, ending][i]?.pid ?? 0)
+    for (const [i, lease] of runs.entries()) guard.started(lease, [gone, ending][i]?.pid ?? 0)
     await waitFor(() => first.kinds.includes('group'))
     const told = {kind: 'group', id: 2, fence: 1, pid: ending.pid, startTime: ending.startTime} as const
     expect(first.heard.filter(({kind}) => kind === 'group')).toEqual([told])
@@ -135,7 +136,7 @@ describe('a guard is told', () => {
 
   test('of prolonged leases and of the end of runs', async () => {
     const {clock, guard, first} = scene()
-    const {lease} = only(expected(guard, clock))
+    const lease = only(expected(guard, clock))
     guard.prolong(lease, clock.boot + 50_000, 12_000)
     guard.release(lease)
     await waitFor(() => first.kinds.includes('end'))
@@ -175,21 +176,21 @@ function expected(guard: Guard, clock: FakeClock) {
 describe('a guard that may have acted', () => {
   test('has not while there was time', () => {
     const {clock, guard} = scene()
-    const {lease} = only(expected(guard, clock))
+    const lease = only(expected(guard, clock))
     clock.pass(10_000)
     expect(guard.mayHaveEnded(lease)).toBe(false)
   })
 
   test('has when a run ends after its time', () => {
     const {clock, guard} = scene()
-    const {lease} = only(expected(guard, clock))
+    const lease = only(expected(guard, clock))
     clock.pass(11_000)
     expect(guard.mayHaveEnded(lease)).toBe(true)
   })
 
   test('has when the lease was prolonged only after that', () => {
     const {clock, guard} = scene()
-    const {lease} = only(expected(guard, clock))
+    const lease = only(expected(guard, clock))
     clock.pass(11_500)
     guard.prolong(lease, clock.boot + 12_000, 12_000)
     expect(guard.mayHaveEnded(lease)).toBe(true)
@@ -210,15 +211,15 @@ describe('a guard of workers', () => {
   test('at once when a new one is due before the others', () => {
     const {clock, guard, first} = shared()
     guard.expect(granted(clock, 1))
-    guard.expect([{lease: leaseOf('', {id: 2, fence: 1, leaseMs: 1200}), grantedAt: clock.boot}])
+    guard.expect([leaseOf('', {id: 2, fence: 1, leaseMs: 1200, grantedBootMs: clock.boot})])
     expect(first.heard.at(-1)).toMatchObject({kind: 'hold', dueAt: clock.boot + 1100})
   })
 
   test('anew in good time: when the first is over, and when nothing runs', async () => {
     const {clock, guard, first} = shared()
-    const [a, b] = [leaseOf('', {id: 1, fence: 1, leaseMs: 120}), leaseOf('', {id: 2, fence: 1, leaseMs: 120})]
-    guard.expect([{lease: a, grantedAt: clock.boot}])
-    guard.expect([{lease: b, grantedAt: clock.boot + 30}])
+    const [a, b] = [0, 30].map((ms, i) => leaseOf('', {id: i + 1, fence: 1, leaseMs: 120, grantedBootMs: clock.boot + ms})) as [Lease, Lease]
+    guard.expect([a])
+    guard.expect([b])
     guard.release(a)
     await waitFor(() => first.heard.length === 4)
     expect(first.heard.slice(2)).toMatchObject([{dueAt: clock.boot + 110}, {kind: 'hold', dueAt: clock.boot + 140}])
@@ -231,8 +232,8 @@ describe('a guard of workers', () => {
 
   test('may have acted when it was told too late', async () => {
     const {clock, guard, first} = shared()
-    const lease = leaseOf('', {id: 1, fence: 1, leaseMs: 240})
-    guard.expect([{lease, grantedAt: clock.boot}])
+    const lease = leaseOf('', {id: 1, fence: 1, leaseMs: 240, grantedBootMs: clock.boot})
+    guard.expect([lease])
     expect(guard.mayHaveEnded(lease)).toBe(false)
     clock.pass(220)
     expect(guard.mayHaveEnded(lease)).toBe(true)
@@ -257,7 +258,7 @@ describe('a guard that dies', () => {
     first.die('it was killed by SIGKILL')
     await waitFor(() => troubles.length === 1)
     expect(troubles).toEqual(['guarding the handlers: it was killed by SIGKILL'])
-    const {lease} = only(expected(guard, clock))
+    const lease = only(expected(guard, clock))
     const {pid, startTime} = startLeader()
     guard.started(lease, pid)
     await waitFor(() => guards.length === 2, {deadlineMs: 20_000})
@@ -280,7 +281,7 @@ describe('a guard that dies', () => {
       },
       onTrouble: (_doing, error) => troubles.push(String(error)),
     })
-    const {lease} = only(expected(guard, new FakeClock()))
+    const lease = only(expected(guard, new FakeClock()))
     expect([guard.mayHaveEnded(lease), troubles]).toEqual([false, ['Error: too many processes']])
     await guard.close()
   })

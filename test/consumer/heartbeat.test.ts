@@ -3,6 +3,9 @@ import {Heartbeat} from '../../src/lib/consumer/heartbeat.ts'
 import {QctlError} from '../../src/lib/errors.ts'
 import type {Claim, Lease} from '../../src/lib/job.ts'
 import {bareEnd} from '../../src/lib/outcome.ts'
+import {Queue} from '../../src/lib/queue/queue.ts'
+import {openMemoryStorage} from '../../src/lib/storage/open.ts'
+import type {ClaimRequest} from '../../src/lib/storage/storage.ts'
 import {systemClock} from '../../src/lib/time.ts'
 import {leaseOf} from '../handlers/support.ts'
 import {FakeClock} from '../storage/contract/clock.ts'
@@ -37,8 +40,8 @@ class Fixture {
   }
 
   add(id: number, leaseMs: number): Lease {
-    const lease = leaseOf('', {id, leaseMs})
-    this.heartbeat.add(lease, systemClock.bootNow())
+    const lease = leaseOf('', {id, leaseMs, grantedBootMs: systemClock.bootNow()})
+    this.heartbeat.add(lease)
     return lease
   }
 
@@ -91,7 +94,7 @@ describe('a heartbeat', () => {
 
   test('gives up at once what is over already', async () => {
     using fixture = new Fixture()
-    fixture.heartbeat.add(leaseOf('', {id: 1, leaseMs: 1000}), systemClock.bootNow() - 2000)
+    fixture.heartbeat.add(leaseOf('', {id: 1, leaseMs: 1000, grantedBootMs: systemClock.bootNow() - 2000}))
     await waitFor(() => fixture.lost.length > 0)
     expect(fixture.asked).toEqual([])
   })
@@ -142,8 +145,8 @@ describe('progress', () => {
   test('a lease holds until its end by the clock, however frozen this process was', () => {
     const clock = new FakeClock()
     const heartbeat = new Heartbeat({queue: {extend: async () => []}, clock, onLost: () => undefined, onTrouble: () => undefined})
-    const lease = leaseOf('', {id: 1, leaseMs: 30_000})
-    heartbeat.add(lease, clock.bootNow())
+    const lease = leaseOf('', {id: 1, leaseMs: 30_000, grantedBootMs: clock.bootNow()})
+    heartbeat.add(lease)
     expect(heartbeat.holds(lease)).toBe(true)
     expect(heartbeat.holds({id: 1, fence: 6})).toBe(false)
     clock.pass(29_999)
@@ -174,6 +177,25 @@ describe('a lease', () => {
     resolve()
     expect((await report).settled).toBe(1)
     expect(await workshop.job(id)).toMatchObject({state: 'done', fence: 1, consumer: 'holder'})
+  })
+
+  test('that ended before its grant was heard of starts nothing, although the wall clock was set back meanwhile', async () => {
+    const clock = new FakeClock()
+    const storage = await openMemoryStorage(clock)
+    const queue = new (class extends Queue {
+      override async claim(request: ClaimRequest): Promise<readonly Lease[]> {
+        const leases = await super.claim(request)
+        clock.pass(40_000)
+        clock.setWall(clock.wallNow() - 3_600_000)
+        return leases
+      }
+    })(storage)
+    await queue.enqueue([{payload: 'x'}])
+    await using workshop = await Workshop.open()
+    const handler = new ScriptedHandler()
+    const {events} = workshop.start(handler, {queue, storage, clock, leaseMs: 30_000})
+    await waitFor(() => events.some(({kind}) => kind === 'lease_lost'))
+    expect(handler.started).toEqual([])
   })
 
   test('that was taken away ends the handler, and nothing of it is stored', async () => {

@@ -24,6 +24,7 @@ export function leaseOf(payload: string | Uint8Array, facts: Partial<Lease> = {}
     timeoutMs: null,
     createdAt: 0,
     startedAt: 0,
+    grantedBootMs: 0,
     leaseMs: 30_000,
     ...facts,
   }

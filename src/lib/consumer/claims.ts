@@ -4,7 +4,7 @@ import type {Claim, Lease, QueueSettings} from '../job.ts'
 import {bareEnd} from '../outcome.ts'
 import type {Queue} from '../queue/queue.ts'
 import type {Storage} from '../storage/storage.ts'
-import {after, type CancelTimer, type Clock} from '../time.ts'
+import {after, type CancelTimer} from '../time.ts'
 import {isPassing, RetryPause, type OnTrouble} from '../passing.ts'
 import {QueueSettingsCache} from './queue-settings.ts'
 import type {Registration} from './registration.ts'
@@ -15,7 +15,6 @@ export interface ClaimsOptions {
   readonly consumer: Registration
   readonly queues: readonly string[]
   readonly leaseMs: number | null
-  readonly clock: Clock
   /** Whether the consumer knows of a job it holds. */
   readonly isKnown: (claim: Claim) => boolean
   /** Claims may be made again. */
@@ -23,12 +22,6 @@ export interface ClaimsOptions {
   /** It is no use to try again. */
   readonly onHopeless: (error: Error) => void
   readonly onTrouble: OnTrouble
-}
-
-/** A lease, and a moment not after its grant, on the boot clock. */
-export interface Granted {
-  readonly lease: Lease
-  readonly grantedAt: number
 }
 
 export class Claims {
@@ -64,15 +57,13 @@ export class Claims {
    * Claims jobs. The call into the queue is made before this returns.
    * @returns what was granted; `null` when that could not be tried. Never rejects.
    */
-  async claim(limit: number): Promise<readonly Granted[] | null> {
-    const {queue, consumer, queues, leaseMs, clock} = this.#options
-    const askedAt = clock.bootNow()
+  async claim(limit: number): Promise<readonly Lease[] | null> {
+    const {queue, consumer, queues, leaseMs} = this.#options
     try {
       const leases = await queue.claim({consumerId: consumer.id, queues, limit, leaseMs})
-      const granted = grantMoments(leases, askedAt, clock)
       this.#pause.reset()
       if (leases.length > 0) await this.#refreshSettings()
-      return granted
+      return leases
     } catch (error) {
       this.#cannot(error)
       return null
@@ -142,19 +133,6 @@ export class Claims {
       onReady()
     })
   }
-}
-
-/**
- * When leases were granted. A claim may wait long for the store's lock, so the moment it was asked says too little; and this
- * process may have been frozen between the grant and now, so now says too much. What the store's clock shows lies between.
- */
-function grantMoments(leases: readonly Lease[], askedAt: number, clock: Clock): readonly Granted[] {
-  const now = clock.bootNow()
-  const wallNow = clock.wallNow()
-  return leases.map(lease => {
-    const age = Math.min(Math.max(wallNow - lease.startedAt, 0), now - askedAt)
-    return {lease, grantedAt: now - age}
-  })
 }
 
 function takenOver({name}: Registration): QctlError {

@@ -1,8 +1,7 @@
 import type {Notice} from '../guard/notices.ts'
-import type {Claim} from '../job.ts'
+import type {Claim, Lease} from '../job.ts'
 import {groupLedBy, type ProcessGroupId} from '../process-groups.ts'
 import {after, type CancelTimer} from '../time.ts'
-import type {Granted} from './claims.ts'
 import {dueAt, type Guard, type GuardOptions, isDue} from './guard.ts'
 import {GuardLine} from './guard-line.ts'
 
@@ -40,9 +39,9 @@ export class GuardOfRuns implements Guard {
     this.#line = new GuardLine({...options, all: () => this.#all()})
   }
 
-  expect(granted: readonly Granted[]): void {
-    for (const {lease, grantedAt} of granted) {
-      const run = {claim: lease, dueAt: dueAt(grantedAt + lease.leaseMs, lease.leaseMs), pid: null, group: null, isLeaderTold: false, isLate: false}
+  expect(granted: readonly Lease[]): void {
+    for (const lease of granted) {
+      const run = {claim: lease, dueAt: dueAt(lease.grantedBootMs + lease.leaseMs, lease.leaseMs), pid: null, group: null, isLeaderTold: false, isLate: false}
       this.#runs.set(lease, run)
       this.#notices.push(holdOf(run))
     }

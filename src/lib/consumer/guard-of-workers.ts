@@ -1,7 +1,6 @@
 import type {Notice} from '../guard/notices.ts'
-import type {Claim} from '../job.ts'
+import type {Claim, Lease} from '../job.ts'
 import {after, type CancelTimer} from '../time.ts'
-import type {Granted} from './claims.ts'
 import {dueAt, type Guard, type GuardOptions, isDue} from './guard.ts'
 import {GuardLine} from './guard-line.ts'
 
@@ -31,10 +30,10 @@ export class GuardOfWorkers implements Guard {
     this.#line = new GuardLine({...options, all: () => this.#all()})
   }
 
-  expect(granted: readonly Granted[]): void {
+  expect(granted: readonly Lease[]): void {
     let first = this.#term
-    for (const {lease, grantedAt} of granted) {
-      const due = dueAt(grantedAt + lease.leaseMs, lease.leaseMs)
+    for (const lease of granted) {
+      const due = dueAt(lease.grantedBootMs + lease.leaseMs, lease.leaseMs)
       this.#runs.set(lease, due)
       if (due < first) first = due
     }

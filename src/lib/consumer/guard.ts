@@ -1,9 +1,8 @@
 /** What a consumer tells its guard of the runs it has in hand. */
 import type {OnTrouble} from '../passing.ts'
 import {processName} from '../survivors.ts'
-import type {Claim, ProcessIdentity} from '../job.ts'
+import type {Claim, Lease, ProcessIdentity} from '../job.ts'
 import type {Clock} from '../time.ts'
-import type {Granted} from './claims.ts'
 import type {StartGuard} from './guard-process.ts'
 import {GuardOfRuns} from './guard-of-runs.ts'
 import {GuardOfWorkers} from './guard-of-workers.ts'
@@ -11,7 +10,7 @@ import {GuardOfWorkers} from './guard-of-workers.ts'
 /** Runs are named by the very lease that was granted. */
 export interface Guard {
   /** To be called before any of these runs has a process: the guard knows of it then. */
-  expect(granted: readonly Granted[]): void
+  expect(granted: readonly Lease[]): void
   /** A process was started that leads the group of this run. */
   started(lease: Claim, pid: number): void
   /** The lease was prolonged. */

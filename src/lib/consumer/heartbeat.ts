@@ -55,14 +55,11 @@ export class Heartbeat {
     this.#options = options
   }
 
-  /**
-   * Keeps a lease from now on.
-   * @param grantedAt a moment not after the grant, on the boot clock
-   */
-  add(lease: Lease, grantedAt: number): void {
-    const {leaseMs} = lease
-    const extendAt = grantedAt + leaseMs / EXTENSIONS_PER_LEASE
-    const beat = {claim: lease, leaseMs, endsAt: grantedAt + leaseMs, extendAt, progress: null}
+  /** Keeps a lease from now on. */
+  add(lease: Lease): void {
+    const {leaseMs, grantedBootMs} = lease
+    const extendAt = grantedBootMs + leaseMs / EXTENSIONS_PER_LEASE
+    const beat = {claim: lease, leaseMs, endsAt: grantedBootMs + leaseMs, extendAt, progress: null}
     this.#beats.set(lease, beat)
     this.#arm(this.#nextMoment(beat))
   }

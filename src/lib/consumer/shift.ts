@@ -10,7 +10,7 @@ import type {Settlement} from '../queue/queue.ts'
 import {type Clock, monotonicMs, nextTurn, systemClock} from '../time.ts'
 import {Afterwork} from './afterwork.ts'
 import type {Attempt, AttemptFacts} from './attempt.ts'
-import {Claims, type Granted} from './claims.ts'
+import {Claims} from './claims.ts'
 import type {ConsumerOptions} from './consumer.ts'
 import {Ends, type Finished} from './ends.ts'
 import type {Guard} from './guard.ts'
@@ -82,7 +82,7 @@ export class Shift {
       guard,
       count: options.concurrency,
       onStart: lease => this.#begin(lease),
-      onGivenBack: granted => this.#giveBack(granted),
+      onGivenBack: lease => this.#giveBack(lease),
       onEnd: (...end) => this.#onEnd(...end),
     })
     this.#ends = new Ends({
@@ -94,7 +94,7 @@ export class Shift {
       onTrouble,
     })
     const isKnown = (claim: Claim): boolean => this.#slots.has(claim) || this.#ends.has(claim)
-    this.#claims = new Claims({...options, consumer, clock, isKnown, onReady: wake, onHopeless: error => this.fail(error), onTrouble})
+    this.#claims = new Claims({...options, consumer, isKnown, onReady: wake, onHopeless: error => this.fail(error), onTrouble})
     this.#requests = new Requests({
       storage,
       consumerId: consumer.id,
@@ -242,10 +242,10 @@ export class Shift {
     }
   }
 
-  #giveBack({lease, grantedAt}: Granted): void {
+  #giveBack(lease: Lease): void {
     if (this.#failure !== null) return
     this.#guard?.release(lease)
-    this.#ends.add({lease, end: bareEnd({kind: 'released'}), leaseEndsAt: grantedAt + lease.leaseMs, wasGivenBack: true})
+    this.#ends.add({lease, end: bareEnd({kind: 'released'}), leaseEndsAt: lease.grantedBootMs + lease.leaseMs, wasGivenBack: true})
   }
 
   #onEnd({lease, isLost}: Attempt, end: RunEnd, leaseEndsAt: number | null): void {

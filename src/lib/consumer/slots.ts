@@ -4,7 +4,6 @@ import {Sweeper} from '../handlers/sweeper.ts'
 import type {Claim, Lease} from '../job.ts'
 import type {Outcome, RunEnd} from '../outcome.ts'
 import {Attempt, type AttemptFacts, type Keepers} from './attempt.ts'
-import type {Granted} from './claims.ts'
 import type {Guard} from './guard.ts'
 import type {Heartbeat} from './heartbeat.ts'
 import {Stock} from './stock.ts'
@@ -25,7 +24,7 @@ export interface SlotsOptions {
   /** A job is started: what its run needs. */
   readonly onStart: (lease: Lease) => AttemptFacts
   /** A job that was taken is not going to be started. */
-  readonly onGivenBack: (granted: Granted) => void
+  readonly onGivenBack: (lease: Lease) => void
   /** An attempt ended and its slot is free. `leaseEndsAt`: on the boot clock; `null` when the lease was lost. */
   readonly onEnd: (attempt: Attempt, end: RunEnd, leaseEndsAt: number | null) => void
 }
@@ -69,11 +68,11 @@ export class Slots {
   }
 
   /** Runs jobs, those that find no slot as soon as there is one; their leases are kept meanwhile. */
-  take(granted: readonly Granted[]): void {
-    for (const one of granted) {
+  take(granted: readonly Lease[]): void {
+    for (const lease of granted) {
       // At once if that is possible: only what has no slot waits, and may wait too long.
-      if (!this.#isClosed && this.#stock.size === 0 && this.#running.size < this.#options.count) this.#start(one)
-      else this.#stock.add(one)
+      if (!this.#isClosed && this.#stock.size === 0 && this.#running.size < this.#options.count) this.#start(lease)
+      else this.#stock.add(lease)
     }
     if (this.#isClosed) this.#stock.empty()
     else this.#stock.watch()
@@ -111,10 +110,10 @@ export class Slots {
     this.#stock.watch()
   }
 
-  #start({lease, grantedAt}: Granted): void {
+  #start(lease: Lease): void {
     const attempt = new Attempt(lease, this.#keepers, this.#options.onStart(lease))
     this.#running.set(lease, attempt)
-    this.#options.heartbeat.add(lease, grantedAt)
+    this.#options.heartbeat.add(lease)
     void this.#run(attempt)
   }
 

@@ -4,7 +4,7 @@
  * share a commit with the next claim: twice as many programs that end at once are run by that.
  */
 import {after, type CancelTimer, monotonicMs} from '../time.ts'
-import type {Granted} from './claims.ts'
+import type {Lease} from '../job.ts'
 
 /** Runs are short if they last no longer than this on average: a moving one, which counts the last run for a fifth. */
 const SHORT_MS = 10
@@ -20,8 +20,8 @@ const LONGEST_WAIT_MS = 100
 
 export class Stock {
   readonly #slots: number
-  readonly #onGivenBack: (granted: Granted) => void
-  #waiting: {readonly granted: Granted; readonly since: number}[] = []
+  readonly #onGivenBack: (lease: Lease) => void
+  #waiting: {readonly lease: Lease; readonly since: number}[] = []
   #averageMs = UNKNOWN_MS
   #cancelTimer: CancelTimer | null = null
 
@@ -29,7 +29,7 @@ export class Stock {
    * @param slots how many jobs run at once
    * @param onGivenBack called with those that are not to wait any longer
    */
-  constructor(slots: number, onGivenBack: (granted: Granted) => void) {
+  constructor(slots: number, onGivenBack: (lease: Lease) => void) {
     this.#slots = slots
     this.#onGivenBack = onGivenBack
   }
@@ -47,17 +47,17 @@ export class Stock {
 
   /** True when this very claim waits here. */
   has({id, fence}: {readonly id: number; readonly fence: number}): boolean {
-    return this.#waiting.some(({granted: {lease}}) => lease.id === id && lease.fence === fence)
+    return this.#waiting.some(({lease}) => lease.id === id && lease.fence === fence)
   }
 
-  add(granted: Granted): void {
-    this.#waiting.push({granted, since: monotonicMs()})
+  add(lease: Lease): void {
+    this.#waiting.push({lease, since: monotonicMs()})
   }
 
   /** The one that waits longest, if it has not waited too long. */
-  take(): Granted | undefined {
+  take(): Lease | undefined {
     this.#giveBackBefore(monotonicMs() - LONGEST_WAIT_MS)
-    return this.#waiting.shift()?.granted
+    return this.#waiting.shift()?.lease
   }
 
   /** To be called when as many as possible were taken: those that stay are given back in time. */
@@ -88,6 +88,6 @@ export class Stock {
     const back = this.#waiting.splice(0, count < 0 ? this.#waiting.length : count)
     // They would not have had to wait if runs were short.
     if (back.length > 0) this.#averageMs = UNKNOWN_MS
-    for (const {granted} of back) this.#onGivenBack(granted)
+    for (const {lease} of back) this.#onGivenBack(lease)
   }
 }

@@ -43,6 +43,7 @@ export interface Storage {
    * consumer gets no other, and a consumer that holds others gets nothing new while a suspect it may run is due.
    * It works on past the suspect when one of those it holds has run for over 10 s, and for over half the time that the suspect has been due.
    * The lease lasts `leaseMs`, or the queue's lease setting when that is `null`.
+   * It names a moment not after its grant on the claimant's boot clock: its age is known whatever the wall clock did meanwhile.
    * A payload whose checksum does not match is granted with `intact: false`.
    * When nothing can be granted nothing is written. Rejects with `not_found` when the registration has ended.
    */

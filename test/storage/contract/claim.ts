@@ -55,6 +55,7 @@ export function claimContract(suite: Suite): void {
         intact: true,
         createdAt,
         startedAt: bench.clock.wall,
+        grantedBootMs: bench.clock.boot,
         leaseMs: 12_345,
       })
     },
@@ -270,6 +271,17 @@ export function claimContract(suite: Suite): void {
       expect(leases.map(({leaseMs}) => leaseMs)).toEqual([1001, 30_000])
     },
   })
+
+  suite.sentence(
+    'It names a moment not after its grant on the claimant\'s boot clock: its age is known whatever the wall clock did meanwhile.',
+    async bench => {
+      const asked = bench.clock.boot
+      await bench.add()
+      const {grantedBootMs} = await bench.take(await bench.hire('ann'))
+      bench.clock.setWall(bench.clock.wall - HOUR_MS)
+      expect([grantedBootMs >= asked, grantedBootMs <= bench.clock.boot]).toEqual([true, true])
+    },
+  )
 
   suite.sentenceNeeding(
     'damagePayload',

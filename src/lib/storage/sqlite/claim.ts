@@ -80,16 +80,15 @@ function grant(tx: Transaction, request: ClaimRequest, {queue, rows, suspect}: C
   tx.move(queue.id, PENDING, PROCESSING, granted)
   const meter = tx.meter(queue.id)
   for (const row of rows) meter.noteWait(tx.now - Math.max(num(row[2]), num(row[7])))
-  return rows.map(row => leaseOf(row, queue.name, leaseMs, tx.now))
+  return rows.map(row => leaseOf(row, {queue: queue.name, leaseMs, startedAt: tx.now, grantedBootMs: tx.bootNow}))
 }
 
 /** The lease of a job whose row was read just before the claim counted it. */
-function leaseOf(row: Tuple, queue: string, leaseMs: number, startedAt: number): Lease {
+function leaseOf(row: Tuple, grant: Pick<Lease, 'queue' | 'leaseMs' | 'startedAt' | 'grantedBootMs'>): Lease {
   const payload = blob(row[15])
   return {
     id: num(row[0]),
     fence: num(row[3]) + 1,
-    queue,
     attempt: num(row[4]) + 1,
     crashes: num(row[5]),
     snoozes: num(row[6]),
@@ -103,7 +102,6 @@ function leaseOf(row: Tuple, queue: string, leaseMs: number, startedAt: number):
     maxAttempts: numOrNull(row[13]),
     timeoutMs: numOrNull(row[14]),
     payload,
-    startedAt,
-    leaseMs,
+    ...grant,
   }
 }
