@@ -36,7 +36,7 @@ export interface Storage {
   /**
    * Grants up to `limit` leases to a registered consumer: state processing, fence + 1, attempts + 1, progress of earlier runs cleared.
    * No job is granted before its `runAt`, from a paused queue, above its queue's concurrency, or twice.
-   * A wall clock that stepped back does not hold up a job that could run at once when it was stored.
+   * A wall clock that stepped back does not hold up a job that could run at once when it was stored, given back or assigned.
    * Queues are served strictly in the order given; within a queue by priority (highest first), then `runAt`, then id. The answer is in that order.
    * An assigned job is granted only to the consumer of that name until the assignment ends; then to anyone.
    * A due suspect (see `Transition`) goes before all others, and is granted only as the only job its consumer holds: while it is held its

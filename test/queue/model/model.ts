@@ -300,7 +300,7 @@ export class Model {
     if (verdict.snooze) job.snoozes += 1
     job.suspect = verdict.to === 'pending' && verdict.suspect
     job.changedAt = this.#now
-    if (verdict.to === 'pending') job.runAt = this.#now + verdict.waitMs
+    if (verdict.to === 'pending') job.runAt = verdict.waitMs > 0 ? this.#now + verdict.waitMs : this.#stamp(job.queue)
   }
 
   /** A queue that is paused already keeps its reason. */
@@ -377,8 +377,16 @@ export class Model {
         if (state !== 'pending') return {id, kind: 'skipped', state, why: 'not pending'}
         job.assignedTo = action.consumer
         job.assignedUntil = action.forMs === null ? null : this.#now + action.forMs
-        return this.#changed(job, 'pending')
+        return this.#assigned(job)
     }
+  }
+
+  /** What could run at once when it was written still can. */
+  #assigned(job: ModelJob): Acted {
+    const couldRun = job.runAt <= job.changedAt
+    const acted = this.#changed(job, 'pending')
+    if (couldRun) job.changedAt = Math.max(job.runAt, job.changedAt)
+    return acted
   }
 
   #stop(kind: 'cancel' | 'fail', job: ModelJob, ids: Ids): Acted {

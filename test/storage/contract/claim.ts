@@ -89,13 +89,33 @@ export function claimContract(suite: Suite): void {
     },
   })
 
-  suite.sentence('A wall clock that stepped back does not hold up a job that could run at once when it was stored.', {
+  suite.sentence('A wall clock that stepped back does not hold up a job that could run at once when it was stored, given back or assigned.', {
     'a day back, also for jobs stored afterwards; their order is kept': async bench => {
       const ann = await bench.hire('ann')
       const before = await bench.add({})
       bench.clock.setWall(bench.clock.wallNow() - 24 * HOUR_MS)
       const after = await bench.add({})
       expect(await bench.claimIds(ann)).toEqual([before, after])
+    },
+    'given back after the clock was ahead, whoever gave it back': async bench => {
+      const ann = await bench.hire('ann')
+      await bench.produce({}, {})
+      const [released, lost] = await bench.claim(ann)
+      if (released === undefined || lost === undefined) throw new Error('two jobs')
+      bench.clock.pass(HOUR_MS)
+      await bench.settle(released, {to: 'pending', refund: true})
+      await bench.settle(lost, {to: 'pending', only: {kind: 'holder', consumerId: ann}})
+      bench.clock.setWall(bench.clock.wallNow() - HOUR_MS)
+      expect(await bench.claimIds(ann)).toEqual([released.id, lost.id])
+    },
+    'assigned after the step': async bench => {
+      const ann = await bench.hire('ann')
+      const [first = 0] = await bench.produce({}, {})
+      bench.clock.pass(60_000)
+      const last = await bench.add({})
+      bench.clock.setWall(bench.clock.wallNow() - HOUR_MS)
+      await bench.act({kind: 'assign', consumer: 'ann', forMs: null}, first)
+      expect((await bench.claimIds(ann)).toSorted((a, b) => a - b)).toEqual([first, first + 1, last])
     },
     'but what has to wait still waits: a delay, a backoff': async bench => {
       const ann = await bench.hire('ann')

@@ -17,8 +17,10 @@ const FINISH = `
 UPDATE job SET state = ?4, reason = ?5, updated_at = ?6, lane = iif(assigned_to IS NULL, ${LANE_OPEN}, ${LANE_ASSIGNED}) ${GUARD}`
 const RESUBMIT = `
 UPDATE job SET state = ${PENDING}, run_at = ?4, attempts = 0, crashes = 0, snoozes = 0, reason = NULL, progress = NULL, updated_at = ?5 ${GUARD}`
+/** What could run at once when it was written still can, see `isDue`: also when the wall clock has stepped back since. */
 const ASSIGN = `
-UPDATE job SET assigned_to = ?4, assigned_until = ?5, lane = iif(lane = ${LANE_SUSPECT}, lane, ${LANE_ASSIGNED}), updated_at = ?6 ${GUARD}`
+UPDATE job SET assigned_to = ?4, assigned_until = ?5, lane = iif(lane = ${LANE_SUSPECT}, lane, ${LANE_ASSIGNED}),
+  updated_at = iif(run_at <= updated_at, max(run_at, ?6), ?6) ${GUARD}`
 const REQUEST = 'UPDATE lease SET requested = ?2 WHERE job_id = ?1'
 const REQUESTED = 'SELECT requested FROM lease WHERE job_id = ?'
 const DELETE_RESULT = 'DELETE FROM result WHERE job_id = ?'

@@ -112,7 +112,8 @@ function settleOne(tx: Transaction, transition: Transition): Settled {
   const requested = standing['requested']
   if (to === 'pending' && (requested === 'cancel' || requested === 'fail')) return {kind: 'requested', requested}
   const queue = queueById(tx.db, num(standing['queue_id']))
-  storeOne(tx, transition, num(standing['lane']))
+  const runAt = transition.delayMs > 0 || to !== 'pending' ? tx.now + transition.delayMs : tx.stampRunAt(queue.id, queue.lastRunAt)
+  storeOne(tx, transition, {runAt, lane: num(standing['lane'])})
   tx.db.run(FREE_LEASE, id)
   if (transition.only !== null) tx.db.run(MARK_COMPANY, num(standing['consumer_id']))
   recordRun(tx, transition, standing)
@@ -138,11 +139,11 @@ function conditionHolds({only}: Transition, standing: Row): boolean {
   return only.kind === 'lease_expired' ? standing['expired'] === 1 : standing['consumer_id'] === only.consumerId
 }
 
-function storeOne(tx: Transaction, transition: Transition, lane: number): void {
+function storeOne(tx: Transaction, transition: Transition, {runAt, lane}: {readonly runAt: number; readonly lane: number}): void {
   const {id, fence, to, reason} = transition
   const nextLane = transition.suspect === 'yes' ? LANE_SUSPECT : transition.suspect === 'no' || to !== 'pending' ? LANE_OPEN : lane
   const changed = tx.db.run(
-    SETTLE_ONE, id, fence, stateCode(to), reason === null ? null : reasonCode(reason), tx.now + transition.delayMs,
+    SETTLE_ONE, id, fence, stateCode(to), reason === null ? null : reasonCode(reason), runAt,
     transition.refund ? 1 : 0, transition.crash ? 1 : 0, transition.snooze ? 1 : 0, nextLane, tx.now,
     transition.progress,
   )
