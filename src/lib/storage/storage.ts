@@ -205,7 +205,6 @@ export interface Transition extends Claim {
 }
 
 export type SettleCondition = {readonly kind: 'lease_expired'} | {readonly kind: 'holder'; readonly consumerId: number}
-
 export type Settled =
   | {readonly kind: 'settled'; readonly deadLetterId: number | null}
   | {readonly kind: 'lost'}
