@@ -3,7 +3,7 @@ import {isatty} from 'node:tty'
 import type {LogFormat} from './config.ts'
 import {openSink} from './log-sink.ts'
 import type {LogSink} from './log-sink.ts'
-import {safeText} from './safe-text.ts'
+import {escapeJson, safeText} from './safe-text.ts'
 import {monotonicMs, systemClock, toIso} from './time.ts'
 import type {Clock} from './time.ts'
 import {formatTime} from './time-parse.ts'
@@ -127,12 +127,4 @@ function jsonLine(now: number, level: LogLevel, message: string, fields: LogFiel
     typeof value === 'string' ? cut(value) : value,
   )
   return escapeJson(text)
-}
-
-/** JSON.stringify escapes C0 and lone surrogates; a terminal also acts on DEL, C1, bidi controls and the like. */
-function escapeJson(json: string): string {
-  return json.replace(
-    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
 }

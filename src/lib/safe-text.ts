@@ -1,9 +1,18 @@
-/** Controls that a terminal or a reader may act on: C0, DEL, C1, bidi controls, line and paragraph separators, lone surrogates. */
-const DANGEROUS = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\p{Surrogate}/gu
+/** Controls that a terminal or a reader may act on, and JSON leaves bare: DEL, C1, bidi controls, line and paragraph separators. */
+const BARE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+/** Those, and what JSON escapes by itself: C0 and lone surrogates. */
+const DANGEROUS = new RegExp(`[\\u0000-\\u001f]|${BARE.source}|\\p{Surrogate}`, 'gu')
+
+const unicodeEscape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 function escape(character: string): string {
   const code = character.charCodeAt(0)
-  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : unicodeEscape(character)
+}
+
+/** Makes what JSON.stringify wrote harmless on a terminal and in a log line; the value stays the same. */
+export function escapeJson(json: string): string {
+  return json.replace(BARE, unicodeEscape)
 }
 
 /**

@@ -1,4 +1,4 @@
-import {safeText} from '../safe-text.ts'
+import {escapeJson, safeText} from '../safe-text.ts'
 
 /**
  * Makes bytes harmless: valid UTF-8 as by `safeText`, any other byte as `\xNN`.
@@ -51,7 +51,5 @@ function sequenceLength(bytes: Uint8Array, at: number): number {
  * @param indent blanks per level; none gives one line
  */
 export function safeJson(value: unknown, indent?: number): string {
-  const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  // Below 0x20 JSON.stringify has escaped everything inside strings; what is left are its own line feeds.
-  return JSON.stringify(value, null, indent).replace(/[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, escape)
+  return escapeJson(JSON.stringify(value, null, indent))
 }
