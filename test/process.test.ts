@@ -2,7 +2,7 @@ import {afterEach, describe, expect, test} from 'bun:test'
 import {spawn} from 'node:child_process'
 import type {ChildProcess} from 'node:child_process'
 import type {ProcessIdentity} from '../src/lib/job.ts'
-import {identifySelf, isFinished, liveness, readStat} from '../src/lib/process.ts'
+import {identifySelf, isFinished, isStillThere, liveness, readStat, sendTo} from '../src/lib/process.ts'
 import {waitFor} from './support/wait-for.ts'
 
 const children: ChildProcess[] = []
@@ -44,6 +44,18 @@ describe('an identity', () => {
     const bootSeconds = Number(/btime (\d+)/.exec(await Bun.file('/proc/stat').text())?.[1])
     expect(Math.abs(Date.parse(`${reference} UTC`) / 1000 - (bootSeconds + ticks / 100))).toBeLessThan(2)
   })
+})
+
+test('a signal reaches the process that was meant, and none that has its number', async () => {
+  const {child, line} = await start('echo $$; exec sleep 100')
+  const meant = {pid: Number(line), startTime: readStat(Number(line))?.startTime ?? ''}
+  const next = {...meant, startTime: '1'}
+  expect([meant, next].map(isStillThere)).toEqual([true, false])
+  sendTo(next, 'SIGKILL')
+  sendTo(meant, 'SIGTERM')
+  await waitFor(() => child.signalCode !== null)
+  expect(child.signalCode).toBe('SIGTERM')
+  expect(isStillThere(meant)).toBe(false)
 })
 
 describe('liveness', () => {

@@ -5,7 +5,7 @@
  */
 import {readFileSync, realpathSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
-import {isFinished, listPids, readStat} from './process.ts'
+import {isFinished, isStillThere, listPids, type ProcessId, readStat, sendTo} from './process.ts'
 import {monotonicMs, sleep} from './time.ts'
 
 /** How supervisord names a process to the process itself. */
@@ -17,9 +17,7 @@ export interface Post {
 }
 
 /** A process that a supervisord has started. */
-export interface Posted {
-  readonly pid: number
-  readonly startTime: string
+export interface Posted extends ProcessId {
   readonly post: Post
 }
 
@@ -61,10 +59,10 @@ export function postedBy(serverUrl: string): readonly Posted[] {
 
 /** Asks processes to end and waits until they are gone; kills what takes too long. */
 export async function endPosted(processes: readonly Posted[], patienceMs: number, signal: AbortSignal): Promise<void> {
-  for (const one of processes) send(one, 'SIGTERM')
+  for (const one of processes) sendTo(one, 'SIGTERM')
   const begin = monotonicMs()
-  while (!signal.aborted && processes.some(isThere)) {
-    if (monotonicMs() - begin > patienceMs) for (const one of processes) send(one, 'SIGKILL')
+  while (!signal.aborted && processes.some(isStillThere)) {
+    if (monotonicMs() - begin > patienceMs) for (const one of processes) sendTo(one, 'SIGKILL')
     await sleep(LOOK_EVERY_MS, signal)
   }
 }
@@ -107,18 +105,4 @@ function ancestorsOf(pid: number): ReadonlySet<number> {
   const ancestors = new Set<number>()
   for (let next = readStat(pid)?.parent; next !== undefined && next > 0 && !ancestors.has(next); next = readStat(next)?.parent) ancestors.add(next)
   return ancestors
-}
-
-function isThere({pid, startTime}: Posted): boolean {
-  const stat = readStat(pid)
-  return stat !== null && stat.startTime === startTime && !isFinished(stat)
-}
-
-function send(posted: Posted, signal: NodeJS.Signals): void {
-  if (!isThere(posted)) return
-  try {
-    process.kill(posted.pid, signal)
-  } catch {
-    // Gone by now, or not ours: then its name is still held, and that is told.
-  }
 }

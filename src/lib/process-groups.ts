@@ -1,13 +1,9 @@
 /** Kills process groups as a whole. */
-import {Blindness, isFinished, listPids, ownPidNamespace, type ProcessStat, readStat} from './process.ts'
+import {Blindness, isFinished, listPids, ownPidNamespace, type ProcessId, type ProcessStat, readStat, trySignal} from './process.ts'
 import {monotonicMs, sleep} from './time.ts'
 
 /** A process group, named by the process that leads or led it. */
-export interface ProcessGroupId {
-  readonly pid: number
-  /** Of that process: the number may be given to another one some day. */
-  readonly startTime: string
-}
+export type ProcessGroupId = ProcessId
 
 /** The group that a process leads now; `null` when it is gone, leads none or cannot be seen, or when /proc tells of other processes than ours. */
 export function groupLedBy(pid: number): ProcessGroupId | null {
@@ -30,31 +26,39 @@ const FIRST_PAUSE_MS = 1
 const LONGEST_PAUSE_MS = 16
 
 /**
+ * Looks until all are gone, at least once.
+ * @param areGone kills who is there still
+ * @returns false when the time was over before
+ */
+export async function untilGone(areGone: () => boolean, deadlineMs: number): Promise<boolean> {
+  const begin = monotonicMs()
+  for (let pause = FIRST_PAUSE_MS; !areGone(); pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    if (monotonicMs() - begin >= deadlineMs) return false
+    await sleep(pause)
+  }
+  return true
+}
+
+/**
  * Kills (SIGKILL) every process of these groups and waits until they are seen gone.
  * @param options deadlineMs: how long to try, in ms
  * @returns false when something of them still lives, or may live because nothing can be seen
  */
 export async function killGroups(groups: readonly ProcessGroupId[], options: {readonly deadlineMs: number}): Promise<boolean> {
   try {
-    return await endGroups(groups, options)
+    return await untilGone(() => endGroups(groups), options.deadlineMs)
   } catch (error) {
     if (error instanceof Blindness) return false
     throw error
   }
 }
 
-async function endGroups(groups: readonly ProcessGroupId[], options: {readonly deadlineMs: number}): Promise<boolean> {
-  const begin = monotonicMs()
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-    const meant = new Set(groups.filter(isStillTheSame).map(({pid}) => pid))
-    if (meant.size === 0) return true
-    // All of a group at once, so that none of it can fork while the others are killed.
-    for (const pid of meant) kill(-pid)
-    const left = listPids().filter((pid) => isAliveIn(meant, pid))
-    if (left.length === 0) return true
-    if (monotonicMs() - begin >= options.deadlineMs) return false
-    await sleep(pause)
-  }
+/** Kills what is left of them; true when nothing is. */
+function endGroups(groups: readonly ProcessGroupId[]): boolean {
+  const meant = new Set(groups.filter(isStillTheSame).map(({pid}) => pid))
+  // All of a group at once, so that none of it can fork while the others are killed.
+  for (const pid of meant) trySignal(-pid, 'SIGKILL')
+  return meant.size === 0 || listPids().filter((pid) => isAliveIn(meant, pid)).length === 0
 }
 
 /**
@@ -69,12 +73,4 @@ function isStillTheSame({pid, startTime}: ProcessGroupId): boolean {
 function isAliveIn(groups: ReadonlySet<number>, pid: number): boolean {
   const stat = readStat(pid)
   return stat !== null && groups.has(stat.group) && !isFinished(stat)
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // Gone by now, or not ours to kill: the next look tells which.
-  }
 }

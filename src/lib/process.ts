@@ -107,6 +107,39 @@ export function isFinished(stat: ProcessStat): boolean {
   return (stat.state === 'Z' || stat.state === 'X') && stat.threads <= 1
 }
 
+/** A process, and none that is given its number after it. */
+export interface ProcessId {
+  readonly pid: number
+  readonly startTime: string
+}
+
+/**
+ * Whether that very process still runs.
+ * @throws {Blindness}
+ */
+export function isStillThere({pid, startTime}: ProcessId): boolean {
+  const stat = readStat(pid)
+  return stat !== null && stat.startTime === startTime && !isFinished(stat)
+}
+
+/**
+ * Sends a signal. The start time is compared right before, so that a pid's next owner is never hit.
+ * @param options toGroup: to the whole group, which it has to lead
+ * @throws {Blindness}
+ */
+export function sendTo(target: ProcessId, signal: NodeJS.Signals, {toGroup = false} = {}): void {
+  if (isStillThere(target)) trySignal(toGroup ? -target.pid : target.pid, signal)
+}
+
+/** Whoever has the number now is sent the signal: the caller knows who that is. A negative one is that of a group. */
+export function trySignal(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // Gone by now, or not ours to kill: the next look tells which.
+  }
+}
+
 /** The identity of this process, to be stored with what it holds. */
 export function identifySelf(): ProcessIdentity {
   return {

@@ -9,10 +9,10 @@
  */
 import {claimKey} from './claim-key.ts'
 import type {Claim, ProcessIdentity} from './job.ts'
-import {killGroups} from './process-groups.ts'
-import {Blindness, identifySelf, isFinished, listPids, readStat} from './process.ts'
+import {killGroups, untilGone} from './process-groups.ts'
+import {Blindness, identifySelf, isStillThere, listPids, type ProcessId, readStat, sendTo} from './process.ts'
 import {readEnvironment} from './process-environment.ts'
-import {monotonicMs, sleep} from './time.ts'
+import {monotonicMs} from './time.ts'
 
 /** A run whose processes are looked for. */
 export interface Attempt extends Claim {
@@ -27,11 +27,9 @@ export function processName({pid, startTime, pidNamespace}: Pick<ProcessIdentity
   return `${pid}.${startTime ?? ''}.${pidNamespace}`
 }
 
-interface Survivor {
+interface Survivor extends ProcessId {
   /** Of which attempts. */
   readonly keys: readonly string[]
-  readonly pid: number
-  readonly startTime: string
   /** Its process group is its own. */
   readonly leads: boolean
 }
@@ -164,10 +162,6 @@ export function processesOfAttempt(attempt: Claim, dbPath: string | null): Proce
   return survivors([attempt], dbPath).get(claimKey(attempt)) ?? []
 }
 
-/** Pauses between looks, in ms: a killed process is usually gone after the first. */
-const FIRST_PAUSE_MS = 1
-const LONGEST_PAUSE_MS = 16
-
 /**
  * Kills (SIGKILL) every process of these attempts, also those forked meanwhile, and waits until they are seen gone.
  * @param attempts whose processes
@@ -190,23 +184,25 @@ export async function killSurvivors(
   }
 }
 
-async function endSurvivors(attempts: readonly Attempt[], dbPath: string | null, options: {readonly deadlineMs: number}): Promise<Set<string>> {
+async function endSurvivors(attempts: readonly Attempt[], dbPath: string | null, {deadlineMs}: {readonly deadlineMs: number}): Promise<Set<string>> {
   const search = new Search(attempts, dbPath)
   const begin = monotonicMs()
   const killed = new Map<number, Survivor>()
-  let {found, unsettled} = search.all()
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+  let dying: readonly Survivor[] = []
+  let look = (): Findings => search.all()
+  const areGone = (): boolean => {
+    const {found, unsettled} = look()
     for (const survivor of found) {
       killed.set(survivor.pid, survivor)
-      kill(survivor)
+      sendTo(survivor, 'SIGKILL', {toGroup: survivor.leads})
     }
-    const dying = [...killed.values()].filter(isStillThere)
-    const left = options.deadlineMs - (monotonicMs() - begin)
-    if (found.length === 0 && dying.length === 0 && unsettled.length === 0) return killGroupsOf([...killed.values()], left)
-    if (left <= 0) return new Set(dying.flatMap(({keys}) => keys))
-    await sleep(pause)
-    ;({found, unsettled} = found.length > 0 || dying.length > 0 ? search.all() : search.again(unsettled))
+    dying = [...killed.values()].filter(isStillThere)
+    const seesNobody = found.length === 0 && dying.length === 0
+    look = () => (seesNobody ? search.again(unsettled) : search.all())
+    return seesNobody && unsettled.length === 0
   }
+  if (!(await untilGone(areGone, deadlineMs))) return new Set(dying.flatMap(({keys}) => keys))
+  return killGroupsOf([...killed.values()], deadlineMs - (monotonicMs() - begin))
 }
 
 /**
@@ -218,19 +214,4 @@ async function killGroupsOf(killed: readonly Survivor[], deadlineMs: number): Pr
   if (leaders.length === 0 || (await killGroups(leaders, {deadlineMs}))) return new Set()
   const areGone = await Promise.all(leaders.map((leader) => killGroups([leader], {deadlineMs: 0})))
   return new Set(leaders.flatMap(({keys}, i) => (areGone[i] === true ? [] : keys)))
-}
-
-function isStillThere({pid, startTime}: Survivor): boolean {
-  const stat = readStat(pid)
-  return stat !== null && stat.startTime === startTime && !isFinished(stat)
-}
-
-/** The start time is compared right before the signal, so that a pid's next owner is never hit. */
-function kill(survivor: Survivor): void {
-  if (!isStillThere(survivor)) return
-  try {
-    process.kill(survivor.leads ? -survivor.pid : survivor.pid, 'SIGKILL')
-  } catch {
-    // Gone by now, or not ours to kill: the next look tells which.
-  }
 }

@@ -1,7 +1,7 @@
 /** supervisord itself, as a process. */
 import {spawn, spawnSync} from 'node:child_process'
 import {QctlError} from '../errors.ts'
-import {isFinished, type ProcessStat, readStat} from '../process.ts'
+import {isStillThere, readStat} from '../process.ts'
 import {monotonicMs, sleep} from '../time.ts'
 import type {SupervisorClient} from './client.ts'
 import type {Place} from './place.ts'
@@ -37,10 +37,9 @@ export async function startSupervisord(
 /** Ends supervisord with all its processes and waits until it is gone, which is later than that it stops answering. */
 export async function endSupervisord(client: SupervisorClient, signal: AbortSignal): Promise<void> {
   const pid = await client.pid()
-  const startTime = readStat(pid)?.startTime
+  const daemon = {pid, startTime: readStat(pid)?.startTime ?? ''}
   await client.shutdown()
-  const isThere = (stat: ProcessStat | null): boolean => stat !== null && stat.startTime === startTime && !isFinished(stat)
-  while (isThere(readStat(pid)) || (await client.isThere())) {
+  while (isStillThere(daemon) || (await client.isThere())) {
     signal.throwIfAborted()
     await sleep(LOOK_EVERY_MS, signal)
   }
