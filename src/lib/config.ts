@@ -52,8 +52,9 @@ function duration(about: About, bounds: {readonly min: string; readonly max: str
   return {...about, shape: 'DURATION', parse, fallback: () => parseDuration(bounds.fallback)}
 }
 
-function notEmpty(text: string): string {
-  if (text === '') throw new QctlError('usage', 'the name is empty')
+/** Reads the path of a file or directory, but not an empty one: that of a variable that is not set would mean the current directory. */
+export function parsePath(text: string): string {
+  if (text === '') throw new QctlError('usage', 'the path is empty')
   return text
 }
 
@@ -63,7 +64,7 @@ export const SETTINGS = {
     shape: 'PATH',
     env: 'QCTL_DB',
     help: 'the file of the database',
-    parse: notEmpty,
+    parse: parsePath,
     fallback: (env: Environment): string => inStateDirectory(env, 'qctl.db'),
   },
   output: choice({env: 'QCTL_OUTPUT', help: 'how to print data'}, OUTPUT_FORMATS, 'table'),
@@ -92,7 +93,7 @@ export const SETTINGS = {
     shape: 'DIR',
     env: 'QCTL_SUPERVISOR_DIR',
     help: "where supervisord's configuration and logs are",
-    parse: notEmpty,
+    parse: parsePath,
     fallback: (env: Environment): string => inStateDirectory(env, 'supervisor'),
   },
 } as const satisfies Record<string, Setting<unknown>>

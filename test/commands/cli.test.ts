@@ -136,6 +136,37 @@ describe('a mistake', () => {
     expect(await qctl(args)).toEqual({status: 2, stdout: '', stderr: `qctl: ${sentence}\n`})
   })
 
+  test.each([
+    [['--db', '', 'jobs', 'list'], '--db: the path is empty'],
+    [['--config', '', 'version'], '--config: the path is empty'],
+    [['cleanup', '--directory', '', '--older-than', '7d', '--yes'], '--directory: the path is empty'],
+    [['produce', '--generate', '', '--count', '1'], '--generate: the path is empty'],
+    [['produce', '--file', ''], 'the path is empty'],
+    [['backup', ''], 'the path is empty'],
+    [['restore', ''], 'the path is empty'],
+    [['consume', '--module', ''], '--module: the path is empty'],
+    [['consume', '--http', 'https://example.com', '--http-header-file='], '--http-header-file: the path is empty'],
+    [['supervisor', 'init', '--supervisor-dir', ''], '--supervisor-dir: the path is empty'],
+    [['supervisor', 'init', '--generate', ''], '--generate: the path is empty'],
+    [['supervisor', 'init', '--binary', ''], '--binary: the path is empty'],
+  ])('an empty path is not the current directory: %j', async (args, sentence) => {
+    await using sandbox = new Sandbox()
+    expect(await sandbox.qctl(args)).toEqual({status: 2, stdout: '', stderr: `qctl: ${sentence}\n`})
+    expect(readdirSync(sandbox.home)).toEqual([])
+  })
+
+  test.each([
+    [['--shell', ''], '--shell: nothing to run: the script is empty'],
+    [['--shell', ' \n'], '--shell: nothing to run: the script is empty'],
+    [['--stream', ''], '--stream: nothing to run: the script is empty'],
+    [['--', ''], 'the name of the program after -- is empty'],
+  ])('an empty handler takes no job for done: %j', async (args, sentence) => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['produce', 'a'])
+    expect(await sandbox.qctl(['consume', '--drain', ...args])).toEqual({status: 2, stdout: '', stderr: `qctl: ${sentence}\n`})
+    expect(await sandbox.json(['jobs', 'show', '1'])).toMatchObject({state: 'pending', attempts: 0})
+  })
+
   test('in the environment is not made of a format that a command does not have', async () => {
     expect((await qctl(['version'], {env: {QCTL_OUTPUT: 'csv'}})).status).toBe(0)
   })

@@ -1,5 +1,6 @@
 import {existsSync} from 'node:fs'
 import {resolve} from 'node:path'
+import {parsePath} from '../config.ts'
 import {QctlError} from '../errors.ts'
 import {liveness} from '../process.ts'
 import type {Storage} from '../storage/storage.ts'
@@ -7,12 +8,12 @@ import {formatDurationShort, monotonicMs} from '../time.ts'
 import {formatSize} from '../units.ts'
 import type {CopyFacts, Upkeep} from '../upkeep.ts'
 import {counted} from './counted.ts'
-import {type ArgTable, asText, DRY_RUN_FLAGS, type FlagTable, type FlagValues} from './flags.ts'
+import {type ArgTable, DRY_RUN_FLAGS, type FlagTable, type FlagValues} from './flags.ts'
 import type {Printer} from './print.ts'
 import {parseSome} from './values.ts'
 
 /** For `backup` and `restore`. */
-export const FILE_ARGS = {file: {summary: 'the copy', parse: asText, required: true}} as const satisfies ArgTable
+export const FILE_ARGS = {file: {summary: 'the copy', parse: parsePath, required: true}} as const satisfies ArgTable
 
 /** For `backup`. */
 export const BACKUP_FLAGS = {

@@ -1,3 +1,4 @@
+import {parsePath} from '../config.ts'
 import {QctlError} from '../errors.ts'
 import {and} from '../queue/filter.ts'
 import {deleteFiles, type OldFiles, oldFilesIn} from '../queue/old-files.ts'
@@ -6,7 +7,7 @@ import {formatSizeShort} from '../units.ts'
 import {cliActor} from './actor.ts'
 import {confirm, type ConfirmOptions} from './confirm.ts'
 import {counted} from './counted.ts'
-import {asText, CONFIRM_FLAGS, DRY_RUN_FLAGS, type FlagTable, type FlagValues} from './flags.ts'
+import {CONFIRM_FLAGS, DRY_RUN_FLAGS, type FlagTable, type FlagValues} from './flags.ts'
 import type {Printer} from './print.ts'
 import type {Session} from './session.ts'
 import {parseSpan} from './values.ts'
@@ -14,7 +15,7 @@ import {parseSpan} from './values.ts'
 /** For `cleanup`. */
 export const CLEANUP_FLAGS = {
   'older-than': {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: 'only what has not changed for so long', required: true},
-  directory: {kind: 'value', shape: 'DIR', parse: asText, summary: 'delete the files in it that no unfinished or failed job names'},
+  directory: {kind: 'value', shape: 'DIR', parse: parsePath, summary: 'delete the files in it that no unfinished or failed job names'},
   jobs: {kind: 'switch', summary: 'delete finished jobs with their history'},
   ...DRY_RUN_FLAGS,
   ...CONFIRM_FLAGS,

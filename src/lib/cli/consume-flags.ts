@@ -1,10 +1,10 @@
-import type {Origin, Settings} from '../config.ts'
+import {type Origin, parsePath, type Settings} from '../config.ts'
 import {QctlError} from '../errors.ts'
 import type {Log} from '../log.ts'
 import {ownPidNamespace} from '../process.ts'
 import type {Storage} from '../storage/storage.ts'
 import {type ArgTable, asText, CREATE_FLAGS, type FlagTable, type FlagValues, settingFlag} from './flags.ts'
-import {parseMemory, parseName, parseSome, parseSomeBytes, parseSpan, parseUrl} from './values.ts'
+import {parseMemory, parseName, parseScript, parseSome, parseSomeBytes, parseSpan, parseUrl} from './values.ts'
 
 const WORK = {helpGroup: 'WORK'} as const
 const HANDLER = {helpGroup: 'HANDLER'} as const
@@ -20,16 +20,16 @@ export const CONSUME_FLAGS = {
     summary: 'the queues, strictly in this order [default: default]',
     ...WORK,
   },
-  shell: {kind: 'value', shape: 'SCRIPT', parse: asText, summary: 'run this line with /bin/sh', exclusive: ['handler'], ...HANDLER},
+  shell: {kind: 'value', shape: 'SCRIPT', parse: parseScript, summary: 'run this line with /bin/sh', exclusive: ['handler'], ...HANDLER},
   stream: {
     kind: 'value',
     shape: 'SCRIPT',
-    parse: asText,
+    parse: parseScript,
     summary: 'start workers with this line for /bin/sh; they read jobs and write answers as JSON lines',
     exclusive: ['handler'],
     ...HANDLER,
   },
-  module: {kind: 'value', shape: 'FILE', parse: asText, summary: 'run the default export of this TypeScript or JavaScript file', exclusive: ['handler'], ...HANDLER},
+  module: {kind: 'value', shape: 'FILE', parse: parsePath, summary: 'run the default export of this TypeScript or JavaScript file', exclusive: ['handler'], ...HANDLER},
   workers: {
     kind: 'value',
     shape: 'N',
@@ -49,7 +49,7 @@ export const CONSUME_FLAGS = {
   'http-header-file': {
     kind: 'value',
     shape: 'FILE',
-    parse: asText,
+    parse: parsePath,
     summary: 'more headers for --http, such as Authorization: one "Name: value" per line',
     dependsOn: ['http'],
     ...HANDLER,
@@ -104,6 +104,7 @@ export function requireOneHandler(flags: HandlerFlags, command: readonly string[
     throw new QctlError('usage', '--workers is for --stream and --module', {hint: 'how many commands run at once says -c'})
   }
   const named = [command[0], shell, stream, module, http, handler].filter(one => one !== undefined).length
+  if (command[0] === '') throw new QctlError('usage', 'the name of the program after -- is empty')
   if (named === 1) return
   throw new QctlError('usage', named === 0 ? 'no handler: what is to be done with the jobs?' : 'more than one handler', {
     hint: "give one: -- CMD ARG…, --shell 'SCRIPT', --stream 'SCRIPT', --module FILE, --http URL or --handler NAME",

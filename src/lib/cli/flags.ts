@@ -1,4 +1,4 @@
-import {SETTINGS, type Setting, type SettingName, type Settings} from '../config.ts'
+import {parsePath, SETTINGS, type Setting, type SettingName, type Settings} from '../config.ts'
 import {parseInteger} from '../units.ts'
 
 // Flags are plain data, so that `produce` can read them without loading oclif (whose import alone
@@ -112,7 +112,7 @@ export const GLOBAL_FLAGS = {
   config: {
     kind: 'value',
     shape: 'FILE',
-    parse: asText,
+    parse: parsePath,
     summary: 'read this configuration file and no other [env: QCTL_CONFIG]',
     ...GLOBAL,
   },

@@ -1,3 +1,4 @@
+import {parsePath} from '../config.ts'
 import {parseDuration} from '../time.ts'
 import {type ArgTable, asText, CREATE_FLAGS, DRY_RUN_FLAGS, type FlagTable, type FlagValues} from './flags.ts'
 import {parseAttempts, parseContentType, parseKey, parseName, parsePriority, parseSome, parseSpan, parseSpanOrNever} from './values.ts'
@@ -54,7 +55,7 @@ export const PRODUCE_FLAGS = {
   generate: {
     kind: 'value',
     shape: 'DIR',
-    parse: asText,
+    parse: parsePath,
     summary: 'write random files there and submit each, until stopped',
     exclusive: ['key', 'dry-run'],
     ...INPUT,

@@ -1,3 +1,4 @@
+import {parsePath} from '../config.ts'
 import {QctlError} from '../errors.ts'
 import type {ProduceInput} from '../producer/input.ts'
 import type {JobDefaults} from '../producer/numbered-job.ts'
@@ -28,7 +29,7 @@ export function inputOf(flags: ProduceFlags, payloads: readonly string[] = []): 
 
 function filesOf(paths: readonly string[]): ProduceInput {
   if (paths.length === 0) throw new QctlError('usage', '--file needs the path of a file')
-  return {kind: 'files', paths}
+  return {kind: 'files', paths: paths.map(parsePath)}
 }
 
 function textsOf(texts: readonly string[]): ProduceInput {

@@ -1,7 +1,7 @@
 import {spawnSync} from 'node:child_process'
 import {existsSync} from 'node:fs'
 import {join, resolve} from 'node:path'
-import type {Origin, SettingName, Settings} from '../config.ts'
+import {type Origin, parsePath, type SettingName, type Settings} from '../config.ts'
 import {QctlError} from '../errors.ts'
 import {checkDirectory, placeOf, supervisorDirOf} from '../supervisor/place.ts'
 import type {ConfigFile, Plan} from '../supervisor/plan.ts'
@@ -13,7 +13,7 @@ import {formatDuration} from '../time.ts'
 import {parseInteger} from '../units.ts'
 import {CONSUME_FLAGS} from './consume-flags.ts'
 import {databaseFile} from './database-file.ts'
-import {asText, DRY_RUN_FLAGS, type FlagTable, type FlagValues, settingFlag} from './flags.ts'
+import {DRY_RUN_FLAGS, type FlagTable, type FlagValues, settingFlag} from './flags.ts'
 import type {Printer} from './print.ts'
 import {parseSpan} from './values.ts'
 
@@ -48,10 +48,10 @@ export const SUPERVISOR_INIT_FLAGS = {
   },
   consumers: {kind: 'value', shape: 'N', parse: parseConsumers, summary: 'how many consumers [default: 3]', ...SUPERVISOR},
   'max-consumers': {kind: 'value', shape: 'N', parse: parseConsumers, summary: 'how far "supervisor scale" may go [default: 32]', ...SUPERVISOR},
-  generate: {kind: 'value', shape: 'DIR', parse: asText, summary: 'also run a producer that writes random files there and submits them', ...SUPERVISOR},
+  generate: {kind: 'value', shape: 'DIR', parse: parsePath, summary: 'also run a producer that writes random files there and submits them', ...SUPERVISOR},
   every: {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: 'with --generate: how often [default: 5s]', dependsOn: ['generate'], ...SUPERVISOR},
   user: {kind: 'value', shape: 'USER', parse: parseUser, summary: 'run everything as this user (by root)', ...SUPERVISOR},
-  binary: {kind: 'value', shape: 'PATH', parse: asText, summary: 'how qctl is started [default: this one, by its path]', ...SUPERVISOR},
+  binary: {kind: 'value', shape: 'PATH', parse: parsePath, summary: 'how qctl is started [default: this one, by its path]', ...SUPERVISOR},
   force: {kind: 'switch', summary: 'write also the files that exist', ...SUPERVISOR},
   ...DRY_RUN_FLAGS,
 } as const satisfies FlagTable

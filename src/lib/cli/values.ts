@@ -62,6 +62,12 @@ export function parseSpanOrNever(text: string): number | null {
   return text === 'never' ? null : parseSpan(text)
 }
 
+/** Reads a line for a shell, but not a blank one: that would take every job for done. */
+export function parseScript(text: string): string {
+  if (text.trim() === '') throw new QctlError('usage', 'nothing to run: the script is empty')
+  return text
+}
+
 /** Reads where to post jobs. */
 export function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null
