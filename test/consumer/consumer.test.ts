@@ -436,6 +436,39 @@ describe('trouble with the store', () => {
     expect((await workshop.runs(id)).map(({outcome, cause}) => [outcome, cause])).toEqual([['lost', 'lease_expired'], ['done', null]])
   })
 
+  test('that costs it a lease is no crash of the job, although the consumer ends right after it', async () => {
+    await using workshop = await Workshop.open()
+    const [id = 0] = await workshop.produce('1')
+    const storage = broken(workshop.storage, {
+      extend: async () => {
+        throw busy
+      },
+      // Somebody else would take it for its lease.
+      held: async filter => (filter?.consumerId === undefined ? [] : workshop.storage.held(filter)),
+    })
+    const handler = new ScriptedHandler(untilStopped)
+    const {report} = workshop.start(handler, {storage, queue: new Queue(storage), leaseMs: 400, maxJobs: 1})
+    expect(await report).toMatchObject({settled: 0})
+    expect(await workshop.job(id)).toMatchObject({state: 'pending', attempts: 1, crashes: 0})
+    expect((await workshop.runs(id)).map(({outcome, cause}) => [outcome, cause])).toEqual([['lost', 'lease_expired']])
+  })
+
+  test('of which nobody knows whether it granted jobs leaves none behind when the consumer ends', async () => {
+    await using workshop = await Workshop.open()
+    const [id = 0] = await workshop.produce('1')
+    const storage = broken(workshop.storage, {
+      async claim(request) {
+        await workshop.storage.claim(request)
+        throw unknown
+      },
+    })
+    const {report, events, stop} = workshop.start(new ScriptedHandler(), {storage, queue: new Queue(storage)})
+    await waitFor(() => events.some(({kind}) => kind === 'trouble'))
+    stop()
+    await report
+    expect(await workshop.job(id)).toMatchObject({state: 'pending', attempts: 0, crashes: 0})
+  })
+
   test('that nobody foresaw ends it and frees its name', async () => {
     await using workshop = await Workshop.open()
     const [id = 0] = await workshop.produce('x')

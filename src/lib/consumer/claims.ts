@@ -1,13 +1,18 @@
 /** A consumer's way to new jobs: claims, the pauses after failed ones, and the queues' settings that runs need. */
+import {claimKey} from '../claim-key.ts'
 import {QctlError} from '../errors.ts'
 import type {Claim, Lease, QueueSettings} from '../job.ts'
-import {bareEnd} from '../outcome.ts'
+import {bareEnd, type Outcome} from '../outcome.ts'
 import type {Queue} from '../queue/queue.ts'
 import type {Storage} from '../storage/storage.ts'
 import {after, type CancelTimer} from '../time.ts'
 import {isPassing, RetryPause, type OnTrouble} from '../passing.ts'
 import {QueueSettingsCache} from './queue-settings.ts'
 import type {Registration} from './registration.ts'
+
+/** What the reaper says of a run whose lease ended. */
+const LOST: Outcome = {kind: 'lost', cause: 'lease_expired', alone: false}
+const RELEASED: Outcome = {kind: 'released'}
 
 export interface ClaimsOptions {
   readonly queue: Pick<Queue, 'claim' | 'settle'>
@@ -31,6 +36,8 @@ export class Claims {
   #cancelPause: CancelTimer | null = null
   /** A claim failed, and jobs may be held nevertheless. */
   #mayHoldStrays = false
+  /** Leases that were lost here: their runs are over, but it may be that nobody has taken their jobs. */
+  readonly #lost = new Set<string>()
 
   constructor(options: ClaimsOptions) {
     this.#options = options
@@ -45,7 +52,7 @@ export class Claims {
   /** To be called before `claim`; afterwards `arePaused` tells whether that went well. Never rejects. */
   async prepare(): Promise<void> {
     try {
-      if (this.#mayHoldStrays) await this.#releaseStrays()
+      await this.#letGo()
       // Later only with jobs in hand: an idle consumer does not need to know.
       if (!this.#settings.areKnown) await this.#settings.refresh()
     } catch (error) {
@@ -97,17 +104,34 @@ export class Claims {
     }
   }
 
+  /** A lease was lost, and nothing of its run is left. */
+  lost(claim: Claim): void {
+    this.#lost.add(claimKey(claim))
+  }
+
+  /** Leaves no job behind that this consumer holds without working on it: its end would look like theirs. Never rejects. */
+  async letGo(): Promise<void> {
+    try {
+      await this.#letGo()
+    } catch (error) {
+      this.#options.onTrouble('giving back jobs', error, null)
+    }
+  }
+
   /** Leaves no timer behind. */
   close(): void {
     this.#cancelPause?.()
   }
 
-  /** A claim whose commit failed may have been stored all the same: gives back the jobs that are held unknowingly. */
-  async #releaseStrays(): Promise<void> {
+  /** A claim whose commit failed may have been stored all the same: gives back the jobs that are held unknowingly, and those that were lost. */
+  async #letGo(): Promise<void> {
+    if (!this.#mayHoldStrays && this.#lost.size === 0) return
     const {storage, queue, consumer, isKnown} = this.#options
-    const strays = (await storage.held({consumerId: consumer.id})).filter(job => !isKnown(job))
-    if (strays.length > 0) await queue.settle(strays.map(lease => ({lease, end: bareEnd({kind: 'released'})})))
+    const lost = [...this.#lost]
+    const held = (await storage.held({consumerId: consumer.id})).filter(job => !isKnown(job))
+    if (held.length > 0) await queue.settle(held.map(lease => ({lease, end: bareEnd(lost.includes(claimKey(lease)) ? LOST : RELEASED)})))
     this.#mayHoldStrays = false
+    for (const key of lost) this.#lost.delete(key)
   }
 
   async #refreshSettings(): Promise<void> {

@@ -119,6 +119,7 @@ export class Shift {
       if (this.#failure === null && !this.#canWait) await this.#step()
     } while (!(await this.#isOver()))
     if (this.#failure !== null) throw this.#failure
+    await this.#claims.letGo()
     await this.#afterwork.finish()
     return this.#tally.settled
   }
@@ -291,6 +292,7 @@ export class Shift {
   }
 
   #logLoss(lease: Lease, why: string): void {
+    this.#claims.lost(lease)
     this.#spools.lost(lease)
     this.#log.lost(lease, why)
   }
