@@ -4,7 +4,7 @@ import type {State} from '../../src/lib/job.ts'
 import {identifySelf} from '../../src/lib/process.ts'
 import type {Session} from '../../src/lib/cli/session.ts'
 import {waitFor} from '../support/wait-for.ts'
-import {Console, memorySession} from './console.tsx'
+import {Console, frameOf, memorySession} from './console.tsx'
 
 /** Puts jobs 1, 2, 3 … into a queue. */
 async function filled(count: number, queue = 'mail'): Promise<Session> {
@@ -121,7 +121,7 @@ describe('the list of jobs', () => {
     const session = await filled(6)
     await run(session, [REJECTED, {kind: 'done', result: null}, null])
     const console = await jobsConsole(session, {size: {columns: 120, rows: 30}})
-    expect(console.text()).toMatch(/\[All 6\] +Pending 3 +Scheduled +Processing 1 +Retrying +Failed 1 +Done 1 +Cancelled/)
+    expect(console.text()).toMatch(/\[All 6\] +Pending 3 +Scheduled 0 +Processing 1 +Retrying 0 +Failed 1 +Done 1 +Cancelled 0/)
     const seen: Record<string, readonly string[]> = {}
     for (let at = 0; at < 8; at += 1) {
       seen[/\[(\w+)[^\]]*\]/.exec(console.frame()[3] ?? '')?.[1] ?? ''] = rows(console)
@@ -134,7 +134,7 @@ describe('the list of jobs', () => {
     const session = await filled(3)
     await run(session, [{kind: 'failed', error: 'busy', retryAfterMs: null}, {kind: 'failed', error: 'busy', retryAfterMs: null}])
     const console = await jobsConsole(session, {size: {columns: 120, rows: 30}})
-    expect(console.text()).toMatch(/Retrying 2 +Failed +Done/)
+    expect(console.text()).toMatch(/Retrying 2 +Failed 0 +Done 0/)
     await produce(session, 998)
     await console.look()
     expect(console.text()).toMatch(/Retrying 1\+ /)
@@ -229,6 +229,60 @@ describe('the filter', () => {
     await console.type('SMTP 550')
     await console.press('enter')
     expect(rows(console)).toEqual(['>1'])
+  })
+
+  test('stays as it was typed, at its place, with what words are looked for in; what is too long loses its end', async () => {
+    const session = await filled(2)
+    await run(session, [REJECTED])
+    const console = await jobsConsole(session)
+    await console.press('/')
+    await console.type('SMTP 550')
+    await console.press('enter')
+    expect(console.frame()[4]).toMatch(/^ filter: SMTP 550  \(in queue, key, tag, consumer or error\) +1 job matches$/)
+    expect(frameOf(console.state, {size: {columns: 60, rows: 24}})[4]).toMatch(/^ filter: SMTP 550 +1 job matches$/)
+    await console.press('/')
+    expect(console.frame().at(-1)).toContain('filter: SMTP 550')
+    await console.type(' '.repeat(3) + 'x'.repeat(99))
+    await console.press('enter')
+    expect(console.frame()[4]).toMatch(/^ filter: SMTP 550   x+~? ?.* +0 jobs match$/)
+  })
+
+  test('takes the numbers from the tabs: only that of the shown one is known, and is the filtered one', async () => {
+    const session = await filled(4)
+    await produce(session, 2, 'other')
+    await run(session, [REJECTED, REJECTED])
+    const console = await jobsConsole(session, {size: {columns: 120, rows: 30}})
+    expect(console.frame()[3]).toContain('Failed 2')
+    await console.press('/')
+    await console.type('queue=other')
+    await console.press('enter')
+    expect(console.frame()[3]).toBe('[All 2] Pending  Scheduled  Processing  Retrying  Failed  Done  Cancelled')
+    await console.press('left', 'left', 'left')
+    expect(console.frame()[3]).toContain('[Failed 0]')
+    await console.press('esc')
+    expect(console.frame()[3]).toMatch(/Scheduled 0 .*\[Failed 2\]/)
+  })
+
+  test('that names a state leads to the list of all states', async () => {
+    const session = await filled(3)
+    await run(session, [REJECTED])
+    const console = await jobsConsole(session)
+    for (const [typed, tab] of [['queue=mail not (state=pending)', 'All 1'], ['id=3', 'Pending 1']] as const) {
+      await console.press('esc', 'right', '/')
+      await console.type(typed)
+      await console.press('enter')
+      expect(console.frame()[3]).toContain(`[${tab}]`)
+    }
+  })
+
+  test('of tabs that are too narrow for all numbers only the shown one has one', async () => {
+    const console = await jobsConsole(await filled(3))
+    const tabs = (columns: number): string => frameOf(console.state, {size: {columns, rows: 24}}).find(line => line.includes('Sched')) ?? ''
+    expect(tabs(80)).toContain('[All 3] Pend 3  Sched 0  Proc 0  Retry 0  Fail 0  Done 0  Canc 0')
+    expect(tabs(60)).toContain('[All 3] Pend 3 Sched 0 Proc 0')
+    await produce(console.session, 997)
+    await console.look()
+    expect(tabs(60)).toBe('[All 1,000] Pend  Sched  Proc  Retry  Fail  Done  Canc')
   })
 
   test('is bound to the queues of -Q', async () => {

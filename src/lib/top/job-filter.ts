@@ -1,3 +1,4 @@
+import type {Filter} from '../queue/filter.ts'
 import {parseFilter} from '../queue/filter-parse.ts'
 import {checkBy} from './check.ts'
 
@@ -18,7 +19,8 @@ export type StateTab = (typeof STATE_TABS)[number]['id']
  * The filter that a list stands for, as `--where` takes it; '' is every job.
  * @param names only of these queues; `null` = of all
  */
-export function wholeFilter({tab, filter}: {readonly tab: StateTab; readonly filter: string}, names: readonly string[] | null): string {
+export function wholeFilter({tab, filter: typed}: {readonly tab: StateTab; readonly filter: string}, names: readonly string[] | null): string {
+  const filter = filterOf(typed)
   const queues = names === null ? [] : [names.length === 1 ? `queue=${names.join()}` : `queue in(${names.join()})`]
   const state = tab === 'all' ? [] : [`state=${tab}`]
   const others = [...queues, ...state]
@@ -39,10 +41,47 @@ export function wrongFilter(text: string, now: number): string | null {
   return checkBy(typed => parseFilter(filterOf(typed), now))(text)
 }
 
+/** Where words are looked for. */
+const TEXTS = ['queue', 'key', 'tag', 'consumer', 'error'] as const
+
 /** What was typed as a filter: a number alone is an id, and words without an operator are looked for in all that is text. */
 export function filterOf(typed: string): string {
   const text = typed.trim()
-  if (/^[1-9]\d*$/.test(text)) return `id=${text}`
-  if (text === '' || /[=<>~()"]/.test(text)) return text
-  return ['queue', 'key', 'tag', 'consumer', 'error'].map(field => `${field}~"${text}"`).join(' or ')
+  switch (mannerOf(text)) {
+    case 'id':
+      return `id=${text}`
+    case 'words':
+      return TEXTS.map(field => `${field}~"${text}"`).join(' or ')
+    case 'filter':
+      return text
+  }
+}
+
+/** What is meant by something that is no filter as it stands; '' where it is one. */
+export function meaningOf(typed: string): string {
+  return {id: 'an id', words: `in ${TEXTS.slice(0, -1).join(', ')} or ${TEXTS.at(-1)}`, filter: ''}[mannerOf(typed.trim())]
+}
+
+function mannerOf(text: string): 'id' | 'words' | 'filter' {
+  if (/^[1-9]\d*$/.test(text)) return 'id'
+  return text === '' || /[=<>~()"]/.test(text) ? 'filter' : 'words'
+}
+
+/** True for a filter that says itself which states it wants. */
+export function namesState(typed: string): boolean {
+  return hasState(parseFilter(filterOf(typed), ANY_TIME))
+}
+
+function hasState(filter: Filter): boolean {
+  switch (filter.kind) {
+    case 'state':
+      return true
+    case 'and':
+    case 'or':
+      return filter.parts.some(hasState)
+    case 'not':
+      return hasState(filter.part)
+    default:
+      return false
+  }
 }

@@ -11,18 +11,29 @@ interface StateTabsProps {
   readonly width: number
 }
 
-/** The lists of jobs by state with how many each has; the one that is shown stands in brackets. */
+/** How the tabs can be written, the widest first: all have their numbers, or only the one that is shown. */
+const MANNERS = [
+  {name: 'title', numbers: 'all', gap: '  '},
+  {name: 'short', numbers: 'all', gap: '  '},
+  {name: 'short', numbers: 'all', gap: ' '},
+  {name: 'short', numbers: 'shown', gap: '  '},
+  {name: 'short', numbers: 'shown', gap: ' '},
+] as const
+
+/** The lists of jobs by state with how many each has, as far as that is known; the one that is shown stands in brackets. */
 export function StateTabs({tab, totals, width}: StateTabsProps): ReactNode {
-  const line = (name: 'title' | 'short', counts: boolean): Words => STATE_TABS.map((each): Words => {
-    const total = totals[each.id]
-    const count = !counts || total === undefined || (total.count === 0 && !total.isMore && each.id !== tab) ? '' : ` ${totalText(total)}`
-    return each.id === tab ? {text: `[${each[name]}${count}]`, tone: 'title'} : ` ${each[name]}${count} `
+  const lines = MANNERS.map(({name, numbers, gap}): Words => {
+    const texts = STATE_TABS.map(each => `${each[name]}${numbers === 'all' || each.id === tab ? totalText(totals[each.id]) : ''}`)
+    const at = STATE_TABS.findIndex(({id}) => id === tab)
+    const before = texts.slice(0, at).join(gap)
+    return [before === '' ? '' : ` ${before} `, {text: `[${texts[at]}]`, tone: 'title'}, ` ${texts.slice(at + 1).join(gap)}`]
   })
-  const manners = [line('title', true), line('short', true), line('short', false)] as const
-  return <Line words={manners.find(words => wordsWidth(words) <= width) ?? manners[2]} width={width} />
+  return <Line words={lines.find(words => wordsWidth(words) <= width) ?? lines.at(-1) ?? ''} width={width} />
 }
 
 /** Where none was found and not all was looked at, nobody knows. */
-function totalText({count, isMore}: Counted): string {
-  return isMore ? (count === 0 ? '?' : `${short(count)}+`) : short(count)
+function totalText(total: Counted | undefined): string {
+  if (total === undefined) return ''
+  const {count, isMore} = total
+  return isMore ? (count === 0 ? ' ?' : ` ${short(count)}+`) : ` ${short(count)}`
 }

@@ -1,5 +1,5 @@
 import type {Job} from '../../job.ts'
-import {filterOf, STATE_TABS, wrongFilter} from '../job-filter.ts'
+import {namesState, STATE_TABS, wrongFilter} from '../job-filter.ts'
 import {keysForJobs} from '../keys-of-jobs.ts'
 import type {Key, Moment, Move} from '../screen.ts'
 import {openJob} from './job-own.ts'
@@ -41,7 +41,8 @@ function tabbed(own: JobsOwn, by: 1 | -1): readonly JobsMove[] {
 }
 
 function filtering({own, at}: Here): JobsMove {
-  const submit = (text: string): readonly JobsMove[] => turned(relisted(own, {filter: filterOf(text)}))
+  // What names states itself would find little in the list of another one.
+  const submit = (text: string): readonly JobsMove[] => turned(relisted(own, {filter: text.trim(), ...(namesState(text) ? {tab: 'all'} : {})}))
   return {kind: 'prompt', prompt: {label: 'filter:', text: own.filter, check: text => wrongFilter(text, at), submit}}
 }
 
@@ -84,7 +85,7 @@ const ACTS = keysForJobs<JobsOwn, JobsFacts>({
 export const JOBS_KEYS: readonly JobsKey[] = [
   ...ACTS.filter(({acts}) => acts === true),
   {keys: ['F'], label: 'whole filter', help: 'the next act is for all that match', acts: true, press: ({own}) => turned({...own, whole: !own.whole})},
-  {keys: ['/'], label: 'filter', help: 'filter: queue=mail age<1d; 42 (an id); some words', press: filtering},
+  {keys: ['/'], label: 'filter', help: 'filter: queue=mail age<1d; 42 (an id); some words. One with state= leads to all states', press: filtering},
   {keys: ['left', 'h'], label: '', help: 'jobs of the state to the left', press: ({own}) => tabbed(own, -1)},
   {keys: ['right', 'l'], label: 'state', help: 'jobs of the state to the right', press: ({own}) => tabbed(own, 1)},
   {keys: ['up', 'k'], label: '', help: 'job above; above the first one, what came since', press: moment => stepped(moment, -1)},

@@ -7,7 +7,7 @@ import type {Frame} from '../screen.ts'
 /** What the list of jobs remembers. */
 export interface JobsOwn {
   readonly tab: StateTab
-  /** Beside what the tab asks; as `--where` takes it. */
+  /** Beside what the tab asks; as it was typed (see `filterOf`). */
   readonly filter: string
   readonly oldestFirst: boolean
   /** The last job of every page before this one. */
@@ -81,6 +81,22 @@ export function listRows(frame: Frame): number {
 /** The jobs on the screen: none while those of another question are still there. */
 export function rowsOf(own: JobsOwn, facts: JobsFacts | null): readonly Job[] {
   return facts === null || facts.question !== questionOf(own) ? [] : facts.found.jobs
+}
+
+/** How many match the filter, where that is known: of the list that is shown, none while another one is looked for. */
+export function matchingOf(own: JobsOwn, facts: JobsFacts): Total | null {
+  const {found, matching, question} = facts
+  if (question !== questionOf(own) || found.searched !== null) return null
+  if (found.hasMore) return matching === null || matching.count === 0 ? null : matching
+  return own.pages.length > 0 || own.from !== null ? null : {count: found.jobs.length, isMore: false}
+}
+
+/** What the tabs say: how many jobs each state has, or where there is a filter how many of the shown one match. */
+export function tabTotals(own: JobsOwn, facts: JobsFacts | null): JobsFacts['totals'] {
+  if (facts === null) return {}
+  if (own.filter === '') return facts.totals
+  const matching = matchingOf(own, facts)
+  return matching === null ? {} : {[own.tab]: matching}
 }
 
 /** The row of the cursor. −1 when there are none. */

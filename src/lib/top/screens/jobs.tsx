@@ -1,10 +1,8 @@
 import {Box} from 'ink'
 import type {ReactNode} from 'react'
-import {counted} from '../../cli/counted.ts'
 import type {Job} from '../../job.ts'
 import {parseFilter} from '../../queue/filter-parse.ts'
 import type {QueueStats} from '../../stats.ts'
-import {Line} from '../components/line.tsx'
 import {JobPreview} from '../components/job-preview.tsx'
 import {StateTabs} from '../components/state-tabs.tsx'
 import {Table} from '../components/table.tsx'
@@ -15,9 +13,9 @@ import {wholeFilter} from '../job-filter.ts'
 import {defineScreen, type Moment, type Move} from '../screen.ts'
 import {grouped} from '../shown.ts'
 import type {Sources} from '../sources.ts'
-import {type Words, wordsWidth} from '../words.ts'
+import {FilterLine} from './filter-line.tsx'
 import {JOBS_KEYS} from './jobs-keys.ts'
-import {JOBS_START, type JobsFacts, type JobsOwn, placeOf, previewRows, questionOf, rowsOf, type Total, wantedOf} from './jobs-own.ts'
+import {JOBS_START, type JobsFacts, type JobsOwn, placeOf, previewRows, questionOf, rowsOf, tabTotals, type Total, wantedOf} from './jobs-own.ts'
 
 /** While a search goes on, the next look follows the last one after so long, and at least as long as looking may take its share. */
 const SEARCHING_MS = 20
@@ -88,7 +86,7 @@ function Jobs({own, facts, at, frame, mode}: Moment<JobsOwn, JobsFacts>): ReactN
   const preview = previewRows(frame)
   return (
     <Box flexDirection="column">
-      <StateTabs tab={own.tab} totals={facts?.totals ?? {}} width={width} />
+      <StateTabs tab={own.tab} totals={tabTotals(own, facts)} width={width} />
       <FilterLine own={own} facts={facts} width={width} />
       <Table
         columns={jobColumns(at, glyphs, width)}
@@ -117,40 +115,4 @@ function hintOf({marks, whole}: JobsOwn, mode: 'ops' | 'admin'): string {
   if (whole) return 'ALL THAT MATCH: R C X D M ask for their number; Esc drops it'
   if (marks.size === 0) return ''
   return mode === 'admin' ? `${grouped(marks.size)} marked: R C X D M are for these, F for all that match` : `${grouped(marks.size)} marked; A for ADMIN, u unmarks`
-}
-
-interface FilterLineProps {
-  readonly own: JobsOwn
-  readonly facts: JobsFacts | null
-  readonly width: number
-}
-
-/** The filter, and how much of what matches is shown. */
-function FilterLine({own, facts, width}: FilterLineProps): ReactNode {
-  const left: Words = own.filter === '' ? {text: ' filter: none', tone: 'dim'} : [' filter: ', {text: own.filter, tone: 'bold'}]
-  const right: Words = {text: facts === null ? '' : extent(own, facts), tone: own.whole ? 'warning' : 'dim'}
-  const room = Math.max(0, width - wordsWidth(right) - 2)
-  const gap = ' '.repeat(Math.max(1, room - wordsWidth(left) + 1))
-  // What was typed gives way to what was counted.
-  return wordsWidth(left) > room ? <Line words={[right, ' ', left]} width={width} /> : <Line words={[left, gap, right]} width={width} />
-}
-
-function extent(own: JobsOwn, facts: JobsFacts): string {
-  const {found, totals, question} = facts
-  if (question !== questionOf(own)) return ''
-  const {pages, from, marks, oldestFirst} = own
-  if (found.searched !== null) return `searched ${grouped(found.searched)} of ${grouped(totals.all?.count ?? 0)} ...`
-  const parts = [marks.size > 0 ? 'held' : '', oldestFirst ? 'oldest first' : '', pages.length > 0 ? `page ${pages.length + 1}` : from === null ? '' : 'standing still, g: go on']
-  return [...parts, matchCount(own, facts)].filter(part => part !== '').join(', ')
-}
-
-function matchCount({tab, filter, pages, from}: JobsOwn, {found, totals, matching}: JobsFacts): string {
-  const total = totals[tab]
-  if (filter === '' && total !== undefined && (total.count > 0 || !total.isMore)) return `${grouped(total.count)}${total.isMore ? '+' : ''} ${tab === 'all' ? 'jobs' : tab}`
-  if (found.hasMore) return [matching === null || matching.count === 0 ? '' : matchWords(matching), 'more below'].filter(part => part !== '').join(', ')
-  return pages.length > 0 || from !== null ? 'no more below' : matchWords({count: found.jobs.length, isMore: false})
-}
-
-function matchWords({count, isMore}: Total): string {
-  return isMore ? `${grouped(count)}+ jobs match` : `${counted(count, 'job')} match${count === 1 ? 'es' : ''}`
 }
