@@ -1,8 +1,8 @@
 import {BaseCommand} from '../lib/cli/base-command.ts'
 import {databaseFile} from '../lib/cli/database-file.ts'
 import {oclifFlags} from '../lib/cli/oclif-flags.ts'
-import {shownDatabase} from '../lib/config.ts'
 import {HostCoroner} from '../lib/consumer/coroner.ts'
+import {shownDatabase} from '../lib/location.ts'
 import {TOP_FLAGS} from '../lib/top/flags.ts'
 
 export default class Top extends BaseCommand {

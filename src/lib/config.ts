@@ -1,6 +1,7 @@
 import {readFileSync} from 'node:fs'
 import {dirname, isAbsolute, join, resolve} from 'node:path'
 import {QctlError} from './errors.ts'
+import {checkLocation, isDatabaseUrl} from './location.ts'
 import {parseDuration} from './time.ts'
 import {parseInteger} from './units.ts'
 
@@ -58,13 +59,18 @@ export function parsePath(text: string): string {
   return text
 }
 
+function parseDatabase(text: string): string {
+  checkLocation(parsePath(text))
+  return text
+}
+
 /** Every setting. Durations are milliseconds. In a configuration file the names are written with underscores. */
 export const SETTINGS = {
   db: {
     shape: 'PATH',
     env: 'QCTL_DB',
     help: 'the file of the database',
-    parse: parsePath,
+    parse: parseDatabase,
     fallback: (env: Environment): string => inStateDirectory(env, 'qctl.db'),
   },
   output: choice({env: 'QCTL_OUTPUT', help: 'how to print data'}, OUTPUT_FORMATS, 'table'),
@@ -133,16 +139,6 @@ export function fileKey(name: SettingName): string {
 /** `lockTimeout` → `lock-timeout`, the long flag. */
 export function flagName(name: SettingName): string {
   return fileKey(name).replaceAll('_', '-')
-}
-
-/** True when a database is named by a URL and not by a path. */
-export function isDatabaseUrl(db: string): boolean {
-  return /^postgres(ql)?:\/\//.test(db)
-}
-
-/** The name of a database as it may be shown: without the password of its URL. */
-export function shownDatabase(db: string): string {
-  return isDatabaseUrl(db) ? db.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1:***@') : db
 }
 
 /** A directory of the XDG specification, which says that a relative value is to be ignored. */

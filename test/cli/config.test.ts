@@ -1,7 +1,8 @@
 import {describe, expect, test} from 'bun:test'
 import {mkdirSync, writeFileSync} from 'node:fs'
 import {dirname, join} from 'node:path'
-import {databaseOf, resolveSettings, SETTINGS, shownDatabase, type Setting, type Sources} from '../../src/lib/config.ts'
+import {databaseOf, resolveSettings, SETTINGS, type Setting, type Sources} from '../../src/lib/config.ts'
+import {shownDatabase} from '../../src/lib/location.ts'
 import {QctlError} from '../../src/lib/errors.ts'
 import {scratchDirectory} from '../support/scratch.ts'
 
@@ -91,6 +92,7 @@ describe('the database', () => {
     expect(settings.db).toBe(db)
     expect(shownDatabase(db)).toBe('postgres://ada:***@host/jobs')
     expect(shownDatabase('postgres://ada@host:5432/jobs')).toBe('postgres://ada@host:5432/jobs')
+    expect(shownDatabase('Postgres:/ada:pass@host/jobs')).toBe('Postgres:/ada:***@host/jobs')
   })
 
   test('XDG directories count when they are absolute', async () => {

@@ -167,6 +167,33 @@ describe('a mistake', () => {
     expect(await sandbox.json(['jobs', 'show', '1'])).toMatchObject({state: 'pending', attempts: 0})
   })
 
+  const foreign = "is no kind of database that qctl knows (give the path of an SQLite file; if its name has a colon, as ./a:b)"
+  const postgres = 'this build of qctl knows SQLite files only, not PostgreSQL URLs'
+  test.each([
+    ['mysql://ada:secret@h/x', `--db: mysql: ${foreign}`],
+    ['pg://h/x', `--db: pg: ${foreign}`],
+    ['redis://h', `--db: redis: ${foreign}`],
+    ['http://h/x', `--db: http: ${foreign}`],
+    ['file:/tmp/x.db', `--db: file: ${foreign}`],
+    ['sqlite:x.db', `--db: sqlite: ${foreign}`],
+    [':memory:', '--db: a database in memory would be gone with this command: give the path of a file'],
+    ['postgres://ada:secret@h/x', postgres],
+    ['POSTGRES://ada:secret@h/x', postgres],
+    ['PostgreSQL:/x', postgres],
+  ])('a database that is none does not become a file: %s', async (db, sentence) => {
+    await using sandbox = new Sandbox()
+    expect(await sandbox.qctl(['produce', '--db', db, 'a'])).toEqual({status: 2, stdout: '', stderr: `qctl: ${sentence}\n`})
+    expect(await sandbox.qctl(['backup', '--db', db, 'copy'])).toMatchObject({status: 2, stdout: ''})
+    expect((await sandbox.qctl(['produce', 'a'], {env: {QCTL_DB: db}})).status).not.toBe(0)
+    expect(readdirSync(sandbox.home)).toEqual([])
+  })
+
+  test('a file with a colon in its name is meant when it is written as a path', async () => {
+    await using sandbox = new Sandbox()
+    expect(await sandbox.qctl(['produce', '--db', './a:b', 'x'])).toMatchObject({status: 0, stdout: '1\n'})
+    expect(existsSync(join(sandbox.home, 'a:b'))).toBe(true)
+  })
+
   test('in the environment is not made of a format that a command does not have', async () => {
     expect((await qctl(['version'], {env: {QCTL_OUTPUT: 'csv'}})).status).toBe(0)
   })

@@ -3,7 +3,7 @@ import {databaseFile} from '../../lib/cli/database-file.ts'
 import {explainJobs} from '../../lib/cli/explain-jobs.ts'
 import {ID_ARGS} from '../../lib/cli/job-flags.ts'
 import {oclifArgs, oclifFlags} from '../../lib/cli/oclif-flags.ts'
-import {shownDatabase} from '../../lib/config.ts'
+import {shownDatabase} from '../../lib/location.ts'
 import {REASON_CODES} from '../../lib/queue/explain-text.ts'
 import {parseIds} from '../../lib/queue/id-list.ts'
 

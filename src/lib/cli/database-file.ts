@@ -1,7 +1,8 @@
 import {existsSync, mkdirSync, realpathSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
-import {databaseOf, isDatabaseUrl, type Settings} from '../config.ts'
+import {databaseOf, type Settings} from '../config.ts'
 import {QctlError} from '../errors.ts'
+import {isDatabaseUrl} from '../location.ts'
 import {SpoolDirectory} from '../output-spool.ts'
 
 /** The file of the database; `null` when it is named by a URL. */

@@ -1,4 +1,5 @@
-import {fileKey, SETTINGS, shownDatabase, type Origin, type Setting, type SettingName, type Settings} from '../config.ts'
+import {fileKey, SETTINGS, type Origin, type Setting, type SettingName, type Settings} from '../config.ts'
+import {shownDatabase} from '../location.ts'
 import {formatDuration} from '../time.ts'
 import {csvColumns} from './csv-columns.ts'
 import type {ListFormat} from './print.ts'

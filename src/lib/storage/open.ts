@@ -1,5 +1,6 @@
 import {QctlError} from '../errors.ts'
 import type {FieldsOf} from '../known-fields.ts'
+import {checkLocation, isPostgresUrl} from '../location.ts'
 import {type Clock, systemClock} from '../time.ts'
 import type {Upkeep} from '../upkeep.ts'
 import type {Storage} from './storage.ts'
@@ -29,7 +30,8 @@ export const DEFAULT_LOCK_TIMEOUT_MS = 30_000
  * @throws QctlError `usage`, `not_found`, `cannot_open`, `permission`, `not_a_database`, `newer_schema`, `busy`
  */
 export async function openStorage(location: string, options: OpenOptions = {}): Promise<Storage> {
-  if (/^postgres(ql)?:\/\//.test(location)) {
+  checkLocation(location)
+  if (isPostgresUrl(location)) {
     throw new QctlError('usage', 'this build of qctl knows SQLite files only, not PostgreSQL URLs')
   }
   const {SqliteStorage} = await import('./sqlite/storage.ts')
@@ -47,7 +49,8 @@ export async function openStorage(location: string, options: OpenOptions = {}): 
  * @throws QctlError `usage` for a location that has none
  */
 export async function openUpkeep(location: string, {clock = systemClock, lockTimeoutMs = DEFAULT_LOCK_TIMEOUT_MS}: OpenOptions = {}): Promise<Upkeep> {
-  if (/^postgres(ql)?:\/\//.test(location)) throw new QctlError('usage', 'PostgreSQL has its own tools for this: pg_dump and pg_restore')
+  checkLocation(location)
+  if (isPostgresUrl(location)) throw new QctlError('usage', 'PostgreSQL has its own tools for this: pg_dump and pg_restore')
   const {SqliteUpkeep} = await import('./sqlite/upkeep.ts')
   return new SqliteUpkeep(location, clock, lockTimeoutMs)
 }
