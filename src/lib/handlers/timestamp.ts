@@ -9,6 +9,7 @@ import {createHash} from 'node:crypto'
 import {constants, type Stats} from 'node:fs'
 import {type FileHandle, open, realpath, rename, rm, stat} from 'node:fs/promises'
 import {dirname, isAbsolute, join} from 'node:path'
+import {makeDurable} from '../durable.ts'
 import {sentence} from '../errors.ts'
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
@@ -86,7 +87,7 @@ async function stamp(named: Buffer, line: string, {own, leftover}: Drafts, signa
   } finally {
     await source.close()
   }
-  await syncDirectory(directory)
+  await makeDurable(Buffer.from(directory, 'latin1'))
 }
 
 /** The job has no file that could be stamped, now or later. */
@@ -144,16 +145,6 @@ async function replace(path: Buffer, copy: Buffer, before: Stats): Promise<void>
   } catch (error) {
     await rm(copy, {force: true})
     throw error
-  }
-}
-
-/** Without this the new name may be gone after a power cut, although the content is safe. */
-async function syncDirectory(latin1Path: string): Promise<void> {
-  const directory = await open(Buffer.from(latin1Path, 'latin1'), constants.O_RDONLY)
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }
 

@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto'
 import {mkdir, open, rename, rm} from 'node:fs/promises'
 import {dirname, join, resolve} from 'node:path'
+import {makeDurable} from '../durable.ts'
 import {QctlError} from '../errors.ts'
 import type {Enqueued} from '../job.ts'
 import {newJob} from '../queue/new-job.ts'
@@ -75,20 +76,11 @@ async function writeWhole(path: string, text: string): Promise<void> {
       await file.close()
     }
     await rename(temporary, path)
-    await syncDirectory(dirname(path))
+    // A job must not outlive its file in a power cut.
+    await makeDurable(dirname(path))
   } catch (error) {
     await rm(temporary, {force: true})
     throw error
-  }
-}
-
-/** A name is on the disk only when its directory is: a job must not outlive its file in a power cut. */
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }
 

@@ -2,8 +2,9 @@
  * Copies of the file while others write. By VACUUM INTO: it reads one moment and stops no writer, where SQLite's backup interface begins
  * anew each time another process commits, and under steady writing never ends. The copy has no free pages, too.
  */
-import {closeSync, existsSync, fsyncSync, linkSync, openSync, realpathSync, renameSync, rmSync, statSync, unlinkSync} from 'node:fs'
+import {closeSync, existsSync, linkSync, openSync, realpathSync, renameSync, rmSync, statSync, unlinkSync} from 'node:fs'
 import {dirname, resolve} from 'node:path'
+import {makeDurableSync} from '../../durable.ts'
 import {QctlError} from '../../errors.ts'
 import {systemReason} from '../../system-error.ts'
 import type {BackupOptions, CopyFacts} from '../../upkeep.ts'
@@ -59,7 +60,7 @@ export function copyInto(source: string, file: string): string {
   } finally {
     db.close()
   }
-  sync(copy)
+  makeDurableSync(copy)
   return copy
 }
 
@@ -115,7 +116,7 @@ function rotate(file: string, keep: number): void {
 function give(copy: string, file: string, force: boolean): void {
   if (force) renameSync(copy, file)
   else linkNew(copy, file)
-  sync(dirname(file))
+  makeDurableSync(dirname(file))
 }
 
 /** @throws QctlError `conflict` when the name is taken */
@@ -127,14 +128,4 @@ export function linkNew(from: string, to: string): void {
     throw new QctlError('conflict', `${to} has just been made by somebody else`)
   }
   unlinkSync(from)
-}
-
-/** Makes a file, or the entries of a directory, durable. Only of files that are no database in use (see `Connection`). */
-export function sync(path: string): void {
-  const descriptor = openSync(path, 'r')
-  try {
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
 }

@@ -1,5 +1,6 @@
-import {accessSync, chmodSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, realpathSync, statSync} from 'node:fs'
+import {accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync, realpathSync, statSync} from 'node:fs'
 import {basename, dirname, join, resolve} from 'node:path'
+import {makeDurableSync} from '../../durable.ts'
 import {QctlError} from '../../errors.ts'
 import {systemReason} from '../../system-error.ts'
 import {type Clock, monotonicMs, sleep} from '../../time.ts'
@@ -164,7 +165,7 @@ function make(path: string): string {
     const first = mkdirSync(directory, {recursive: true, mode: 0o700})
     if (first !== undefined) syncDirectories(directory, dirname(first))
     closeSync(openSync(path, 'wx', 0o600))
-    syncDirectory(directory)
+    makeDurableSync(directory)
   } catch (error) {
     // Another process was faster: it is the one that made it.
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw fileError(error, `cannot create ${path}`)
@@ -175,18 +176,8 @@ function make(path: string): string {
 
 /** Makes the entries of a directory durable, and of those above it up to `top`. */
 function syncDirectories(directory: string, top: string): void {
-  syncDirectory(directory)
+  makeDurableSync(directory)
   if (directory !== top) syncDirectories(dirname(directory), top)
-}
-
-/** Makes the directory's entries durable. */
-function syncDirectory(directory: string): void {
-  const fd = openSync(directory, 'r')
-  try {
-    fsyncSync(fd)
-  } finally {
-    closeSync(fd)
-  }
 }
 
 const SHARED = 'qctl needs the right to read and write the file and its directory'

@@ -1,10 +1,11 @@
 /** Puts a checked copy in the place of the database. */
 import {existsSync, linkSync, renameSync, rmSync} from 'node:fs'
 import {dirname} from 'node:path'
+import {makeDurableSync} from '../../durable.ts'
 import {QctlError} from '../../errors.ts'
 import {type Clock, toIso} from '../../time.ts'
 import type {Restored} from '../../upkeep.ts'
-import {checkCopy, copyInto, linkNew, sync} from './backup.ts'
+import {checkCopy, copyInto, linkNew} from './backup.ts'
 import {Connection} from './connection.ts'
 import {LAST_ID} from './ids.ts'
 import {openConnection} from './open.ts'
@@ -30,7 +31,7 @@ export async function restore(file: string, target: string, clock: Clock, lockTi
     await prepare(copy, idFloor, clock, lockTimeoutMs)
     const kept = existsSync(target) ? replace(target, copy, clock) : null
     if (kept === null) linkNew(copy, target)
-    sync(dirname(target))
+    makeDurableSync(dirname(target))
     return {...facts, kept, idFloor}
   } finally {
     removeTemporary(copy)
@@ -64,7 +65,7 @@ async function prepare(copy: string, idFloor: number, clock: Clock, lockTimeoutM
   } finally {
     db.close()
   }
-  sync(copy)
+  makeDurableSync(copy)
 }
 
 /**
