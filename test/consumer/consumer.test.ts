@@ -506,6 +506,20 @@ describe('trouble with the store', () => {
     expect((await workshop.storage.get(ids)).map(({state}) => state)).toEqual(['processing', 'pending'])
   })
 
+  test('a payload that was damaged fails its job, and no handler sees it', async () => {
+    await using workshop = await Workshop.open()
+    const [bad = 0, good = 0] = await workshop.produce('1', '2')
+    const storage = broken(workshop.storage, {
+      claim: async request => (await workshop.storage.claim(request)).map(lease => ({...lease, intact: lease.id !== bad})),
+    })
+    const handler = new ScriptedHandler()
+    const {report, events} = workshop.start(handler, {storage, queue: new Queue(storage), drain: true})
+    expect((await report).settled).toBe(2)
+    expect(handler.started).toEqual([good])
+    expect(await workshop.job(bad)).toMatchObject({state: 'failed', reason: 'corrupt', error: 'the stored payload does not match its checksum'})
+    expect(events.filter(event => event.kind === 'ended' && event.reason === 'corrupt')).toMatchObject([{id: bad, outcome: 'rejected'}])
+  })
+
   test('a registration that somebody ended is a conflict', async () => {
     await using workshop = await Workshop.open()
     const {report, events} = workshop.start(new ScriptedHandler(), {name: 'c1'})

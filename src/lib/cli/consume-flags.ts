@@ -57,7 +57,7 @@ export const CONSUME_FLAGS = {
   concurrency: settingFlag('concurrency', {char: 'c', ...WORK}),
   name: {kind: 'value', shape: 'NAME', parse: parseName, summary: 'of this consumer; no two may share it [default: HOST:PID]', ...WORK},
   lease: settingFlag('lease', {...WORK, summary: "how long it holds a job without a sign of life; else the queue's"}),
-  timeout: {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: "the limit of an attempt; else the job's, else the queue's", ...WORK},
+  timeout: {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: "the limit of an attempt of jobs that have none of their own; else the queue's", ...WORK},
   grace: settingFlag('grace', WORK),
   drain: {kind: 'switch', summary: 'end when nothing can be claimed and nothing is being processed', ...WORK},
   'max-jobs': {kind: 'value', shape: 'N', parse: parseSome, summary: 'end after so many; one that is given back for no fault of its own does not count', ...WORK},

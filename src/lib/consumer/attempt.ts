@@ -31,6 +31,8 @@ export interface Keepers {
   readonly sweeper: Pick<Sweeper, 'sweep'>
 }
 
+const CORRUPT = bareEnd({kind: 'rejected', reason: 'corrupt', error: 'the stored payload does not match its checksum'})
+
 /** Also what the handler is told of the run. Thousands start every second, so signals are made only for who wants them. */
 export class Attempt implements RunContext {
   readonly lease: Lease
@@ -109,6 +111,7 @@ export class Attempt implements RunContext {
     // This process may have been stopped since the claim for longer than the lease lasts: then somebody else may run the job.
     if (!this.#keepers.heartbeat.holds(this.lease)) this.lose()
     const startedAt = monotonicMs()
+    if (!this.lease.intact) return this.#completed(CORRUPT, startedAt)
     if (this.#stop !== null) return this.#completed(bareEnd(stoppedOutcome(this.#stop)), startedAt)
     if (handler.startsClock !== true) this.startClock()
     try {

@@ -147,7 +147,7 @@ export class Claims {
     const code = error instanceof QctlError ? error.code : null
     if (code === 'not_found') return onHopeless(takenOver(consumer))
     if (!isPassing(error)) return onHopeless(error instanceof Error ? error : new Error(String(error)))
-    // The claim itself, or the end of a corrupt job that came with it: either way jobs may be held that nobody here knows of.
+    // Jobs may be held that nobody here knows of.
     this.#mayHoldStrays = true
     const pause = this.#pause.next()
     onTrouble('claiming jobs', error, pause)

@@ -76,18 +76,9 @@ export class Queue {
     return this.#storage.enqueue(jobs.map(job => newJob(job, IN_PROGRAMS)))
   }
 
-  /**
-   * Takes leases on up to `limit` jobs that may run now.
-   * A job whose payload no longer matches its checksum is failed as `corrupt` here and never reaches a handler.
-   */
-  async claim(request: ClaimRequest): Promise<readonly Lease[]> {
-    const leases = await this.#storage.claim(request)
-    if (leases.every(lease => lease.intact)) return leases
-    const error = 'the stored payload does not match its checksum'
-    const corrupt = bareEnd({kind: 'rejected', reason: 'corrupt', error})
-    await this.settle(leases.filter(lease => !lease.intact).map(lease => ({lease, end: corrupt})))
-    const intact = leases.filter(lease => lease.intact)
-    return intact.length > 0 ? intact : this.claim(request)
+  /** Takes leases on up to `limit` jobs that may run now. One that is not `intact` must not reach a handler. */
+  claim(request: ClaimRequest): Promise<readonly Lease[]> {
+    return this.#storage.claim(request)
   }
 
   /**
