@@ -57,6 +57,63 @@ describe('a reader that goes away', () => {
     expect([stdout, stderr]).toEqual(['1\nrc 0\n', expect.stringMatching(/^made the database .*\n$/)])
     expect((await countJobs(scene))['pending']).toBe(2000)
   }, 30_000)
+
+  /** Makes `&4` a pipe whose reader has gone before anything is written. */
+  const UNREAD = 'mkfifo pipe; exec 3<>pipe 4>pipe 3<&-;'
+
+  odd.each([
+    ['lines', '| head -1', ''],
+    ['ndjson', '| head -1', ''],
+    ['lines', '>&4', ''],
+    ['ndjson', '>&4', '-o ndjson'],
+  ])('of produce --%s in batches %s %s does not keep the rest of the input from being stored', async (form, reader, flags) => {
+    await using scene = new Scene()
+    await scene.qctl(['init'])
+    const payloads = Array.from({length: 6000}, (_, i) => i)
+    const stdin = payloads.map(i => (form === 'lines' ? `line ${i}\n` : `{"payload":"line ${i}"}\n`)).join('')
+    const {stdout, stderr} = await scene.sh(`${UNREAD} "$Q" produce --${form} --batch 50 ${flags} ${reader}; echo "rc \${PIPESTATUS[0]}"`, {stdin})
+    expect([stdout.trim().split('\n').at(-1), stderr]).toEqual(['rc 0', ''])
+    expect((await countJobs(scene))['pending']).toBe(payloads.length)
+  }, 30_000)
+
+  odd('ends what generates for ever in good order, and not what was told how much', async () => {
+    await using scene = new Scene()
+    await scene.qctl(['init'])
+    const {stdout, stderr} = await scene.sh(`${UNREAD} for count in '' '--count 5'; do "$Q" produce --generate files --every 1ms $count >&4; echo "rc $?"; ls files | wc -l; done`)
+    const [first, made, second, inAll] = stdout.trim().split('\n')
+    expect([first, second, Number(inAll) - Number(made), stderr]).toEqual(['rc 0', 'rc 0', 5, ''])
+    expect((await countJobs(scene))['pending']).toBe(Number(inAll))
+  }, 30_000)
+
+  odd('does not hide how a command ended', async () => {
+    await using scene = new Scene()
+    await scene.produce(['a', 'b', 'c'])
+    const statuses = async (...commands: readonly string[]): Promise<readonly number[]> => {
+      const line = commands.map(command => `"$Q" ${command} >&4 2>&-; echo $?`).join(';')
+      return (await scene.sh(`${UNREAD} ${line}`)).stdout.trim().split('\n').map(Number)
+    }
+    expect(await statuses('jobs cancel 1 99', 'jobs delete 1 99 --json', 'jobs fail 2', 'jobs wait 2', 'jobs resubmit --where state=failed --yes', 'queues purge default --yes'))
+      .toEqual([66, 66, 0, 1, 0, 0])
+    expect(await countJobs(scene)).toMatchObject({pending: 0, failed: 0, cancelled: 0})
+  }, 30_000)
+
+  odd.each(['stats --watch', 'jobs list --watch', 'jobs logs 1 -f', 'supervisor tail'])('ends what shows without an end: %s', async command => {
+    await using scene = new Scene()
+    await scene.produce(['a'])
+    await scene.qctl(['supervisor', 'init'])
+    const {stdout} = await scene.sh(`${UNREAD} timeout 20 "$Q" ${command} >&4; echo "rc $?"`)
+    expect(stdout).toBe('rc 0\n')
+  }, 30_000)
+})
+
+describe('a stdout that is full', () => {
+  odd('is told once, and does not keep what is read in batches from being stored', async () => {
+    await using scene = new Scene()
+    await scene.qctl(['init'])
+    const {status, stderr} = await scene.sh('seq 1 2000 | "$Q" produce --lines --batch 50 >/dev/full')
+    expect([status, stderr]).toEqual([74, 'qctl: cannot write to stdout: ENOSPC\n'])
+    expect((await countJobs(scene))['pending']).toBe(2000)
+  }, 30_000)
 })
 
 describe('a terminal', () => {

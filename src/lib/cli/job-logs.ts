@@ -11,7 +11,7 @@ import type {FlagTable} from './flags.ts'
 import {noSuchJobs} from './missing.ts'
 import {type OutputOptions, OutputPrinter, recordJson, wholeRecords} from './output-printer.ts'
 import type {Printer} from './print.ts'
-import {whenReaderGone} from './reader-gone.ts'
+import {endWithReader} from './reader-gone.ts'
 
 /** For `jobs logs`. */
 export const LOGS_FLAGS = {
@@ -49,7 +49,7 @@ export async function printLogs(specs: readonly IdSpec[], options: LogsOptions):
   const {follow, print, run, spools} = options
   if (follow && print.isJson) throw new QctlError('usage', '--follow has no end to put into one document', {hint: 'use -o ndjson'})
   const job = await findJob(specs, options)
-  if (follow) await whenReaderGone(1, () => process.exit(0))
+  if (follow) await endWithReader()
   // Who follows a job that waits wants to see what it does next.
   const found = follow && run === null && job.state === 'pending' ? null : runOf(job, run)
   if (found === null) {

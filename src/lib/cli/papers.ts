@@ -8,12 +8,16 @@ import {nextTurn} from '../time.ts'
 import type {Paper} from './print.ts'
 import type {Screen} from './terminal.ts'
 
+/** As for an outcome that is unknown: what was to be printed may be missing. */
+const STDOUT_FAILED = 74
+
 /** One of the two, as the `Paper` that everything is printed on. */
 class StandardPaper implements Paper, Screen {
   readonly #file: 1 | 2
   /** What direct writes go to; null when the stream has to do it, undefined before the first look. */
   #direct: number | null | undefined
   #stream: NodeJS.WriteStream | undefined
+  readonly #lost = new AbortController()
 
   constructor(file: 1 | 2) {
     this.#file = file
@@ -38,7 +42,16 @@ class StandardPaper implements Paper, Screen {
     return this.#stream
   }
 
+  /**
+   * Aborted by the first write that found that nothing arrives any more. What is printed then is dropped, and the command goes on: it may be
+   * changing something, and must not stop half-way because nobody looks. One that only shows, without an end of its own, looks here.
+   */
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
   write(text: string | Uint8Array): boolean {
+    if (this.#lost.signal.aborted) return true
     const target = this.#stream === undefined ? this.#target() : null
     const bytes = typeof text === 'string' ? Buffer.from(text) : text
     const rest = target === null ? bytes : this.#writeNow(target, bytes)
@@ -48,7 +61,7 @@ class StandardPaper implements Paper, Screen {
   /** Waits until everything printed has left. Nothing may be printed afterwards. */
   async end(): Promise<void> {
     const stream = this.#stream
-    if (stream === undefined) return
+    if (stream === undefined || this.#lost.signal.aborted) return
     await new Promise<void>((resolve) => {
       stream.once('error', () => resolve())
       // In Bun only the end waits for what a pipe has not taken; in Node it would shut a socket that others print on, too.
@@ -87,11 +100,15 @@ class StandardPaper implements Paper, Screen {
 
   /** A reader that went away (`| head`) is no error; a log nobody reads must not stop anything. */
   #fail(error: unknown): void {
-    if (this.#file === 2) return
+    if (this.#file === 2 || this.#lost.signal.aborted) return
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    if (code === 'EPIPE') process.exit(0)
-    stderr.write(`qctl: cannot write to stdout: ${code}\n`)
-    process.exit(74)
+    if (code !== 'EPIPE') {
+      stderr.write(`qctl: cannot write to stdout: ${code}\n`)
+      process.once('exit', status => {
+        if (status === 0) process.exitCode = STDOUT_FAILED
+      })
+    }
+    this.#lost.abort()
   }
 }
 

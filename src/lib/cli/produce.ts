@@ -7,7 +7,7 @@ import {whileThere} from '../producer/while-there.ts'
 import {formatDurationShort, systemClock} from '../time.ts'
 import {formatTime, parseTime} from '../time-parse.ts'
 import {counted} from './counted.ts'
-import {stderr} from './papers.ts'
+import {stderr, stdout} from './papers.ts'
 import type {Printer} from './print.ts'
 import type {ProduceFlags} from './produce-flags.ts'
 import {defaultsOf} from './produce-input.ts'
@@ -37,8 +37,7 @@ export async function produce(input: ProduceInput, flags: ProduceFlags, context:
   if (flags['dry-run']) return rehearse(input, {defaults, context})
   const {storage} = await context.open({create: true})
   const inBatches = 'batch' in input && input.batch !== null
-  // All or none needs no tidying: whatever ends the process then leaves nothing behind.
-  const signal = inBatches || input.kind === 'generate' ? context.signal() : new AbortController().signal
+  const signal = signalOf(input, context)
   if (input.kind === 'generate') await takeOver(0, signal, sentence => print.warn(sentence))
   const bar = await progressBar(input, print)
   const report = new ProduceReport(print, storage)
@@ -56,6 +55,14 @@ export async function produce(input: ProduceInput, flags: ProduceFlags, context:
   }
   bar?.stop()
   await report.finish()
+}
+
+/** What ends a submission early. */
+function signalOf(input: ProduceInput, {signal}: ProduceContext): AbortSignal {
+  // One that generates for ever would go on when nobody is there to see it. All other input is what counts, and nobody has to read the ids.
+  if (input.kind === 'generate') return input.count === null ? AbortSignal.any([signal(), stdout.lost]) : signal()
+  // All or none needs no tidying: whatever ends the process then leaves nothing behind.
+  return 'batch' in input && input.batch !== null ? signal() : new AbortController().signal
 }
 
 async function submit(input: ProduceInput, around: Surroundings, report: ProduceReport): Promise<void> {

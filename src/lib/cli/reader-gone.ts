@@ -2,7 +2,9 @@
  * Notices that nobody reads what this process prints any more. A process is told so when it writes, and one that prints only when
  * something changes may not write for hours. poll(2) knows at once; neither runtime offers it, but Bun can call it.
  */
+import {isTerminal} from '../descriptor.ts'
 import {after} from '../time.ts'
+import {stdout} from './papers.ts'
 
 const LOOK_MS = 200
 /** The C library by its names on glibc, musl and macOS. */
@@ -11,12 +13,28 @@ const LIBRARIES = ['libc.so.6', 'libc.so', 'libSystem.B.dylib'] as const
 const GONE = 8 | 16 | 32
 
 /**
- * Calls `action` once when the reader of a pipe has gone; never where that cannot be told (under Node, or for a file).
+ * Ends the process once nobody reads its stdout: for commands that show without an end of their own. Never for one that changes something,
+ * which goes on to its end.
+ * @returns the function that ends the watch
+ */
+export async function endWithReader(): Promise<() => void> {
+  const end = (): never => process.exit()
+  stdout.lost.addEventListener('abort', end)
+  const unwatch = await whenReaderGone(1, end)
+  return () => {
+    stdout.lost.removeEventListener('abort', end)
+    unwatch()
+  }
+}
+
+/**
+ * Calls `action` once when the reader of a pipe has gone; never where that cannot be told (under Node, or for a file), nor for a terminal,
+ * whose end comes as a signal.
  * @param descriptor the writing end
  * @returns the function that ends the watch
  */
-export async function whenReaderGone(descriptor: number, action: () => void): Promise<() => void> {
-  const isGone = await lookOut(descriptor)
+async function whenReaderGone(descriptor: number, action: () => void): Promise<() => void> {
+  const isGone = isTerminal(descriptor) ? null : await lookOut(descriptor)
   if (isGone === null) return () => {}
   let cancel = (): void => {}
   const look = (): void => {

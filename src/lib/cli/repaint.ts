@@ -3,7 +3,7 @@ import type {Storage} from '../storage/storage.ts'
 import {formatTime} from '../time-parse.ts'
 import {sleep, systemClock} from '../time.ts'
 import type {Printer} from './print.ts'
-import {whenReaderGone} from './reader-gone.ts'
+import {endWithReader} from './reader-gone.ts'
 
 /** Home, and clear what was below. */
 const CLEAR = '\u001b[H\u001b[J'
@@ -25,8 +25,7 @@ export interface Watching {
 export async function repaint({storage, print, signal, pauseMs}: Watching, draw: (isScreen: boolean) => Promise<void>): Promise<never> {
   const isScreen = print.width !== null && !print.isMachine
   const changes = new Changes(storage)
-  // As when a write finds it out: nobody is left to be told anything.
-  const unwatch = isScreen ? null : await whenReaderGone(1, () => process.exit(0))
+  const unwatch = await endWithReader()
   try {
     for (;;) {
       if (isScreen) print.raw(`${CLEAR}${print.paint.dim(`${formatTime(systemClock.wallNow())}  Ctrl-C ends it`)}\n`)
@@ -35,7 +34,7 @@ export async function repaint({storage, print, signal, pauseMs}: Watching, draw:
       await changes.next(REDRAW_MS, signal)
     }
   } finally {
-    unwatch?.()
+    unwatch()
     changes.stop()
   }
 }

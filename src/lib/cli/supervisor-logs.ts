@@ -7,6 +7,7 @@ import {followLines, lastLines} from '../supervisor/log-files.ts'
 import type {Place} from '../supervisor/place.ts'
 import {type FlagTable, parseCount} from './flags.ts'
 import type {Printer} from './print.ts'
+import {endWithReader} from './reader-gone.ts'
 
 /** For `supervisor logs`. */
 export const LINES_FLAGS = {
@@ -45,6 +46,7 @@ export async function printProcessLogs(place: Place, {words, lines = DEFAULT_LIN
   if (print.isJson) return print.json({items: last.flatMap(({file, lines}) => lines.map(line => ({process: file.name, line})))})
   const printer = new LinePrinter(files, print)
   const end = follow ? signal() : null
+  if (follow) await endWithReader()
   for (const {file, lines} of last) printer.lines(file, lines)
   if (end !== null) await Promise.all(files.map(file => printer.follow(file, end)))
 }

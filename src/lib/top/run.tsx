@@ -124,7 +124,7 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   const session = await open()
   const beside = openBeside({...options, open})
   const ended = new AbortController()
-  const signal = AbortSignal.any([stop, ended.signal])
+  const signal = AbortSignal.any([stop, ended.signal, stdout.lost])
   let bug: unknown = null
   const onEffect = (effect: Effect): void => {
     if (effect.kind === 'quit') ended.abort()
