@@ -25,13 +25,26 @@ async function keysIn(scene: Scene, path: string): Promise<readonly (string | nu
   return items.map(({key}) => key).toReversed()
 }
 
+/** As vfat, exFAT and some network file systems do: a file has one name. */
+const NO_LINKS = ['-e', 'inject=link,linkat:error=EPERM']
+
+/** Runs a command whose system calls fail or kill it as strace is told. */
+function injected(calls: string, injections: readonly string[]): readonly string[] {
+  return ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${calls},link,linkat`, ...injections]
+}
+
 /** Kills a command before each of these calls in turn, until it ends by itself. Returns how often that was. */
-async function killAtEach(scene: Scene, args: readonly string[], afterwards: (place: string, finished: Finished) => Promise<void>): Promise<number> {
+async function killAtEach(
+  scene: Scene,
+  args: readonly string[],
+  afterwards: (place: string, finished: Finished) => Promise<void>,
+  conditions: readonly string[] = [],
+): Promise<number> {
   let kills = 0
   for (const call of CALLS) {
     for (let nth = 1; ; nth++) {
       cpSync(scene.path('template'), scene.path('place'), {recursive: true})
-      const wrap = ['strace', '-f', '-qq', '-o', '/dev/null', '-e', `trace=${call}`, '-e', `inject=${call}:signal=SIGKILL:when=${nth}`]
+      const wrap = injected(call, [...conditions, '-e', `inject=${call}:signal=SIGKILL:when=${nth}`])
       const finished = await scene.start([BINARY, ...args], {wrap}).finished()
       await afterwards(`${call} ${nth}`, finished)
       await scene.sh('rm -rf place')
@@ -85,24 +98,65 @@ describe('a backup', () => {
     expect(readdirSync(scene.directory).filter(name => name.endsWith('.tmp'))).toEqual([])
   }, 600_000)
 
-  killed('that is killed at any call leaves no half of a copy under its name, and what it leaves is removed by the next', async () => {
+  killed.each([
+    ['1', '', []],
+    ['2', '', []],
+    ['2', ' where a file has one name', NO_LINKS],
+  ])('with --keep %s%s that is killed at any call leaves a whole copy under its name, and what else it leaves is removed by the next', async (keep, _, conditions) => {
     await using scene = await sceneWithTemplate()
     const copy = scene.path('place', 'copy.db')
     let left = 0
-    const kills = await killAtEach(scene, ['backup', '--keep', '2', copy], async place => {
-      // Whatever has the name, or had it until now, is whole.
-      const copies = readdirSync(scene.path('place')).filter(name => /^copy\.db(\.1)?$/.test(name))
-      expect([place, copies.length > 0]).toEqual([place, true])
+    const look = async (place: string): Promise<void> => {
+      const copies = readdirSync(scene.path('place')).filter(name => /^copy\.db(\.\d+)?$/.test(name))
+      expect([place, copies]).toEqual([place, expect.arrayContaining(['copy.db'])])
       for (const name of copies) expect([place, (await scene.qctl(['restore', '--dry-run', scene.path('place', name)])).status]).toEqual([place, 0])
       left += leftIn(scene).length
-      expect([place, (await scene.qctl(['backup', '--keep', '2', copy])).status, leftIn(scene)]).toEqual([place, 0, []])
+      expect([place, (await scene.qctl(['backup', '--keep', keep, copy])).status, leftIn(scene)]).toEqual([place, 0, []])
       expect([place, await keysIn(scene, copy)]).toEqual([place, ['early', 'late']])
       expect([place, integrityOf(copy)]).toEqual([place, 'ok'])
-    })
+      expect([place, readdirSync(scene.path('place')).filter(name => name.startsWith('copy.db')).length]).toEqual([place, Number(keep)])
+    }
+    const kills = await killAtEach(scene, ['backup', '--keep', keep, copy], look, conditions)
     expect(left).toBeGreaterThan(0)
-    figure(kills, `halves under the name of a copy 0; ${left} unfinished copies left, all removed by the next backup`)
+    figure(kills, `without a whole copy under the name 0; ${left} unfinished copies left, all removed by the next backup`)
   }, 900_000)
+
+  copying('where a file has one name takes a new one, rotates, and never takes that of another file', async () => {
+    await using scene = new Scene()
+    const backup = (flags: readonly string[]): Promise<Finished> => scene.start([BINARY, 'backup', scene.path('copy.db'), ...flags], {wrap: injected('rename', NO_LINKS)}).finished()
+    const counts = (): Promise<readonly number[]> => Promise.all(copiesIn(scene).map(async name => (await idsIn(scene, scene.path(name))).length))
+    await scene.produce(['a'])
+    expect(await backup([])).toMatchObject({status: 0, stderr: ''})
+    expect((await backup([])).status).toBe(4)
+    for (const payload of ['b', 'c', 'd']) {
+      await scene.produce([payload])
+      expect(await backup(['--keep', '3'])).toMatchObject({status: 0, stderr: ''})
+    }
+    expect(await counts()).toEqual([4, 3, 2])
+    expect((await backup(['--keep', '1'])).status).toBe(0)
+    expect(await counts()).toEqual([4])
+  }, 60_000)
+
+  copying('that cannot be given its name leaves the one before where it is, and says why', async () => {
+    await using scene = new Scene()
+    await scene.produce(['a'])
+    const copy = scene.path('copy.db')
+    await scene.qctl(['backup', copy])
+    await scene.produce(['b'])
+    for (const [error, status] of [['EPERM', 77], ['ENOSPC', 74], ['EBUSY', 73]] as const) {
+      const wrap = injected('rename,renameat,renameat2', ['-e', `inject=rename,renameat,renameat2:error=${error}`])
+      const finished = await scene.start([BINARY, 'backup', copy, '--keep', '1'], {wrap}).finished()
+      expect(finished).toMatchObject({status, stderr: expect.stringMatching(/^qctl: cannot make the copy \S+copy\.db: .+\n$/)})
+      expect(await idsIn(scene, copy)).toEqual([1])
+    }
+    expect(copiesIn(scene)).toEqual(['copy.db'])
+  }, 60_000)
 })
+
+/** The newest first. */
+function copiesIn(scene: Scene): readonly string[] {
+  return readdirSync(scene.directory).filter(name => /^\.?copy\.db/.test(name)).toSorted()
+}
 
 describe('a restore', () => {
   killed('that is killed at any call leaves the old database, the new one, or one that is refused; repeated, it ends well', async () => {

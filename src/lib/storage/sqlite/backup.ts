@@ -2,13 +2,14 @@
  * Copies of the file while others write. By VACUUM INTO: it reads one moment and stops no writer, where SQLite's backup interface begins
  * anew each time another process commits, and under steady writing never ends. The copy has no free pages, too.
  */
-import {closeSync, existsSync, linkSync, openSync, realpathSync, renameSync, rmSync, statSync, unlinkSync} from 'node:fs'
+import {closeSync, existsSync, openSync, realpathSync, rmSync, statSync} from 'node:fs'
 import {dirname, resolve} from 'node:path'
 import {makeDurableSync} from '../../durable.ts'
 import {QctlError} from '../../errors.ts'
-import {systemReason} from '../../system-error.ts'
 import type {BackupOptions, CopyFacts} from '../../upkeep.ts'
 import {Connection} from './connection.ts'
+import {giveName} from './copy-names.ts'
+import {fileError} from './file-error.ts'
 import {LAST_ID} from './ids.ts'
 import {inspectSchema} from './migrate.ts'
 import {num, text} from './rows.ts'
@@ -22,15 +23,18 @@ const COPY_FACTS = `SELECT (SELECT count(*) FROM job), (${LAST_ID}), (SELECT cou
  */
 export function backup(source: string, target: string, {force, keep}: BackupOptions): CopyFacts {
   const file = resolve(target)
-  assertFree(source, file, force || keep !== null)
-  const copy = copyInto(source, file)
   try {
-    const facts = checkCopy(copy)
-    if (keep !== null) rotate(file, keep)
-    give(copy, file, force)
-    return {...facts, file}
-  } finally {
-    removeTemporary(copy)
+    assertFree(source, file, force || keep !== null)
+    const copy = copyInto(source, file)
+    try {
+      const facts = checkCopy(copy)
+      giveName(copy, file, {force, keep})
+      return {...facts, file}
+    } finally {
+      removeTemporary(copy)
+    }
+  } catch (error) {
+    throw fileError(error, `cannot make the copy ${file}`)
   }
 }
 
@@ -54,13 +58,13 @@ export function copyInto(source: string, file: string): string {
   try {
     db.exec('PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON')
     db.run('VACUUM INTO ?', copy)
+    makeDurableSync(copy)
   } catch (error) {
     removeTemporary(copy)
     throw error
   } finally {
     db.close()
   }
-  makeDurableSync(copy)
   return copy
 }
 
@@ -69,8 +73,7 @@ function makeEmpty(copy: string): void {
     rmSync(copy, {force: true})
     closeSync(openSync(copy, 'wx', 0o600))
   } catch (error) {
-    const code = error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM') ? 'permission' : 'cannot_open'
-    throw new QctlError(code, `cannot write in ${dirname(copy)}: ${systemReason(error) ?? String(error)}`, {cause: error})
+    throw fileError(error, `cannot write in ${dirname(copy)}`)
   }
 }
 
@@ -79,7 +82,7 @@ function makeEmpty(copy: string): void {
  * @throws QctlError `not_found`, `not_a_database`, `corrupt`, `newer_schema`
  */
 export function checkCopy(file: string): CopyFacts {
-  const stat = statSync(file, {throwIfNoEntry: false})
+  const stat = look(file)
   if (stat === undefined) throw new QctlError('not_found', `there is no file ${file}`)
   if (!stat.isFile() || stat.size < 512) throw new QctlError('not_a_database', `${file} is not a qctl database`)
   const db = new Connection(file, {readOnly: true})
@@ -94,38 +97,17 @@ export function checkCopy(file: string): CopyFacts {
   }
 }
 
+function look(file: string) {
+  try {
+    return statSync(file, {throwIfNoEntry: false})
+  } catch (error) {
+    throw fileError(error, `cannot look at ${file}`)
+  }
+}
+
 /** What SQLite finds wrong; `full` also compares indexes with their tables. */
 export function damageOf(db: Connection, full: boolean): readonly string[] {
   const found = db.tuples(full ? 'PRAGMA integrity_check(20)' : 'PRAGMA quick_check(20)').map(([line]) => text(line))
   const orphans = full ? db.tuples('PRAGMA foreign_key_check').map(([table]) => `a row of ${text(table)} refers to nothing`) : []
   return [...found.filter(line => line !== 'ok'), ...orphans]
-}
-
-/** Moves FILE.1 to FILE.2 and so on, the oldest first, so that at no moment a copy is without a name; what is beyond `keep` goes. */
-function rotate(file: string, keep: number): void {
-  const name = (n: number): string => (n === 0 ? file : `${file}.${n}`)
-  let last = 0
-  while (existsSync(name(last))) last += 1
-  for (let n = last; n > 0; n -= 1) {
-    if (n >= keep) rmSync(name(n - 1), {force: true})
-    else renameSync(name(n - 1), name(n))
-  }
-}
-
-/** Gives the copy its name; without `force` never that of a file which came to be there meanwhile. */
-function give(copy: string, file: string, force: boolean): void {
-  if (force) renameSync(copy, file)
-  else linkNew(copy, file)
-  makeDurableSync(dirname(file))
-}
-
-/** @throws QctlError `conflict` when the name is taken */
-export function linkNew(from: string, to: string): void {
-  try {
-    linkSync(from, to)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-    throw new QctlError('conflict', `${to} has just been made by somebody else`)
-  }
-  unlinkSync(from)
 }

@@ -2,9 +2,9 @@ import {accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, open
 import {basename, dirname, join, resolve} from 'node:path'
 import {makeDurableSync} from '../../durable.ts'
 import {QctlError} from '../../errors.ts'
-import {systemReason} from '../../system-error.ts'
 import {type Clock, monotonicMs, sleep} from '../../time.ts'
 import {Connection, isBusy} from './connection.ts'
+import {type FileHints, fileError} from './file-error.ts'
 import {type Durability, inspectSchema, migrate} from './migrate.ts'
 import {text} from './rows.ts'
 import {isHalfNamed} from './temporary.ts'
@@ -93,7 +93,7 @@ function keepPrivate(file: string): void {
   try {
     chmodSync(file, 0o600)
   } catch (error) {
-    throw fileError(error, `cannot make ${file} private`)
+    throw fileError(error, `cannot make ${file} private`, HINTS)
   }
 }
 
@@ -139,7 +139,7 @@ function assertReadable(path: string): void {
   try {
     accessSync(path, constants.R_OK)
   } catch (error) {
-    throw fileError(error, `cannot read ${path}`)
+    throw fileError(error, `cannot read ${path}`, HINTS)
   }
 }
 
@@ -147,7 +147,7 @@ function realPathOf(path: string): string {
   try {
     return realpathSync(path)
   } catch (error) {
-    throw fileError(error, `cannot look at ${path}`)
+    throw fileError(error, `cannot look at ${path}`, HINTS)
   }
 }
 
@@ -155,7 +155,7 @@ function statOf(path: string) {
   try {
     return statSync(path, {throwIfNoEntry: false}) ?? null
   } catch (error) {
-    throw fileError(error, `cannot look at ${path}`)
+    throw fileError(error, `cannot look at ${path}`, HINTS)
   }
 }
 
@@ -168,7 +168,7 @@ function make(path: string): string {
     makeDurableSync(directory)
   } catch (error) {
     // Another process was faster: it is the one that made it.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw fileError(error, `cannot create ${path}`)
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw fileError(error, `cannot create ${path}`, HINTS)
     if (statOf(path) === null) throw new QctlError('cannot_open', `cannot create ${path}: it is a link to nowhere`)
   }
   return join(realPathOf(directory), basename(path))
@@ -180,16 +180,9 @@ function syncDirectories(directory: string, top: string): void {
   if (directory !== top) syncDirectories(dirname(directory), top)
 }
 
-const SHARED = 'qctl needs the right to read and write the file and its directory'
-const ELSEWHERE = 'choose another place with --db or QCTL_DB'
-
-function fileError(error: unknown, what: string): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error
-  const {code} = error
-  const message = `${what}: ${systemReason(error) ?? error.message}`
-  if (code === 'EACCES' || code === 'EPERM') return new QctlError('permission', `${what}: permission denied`, {cause: error, hint: SHARED})
-  if (code === 'ENOSPC' || code === 'EIO') return new QctlError('outcome_unknown', message, {cause: error, hint: 'see to the disk, then repeat'})
-  return new QctlError('cannot_open', message, {cause: error, hint: ELSEWHERE})
+const HINTS: FileHints = {
+  permission: 'qctl needs the right to read and write the file and its directory',
+  place: 'choose another place with --db or QCTL_DB',
 }
 
 /** IOERR_SHMLOCK and IOERR_SHMMAP: beside the log SQLite needs a file that processes map and lock (sqlite.org/rescode.html#ioerr_shmmap). */

@@ -5,8 +5,9 @@ import {makeDurableSync} from '../../durable.ts'
 import {QctlError} from '../../errors.ts'
 import {type Clock, toIso} from '../../time.ts'
 import type {Restored} from '../../upkeep.ts'
-import {checkCopy, copyInto, linkNew} from './backup.ts'
+import {checkCopy, copyInto} from './backup.ts'
 import {Connection} from './connection.ts'
+import {giveNewName} from './copy-names.ts'
 import {LAST_ID} from './ids.ts'
 import {openConnection} from './open.ts'
 import {keptName, otherNamesOf, removeTemporary} from './temporary.ts'
@@ -30,7 +31,7 @@ export async function restore(file: string, target: string, clock: Clock, lockTi
     const idFloor = Math.ceil((Math.max(facts.lastId, lastIdOf(target)) + ID_STEP) / ID_STEP) * ID_STEP
     await prepare(copy, idFloor, clock, lockTimeoutMs)
     const kept = existsSync(target) ? replace(target, copy, clock) : null
-    if (kept === null) linkNew(copy, target)
+    if (kept === null) giveNewName(copy, target)
     makeDurableSync(dirname(target))
     return {...facts, kept, idFloor}
   } finally {

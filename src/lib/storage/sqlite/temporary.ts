@@ -29,19 +29,28 @@ export function keptName(target: string, time: string): string {
   return `${target}.before-restore-${time}`
 }
 
+/** What the copy before the newest is called, and the one before that. */
+export function numberedName(file: string, n: number): string {
+  return `${file}.${n}`
+}
+
+/** True when both names are those of one file. */
+export function areOneFile(one: string, other: string): boolean {
+  const [stat, otherStat] = [one, other].map(path => statSync(path, {throwIfNoEntry: false}))
+  return stat !== undefined && stat.ino === otherStat?.ino && stat.dev === otherStat.dev
+}
+
 /** The other names of a file (hard links) in its directory. */
 export function otherNamesOf(file: string): readonly string[] {
-  const {dev, ino} = statSync(file)
-  const isSame = (path: string): boolean => {
-    const stat = statSync(path, {throwIfNoEntry: false})
-    return path !== file && stat?.ino === ino && stat.dev === dev
-  }
-  return entriesOf(dirname(file)).map(name => join(dirname(file), name)).filter(isSame)
+  return entriesOf(dirname(file)).map(name => join(dirname(file), name)).filter(path => path !== file && areOneFile(path, file))
 }
 
 /** True when a backup or a restore that was killed has left a file with several names; the next one puts that right. */
 export function isHalfNamed(file: string): boolean {
-  return otherNamesOf(file).some(name => name.startsWith(keptName(file, '')) || basename(name).startsWith(prefixOf(file)))
+  return otherNamesOf(file).some(name => {
+    const isOfBackup = name === numberedName(file, 1) || file === numberedName(name, 1)
+    return isOfBackup || name.startsWith(keptName(file, '')) || basename(name).startsWith(prefixOf(file))
+  })
 }
 
 /** The names of such copies in its directory; none where that cannot be read. */
