@@ -4,7 +4,8 @@ import {showStats, STATS_FLAGS} from '../lib/cli/stats.ts'
 
 export default class Stats extends BaseCommand {
   static override summary = 'Show queues in figures: what waits, rates, how long jobs wait and run, how many go wrong'
-  static override description = 'Counted by the store with every change, by the minute, for a day; percentiles are within 3 %.'
+  static override description =
+    'Counted by the store with every change, by the minute, for a day; percentiles are within 3 %. DRAINED IN is when what waits is done, as things go (?: as much comes as goes, or it is too early to say).'
   static override examples = [
     'qctl stats',
     'qctl stats -Q mail --since 1h -o wide',

@@ -97,6 +97,18 @@ describe('stats', () => {
     expect(fell).toEqual([])
   })
 
+  test('a burst drains while somebody works on it, and says in what time', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['produce', '-Q', 'burst', '--lines'], {stdin: '1\n'.repeat(200)})
+    expect(await figures(sandbox, 'burst')).toMatchObject({trend: 'unserved', drained_in_ms: null})
+    sandbox.start(['consume', '-Q', 'burst', '-c', '2', '--grace', '1s', '--', 'sleep', '0.3'])
+    await waitFor(async () => ((await figures(sandbox, 'burst')).runs['done'] ?? 0) > 2)
+    const {trend, drained_in_ms: ms} = (await figures(sandbox, 'burst')) as unknown as {readonly trend: string; readonly drained_in_ms: number}
+    expect({trend, isNumber: ms > 0}).toEqual({trend: 'drains', isNumber: true})
+    expect((await sandbox.qctl(['stats'])).stdout).toMatch(/ DRAINED IN .*\nburst .*\d+m?s/)
+    expect((await sandbox.qctl(['stats', '-o', 'csv', '--columns', 'trend'])).stdout).toBe('trend\r\ndrains\r\n')
+  })
+
   test('as a table, with all queues together; again and again; not of a queue that does not exist', async () => {
     await using sandbox = new Sandbox()
     await sandbox.qctl(['produce', '-Q', 'mail', 'a'])

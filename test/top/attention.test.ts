@@ -2,10 +2,11 @@ import {describe, expect, test} from 'bun:test'
 import type {BusyConsumer} from '../../src/lib/cli/consumer-json.ts'
 import {statsRows} from '../../src/lib/cli/stats-list.ts'
 import {EMPTY_METER, type Meter} from '../../src/lib/meter.ts'
+import {figuresOf} from '../../src/lib/queue/figures.ts'
 import {identifySelf} from '../../src/lib/process.ts'
 import {concernsOf} from '../../src/lib/top/attention.ts'
 import type {QueueRow} from '../../src/lib/top/columns.ts'
-import {drainOf, lastMinute} from '../../src/lib/top/figures.ts'
+import {lastMinute} from '../../src/lib/top/figures.ts'
 import {Console, memorySession} from './console.tsx'
 import {busyScene} from './scene.ts'
 
@@ -19,7 +20,7 @@ async function queue(facts: Partial<QueueRow> = {}, meter: Partial<Meter> = {}):
   const [stats] = await inspector.stats({since: null})
   if (stats === undefined) throw new Error('no queue')
   const minutes = [{at: NOW - MINUTE, meter: {...EMPTY_METER, ...meter}}]
-  const [row] = statsRows([{...stats, minutes}], NOW - MINUTE, NOW)
+  const [row] = statsRows([{...stats, minutes}], [], {since: NOW - MINUTE, now: NOW})
   if (row === undefined) throw new Error('no row')
   return {...row, name: 'mail', consumers: 2, slots: 8, ...facts}
 }
@@ -58,18 +59,29 @@ describe('attention', () => {
     expect(await ids(await queue({...counts(1), paused: true, oldestPendingMs: 600_000}))).toEqual(['paused mail'])
   })
 
-  test('a queue that grows, once its oldest job is old', async () => {
-    const meter = {added: 124, runs: {done: 121}}
-    expect(await ids(await queue({...counts(9), oldestPendingMs: 61_000}, meter))).toEqual(['growing mail'])
-    expect(await ids(await queue({...counts(9), oldestPendingMs: 59_000}, meter))).toEqual([])
-    expect(await ids(await queue({...counts(9), oldestPendingMs: 61_000}, {added: 121, runs: {done: 121}}))).toEqual([])
-    expect(await ids(await queue({...counts(9), oldestPendingMs: 61_000}, {added: 124, failed: 3, runs: {done: 121}}))).toEqual([])
+  test('a queue that grows', async () => {
+    const trend = {kind: 'grows', inRate: 124, outRate: 121} as const
+    const [concern] = concernsOf({rows: [await queue({...counts(9), oldestPendingMs: 61_000, trend})], consumers: [], place: [], logBytes: 0, now: NOW})
+    expect(concern).toMatchObject({
+      text: 'mail: grows by 3.0 a minute (in 124, out 121), the oldest waits for 1m1s', fix: 'qctl consume -Q mail -c 8 -- COMMAND', tone: 'warning',
+    })
   })
 
   test('a queue in which more than a tenth goes wrong', async () => {
     expect(await ids(await queue({}, {runs: {done: 80, failed: 20}}))).toEqual(['failing mail'])
     expect(await ids(await queue({}, {runs: {done: 90, failed: 10}}))).toEqual([])
     expect(await ids(await queue({}, {runs: {done: 1, failed: 2}}))).toEqual([])
+  })
+
+  test('a share is never said to be of longer than there is anything to tell of', async () => {
+    const text = (before: number): string | undefined => {
+      const meter = {...EMPTY_METER, runs: {done: 12, failed: 4}}
+      const figures = figuresOf({minutes: [{at: NOW, meter}], total: {...meter, added: before}}, NOW + 40_000 - 5 * MINUTE, NOW + 40_000)
+      return concernsOf({rows: [{...row, figures}], consumers: [], place: [], logBytes: 0, now: NOW})[0]?.text
+    }
+    const row = await queue()
+    expect(text(0)).toBe('mail: 25% of the 16 runs so far went wrong (4)')
+    expect(text(100)).toBe('mail: 25% of the 16 runs of the last 5m went wrong (4)')
   })
 
   test('handlers that die', async () => {
@@ -101,15 +113,6 @@ describe('attention', () => {
   test('what is wrong with the disk comes before a queue with few jobs', async () => {
     const place = [{check: 'disk_space', severity: 'warn', message: 'short', fix: 'free some'}] as const
     expect(await ids(await queue({...counts(1), consumers: 0, oldestPendingMs: 1}), [], place)).toEqual(['disk_space', 'unserved mail'])
-  })
-})
-
-describe('draining', () => {
-  test('takes as long as it goes on as it did', async () => {
-    expect(drainOf(await queue(counts(100), {added: 50, runs: {done: 100}}))).toBe('2m')
-    expect(drainOf(await queue(counts(100), {added: 100, runs: {done: 100}}))).toBe('never (in >= out)')
-    expect(drainOf(await queue({...counts(1), paused: true}))).toBe('never (paused)')
-    expect(drainOf(await queue({...counts(1), consumers: 0}))).toBe('never (no consumer)')
   })
 })
 

@@ -1,8 +1,10 @@
-import type {Meter} from '../meter.ts'
+import type {Consumer} from '../job.ts'
+import {type Meter, sumOf} from '../meter.ts'
 import {type Figures, figuresOf, type Spread} from '../queue/figures.ts'
 import type {Counted} from '../standing.ts'
 import type {QueueStats} from '../stats.ts'
 import {formatDurationShort} from '../time.ts'
+import {type Trend, trendUnder} from '../trend.ts'
 import type {Column} from './columns.ts'
 import {csvColumns} from './csv-columns.ts'
 import type {ListFormat} from './print.ts'
@@ -17,19 +19,29 @@ export interface StatsRow {
   readonly oldestPendingMs: number | null
   readonly figures: Figures
   readonly total: Meter | null
+  /** Where its backlog is heading; `null` of all together. */
+  readonly trend: Trend | null
 }
 
-/**
- * The rows of a table of queues.
- * @param since UTC ms, from when on rates and times count
- * @param now UTC ms
- */
-export function statsRows(queues: readonly QueueStats[], since: number, now: number): readonly StatsRow[] {
-  return queues.map(queue => ({...queue, figures: figuresOf(queue.minutes, since, now)}))
+/** One queue in figures. */
+export interface QueueStatsRow extends StatsRow {
+  readonly name: string
+  readonly trend: Trend
+}
+
+/** From when on rates and times count, and when that was asked; UTC ms. */
+export interface Stretch {
+  readonly since: number
+  readonly now: number
+}
+
+/** The rows of a table of queues; their minutes have to reach back to the stretch and to `TREND_WINDOW_MS`. */
+export function statsRows(queues: readonly QueueStats[], consumers: readonly Consumer[], {since, now}: Stretch): readonly QueueStatsRow[] {
+  return queues.map(queue => ({...queue, figures: figuresOf(queue, since, now), trend: trendUnder(queue, consumers, now)}))
 }
 
 /** What all queues did together. */
-export function sumRow(queues: readonly QueueStats[], since: number, now: number): StatsRow {
+export function sumRow(queues: readonly QueueStats[], {since, now}: Stretch): StatsRow {
   const sum = (of: (queue: QueueStats) => number): number => queues.reduce((all, queue) => all + of(queue), 0)
   const oldest = queues.map(({oldestPendingMs}) => oldestPendingMs).filter(ms => ms !== null)
   return {
@@ -44,13 +56,14 @@ export function sumRow(queues: readonly QueueStats[], since: number, now: number
     },
     scheduled: {count: sum(({scheduled}) => scheduled.count), isMore: queues.some(({scheduled}) => scheduled.isMore)},
     oldestPendingMs: oldest.length === 0 ? null : Math.max(...oldest),
-    figures: figuresOf(queues.flatMap(({minutes}) => minutes), since, now),
+    figures: figuresOf({minutes: queues.flatMap(({minutes}) => minutes), total: sumOf(queues.map(({total}) => total))}, since, now),
     total: null,
+    trend: null,
   }
 }
 
 /** A queue in figures as every JSON document shows it. */
-export function statsJson({name, paused, counts, scheduled, oldestPendingMs, figures, total}: StatsRow): Readonly<Record<string, unknown>> {
+export function statsJson({name, paused, counts, scheduled, oldestPendingMs, figures, total, trend}: StatsRow): Readonly<Record<string, unknown>> {
   const {pending, processing, done, failed, cancelled} = counts
   return {
     name,
@@ -66,6 +79,8 @@ export function statsJson({name, paused, counts, scheduled, oldestPendingMs, fig
     failure_rate: figures.failureRate,
     wait: spreadJson(figures.wait),
     run: spreadJson(figures.run),
+    trend: trend?.kind ?? null,
+    drained_in_ms: trend?.kind === 'drains' ? Math.round(trend.inMs) : null,
     total: total === null ? null : meterJson(total),
   }
 }
@@ -89,7 +104,7 @@ const CSV_SHOWN = [
   'name paused pending scheduled processing oldest_pending_ms window_ms added done failed cancelled retried failure_rate',
   'wait_p50_ms wait_p95_ms wait_p99_ms wait_max_ms run_p50_ms run_p95_ms run_p99_ms run_max_ms',
 ].flatMap(names => names.split(' '))
-const CSV_OTHERS = 'wait_count wait_average_ms run_count run_average_ms added_per_minute done_per_minute bad_per_minute resubmitted runs total'.split(' ')
+const CSV_OTHERS = 'wait_count wait_average_ms run_count run_average_ms added_per_minute done_per_minute bad_per_minute resubmitted runs total trend drained_in_ms'.split(' ')
 
 const span = (ms: number | null): string | null => (ms === null ? null : formatDurationShort(Math.round(ms)))
 const rate = (perMinute: number): string => (perMinute === 0 ? '0' : perMinute < 9.95 ? perMinute.toFixed(1) : String(Math.round(perMinute)))
@@ -105,6 +120,7 @@ const COLUMNS: readonly Column<StatsRow>[] = [
   {key: 'done', title: 'DONE/MIN', short: 'DONE/M', value: ({figures}) => rate(figures.doneRate), align: 'right'},
   {key: 'bad', title: 'BAD/MIN', short: 'BAD/M', value: ({figures}) => rate(figures.badRate), align: 'right', style: ({figures}) => (figures.badRate > 0 ? 'red' : null)},
   {key: 'failure_rate', title: 'BAD', value: ({figures}) => percent(figures.failureRate), align: 'right'},
+  {key: 'drained', title: 'DRAINED IN', short: 'DRAIN', value: ({trend}) => (trend === null ? null : drainWords(trend)), align: 'right', spare: true},
   {key: 'wait_p50', title: 'WAIT50', value: ({figures}) => span(figures.wait.p50Ms), align: 'right', wide: true},
   {key: 'wait_p95', title: 'WAIT95', value: ({figures}) => span(figures.wait.p95Ms), align: 'right', spare: true},
   {key: 'wait_p99', title: 'WAIT99', value: ({figures}) => span(figures.wait.p99Ms), align: 'right', wide: true},
@@ -114,6 +130,24 @@ const COLUMNS: readonly Column<StatsRow>[] = [
   {key: 'run_p99', title: 'RUN99', value: ({figures}) => span(figures.run.p99Ms), align: 'right', wide: true},
   {key: 'run_max', title: 'RUN MAX', value: ({figures}) => span(figures.run.maxMs), align: 'right', wide: true},
 ]
+
+/** How long it takes until what could run has run, as things go; in words. */
+export function drainWords(trend: Trend): string {
+  switch (trend.kind) {
+    case 'empty':
+      return '-'
+    case 'paused':
+      return 'never (paused)'
+    case 'unserved':
+      return 'never (no consumer)'
+    case 'level':
+      return '?'
+    case 'grows':
+      return `never (+${rate(trend.inRate - trend.outRate)}/min)`
+    case 'drains':
+      return formatDurationShort(trend.inMs)
+  }
+}
 
 /** How queues in figures are listed. */
 export const STATS_LIST: ListFormat<StatsRow> = {

@@ -3,6 +3,7 @@ import {METER_KEPT_MS} from '../meter.ts'
 import type {Inspector} from '../queue/inspector.ts'
 import type {Storage} from '../storage/storage.ts'
 import {formatDuration, parseDuration, systemClock} from '../time.ts'
+import {TREND_WINDOW_MS} from '../trend.ts'
 import type {FlagTable, FlagValues} from './flags.ts'
 import type {Printer} from './print.ts'
 import {prometheusText} from './prometheus.ts'
@@ -62,11 +63,12 @@ export async function showStats(flags: StatsFlags, {inspector, storage, print, s
   }
   const draw = async (): Promise<void> => {
     const now = systemClock.wallNow()
-    const since = now - (flags.since ?? DEFAULT_WINDOW_MS)
-    const queues = await inspector.stats({...which, since})
-    const rows = statsRows(queues, since, now)
+    const stretch = {since: now - (flags.since ?? DEFAULT_WINDOW_MS), now}
+    const known = Math.min(stretch.since, now - TREND_WINDOW_MS)
+    const [queues, consumers] = await Promise.all([inspector.stats({...which, since: known}), storage.consumers()])
+    const rows = statsRows(queues, consumers, stretch)
     const isTable = print.output === 'table' || print.output === 'wide'
-    const all = isTable && queues.length > 1 ? [...rows, sumRow(queues, since, now)] : rows
+    const all = isTable && queues.length > 1 ? [...rows, sumRow(queues, stretch)] : rows
     await print.list({items: all, next: null, searched: null}, STATS_LIST)
   }
   if (!flags.watch) return draw()

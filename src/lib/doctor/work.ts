@@ -4,6 +4,7 @@ import {liveness} from '../process.ts'
 import type {QueueStats} from '../stats.ts'
 import type {Held, Storage} from '../storage/storage.ts'
 import {formatDurationShort} from '../time.ts'
+import {type Trend, TREND_WINDOW_MS, trendUnder} from '../trend.ts'
 import {type Finding, ok, warn} from './finding.ts'
 
 /** So many of a kind are named. */
@@ -12,8 +13,8 @@ const NAMED = 5
 const RESCUE_MS = 5000
 
 export async function checkWork(storage: Pick<Storage, 'held' | 'consumers' | 'stats'>, now: number): Promise<readonly Finding[]> {
-  const [held, consumers, queues] = await Promise.all([storage.held(), storage.consumers(), storage.stats({since: null})])
-  return [checkLeases(held, now), checkConsumers(consumers, held), ...checkQueues(queues, consumers)]
+  const [held, consumers, queues] = await Promise.all([storage.held(), storage.consumers(), storage.stats({since: now - TREND_WINDOW_MS})])
+  return [checkLeases(held, now), checkConsumers(consumers, held), ...checkQueues(queues, consumers, now)]
 }
 
 /** Jobs in hands that will not bring them back. */
@@ -34,16 +35,24 @@ export function checkConsumers(consumers: readonly Consumer[], held: readonly He
   return warn('consumers', `${counted(dead.length, 'consumer')} died without saying so: ${names}${jobs > 0 ? `; with ${counted(jobs, 'job')}` : ''}`, 'start it again under the same name, and see why it died (its log, dmesg)')
 }
 
-/** Queues with jobs that nobody takes. */
-export function checkQueues(queues: readonly QueueStats[], consumers: readonly Consumer[]): readonly Finding[] {
-  const served = new Set(consumers.filter(({endedAt, process}) => endedAt === null && liveness(process) !== 'dead').flatMap(({queues: names}) => names))
+/** Queues with jobs that nobody takes, or too few. */
+export function checkQueues(queues: readonly QueueStats[], consumers: readonly Consumer[], now: number): readonly Finding[] {
   const waiting = queues.filter(({counts, scheduled}) => counts.pending > scheduled.count || scheduled.isMore)
-  const alone = waiting.filter(({name, paused}) => !paused && !served.has(name)).map(queue =>
-    warn('queues', `${counted(queue.counts.pending, 'job')} in queue ${queue.name}, the oldest for ${since(queue)}, and no consumer`, `qctl consume -Q ${queue.name} -- COMMAND`))
-  const paused = waiting.filter(queue => queue.paused).map(queue =>
-    warn('queues', `queue ${queue.name} is paused${queue.pausedReason === null ? '' : ` (${queue.pausedReason})`} with ${counted(queue.counts.pending, 'job')}, the oldest for ${since(queue)}`, `qctl queues resume ${queue.name}`))
-  const findings = [...alone, ...paused]
+  const findings = waiting.flatMap(queue => aboutQueue(queue, trendUnder(queue, consumers, now)))
   return findings.length > 0 ? findings : [ok('queues', 'every queue with jobs to do has a consumer')]
+}
+
+function aboutQueue(queue: QueueStats, trend: Trend): readonly Finding[] {
+  const {name, counts, pausedReason} = queue
+  const jobs = counted(counts.pending, 'job')
+  if (trend.kind === 'unserved') return [warn('queues', `${jobs} in queue ${name}, the oldest for ${since(queue)}, and no consumer`, `qctl consume -Q ${name} -- COMMAND`)]
+  if (trend.kind === 'paused') {
+    const reason = pausedReason === null ? '' : ` (${pausedReason})`
+    return [warn('queues', `queue ${name} is paused${reason} with ${jobs}, the oldest for ${since(queue)}`, `qctl queues resume ${name}`)]
+  }
+  if (trend.kind !== 'grows') return []
+  const gain = Math.ceil(trend.inRate - trend.outRate)
+  return [warn('queues', `queue ${name} grows by ${counted(gain, 'job')} a minute, the oldest waits for ${since(queue)}`, `qctl consume -Q ${name} -- COMMAND, in more processes or with a larger -c`)]
 }
 
 function since({oldestPendingMs}: QueueStats): string {

@@ -2,7 +2,7 @@ import {aliveOf, type BusyConsumer} from '../cli/consumer-json.ts'
 import {counted} from '../cli/counted.ts'
 import type {Finding} from '../doctor/finding.ts'
 import {checkSpace} from '../doctor/place.ts'
-import {BAD_OUTCOMES} from '../meter.ts'
+import {badRuns, MINUTE_MS} from '../meter.ts'
 import {isStopped} from '../process.ts'
 import {formatDurationShort} from '../time.ts'
 import {formatSizeShort} from '../units.ts'
@@ -43,7 +43,6 @@ export interface Surveyed {
 }
 
 const PAUSED_LONG_MS = 10 * 60_000
-const OLD_MS = 60_000
 const BAD_SHARE = 0.1
 /** Fewer runs say nothing about a share. */
 const ENOUGH_RUNS = 10
@@ -88,28 +87,32 @@ function pausedLong({name, paused, oldestPendingMs}: QueueRow): readonly Remark[
   return [{id: `paused ${name}`, text, fix: commandLine(['qctl', 'queues', 'resume', name]), tone: 'warning', where: {jobs: `queue=${name} state=pending`}}]
 }
 
-function growing({name, paused, consumers, slots, oldestPendingMs, figures}: QueueRow): readonly Remark[] {
-  if (paused || consumers === 0 || oldestPendingMs === null || oldestPendingMs < OLD_MS) return []
-  const {meter, spanMs, addedRate} = figures
-  const out = ((meter.runs.done ?? 0) + meter.failed + meter.cancelled) * (60_000 / spanMs)
-  if (addedRate <= out) return []
-  const text = `${name}: grows by ${rate(addedRate - out)} a minute (in ${rate(addedRate)}, out ${rate(out)}), the oldest waits for ${formatDurationShort(oldestPendingMs)}`
+function growing({name, slots, oldestPendingMs, trend}: QueueRow): readonly Remark[] {
+  if (trend.kind !== 'grows') return []
+  const {inRate, outRate} = trend
+  const text = `${name}: grows by ${rate(inRate - outRate)} a minute (in ${rate(inRate)}, out ${rate(outRate)}), the oldest waits for ${formatDurationShort(oldestPendingMs ?? 0)}`
   return [{id: `growing ${name}`, text, fix: `${commandLine(['qctl', 'consume', '-Q', name, '-c', String(Math.max(2, slots))])} -- COMMAND`, tone: 'warning', where: {jobs: `queue=${name} state=pending`}}]
 }
 
 function failing({name, figures}: QueueRow): readonly Remark[] {
-  const {failureRate, meter, spanMs} = figures
-  const bad = BAD_OUTCOMES.reduce((sum, outcome) => sum + (meter.runs[outcome] ?? 0), 0)
-  if (failureRate === null || failureRate <= BAD_SHARE || bad + (meter.runs.done ?? 0) < ENOUGH_RUNS) return []
-  const text = `${name}: ${Math.round(failureRate * 100)}% of the runs of ${formatDurationShort(spanMs)} went wrong (${grouped(bad)})`
+  const {failureRate, meter} = figures
+  const bad = badRuns(meter)
+  const all = bad + (meter.runs.done ?? 0)
+  if (failureRate === null || failureRate <= BAD_SHARE || all < ENOUGH_RUNS) return []
+  const text = `${name}: ${Math.round(failureRate * 100)}% of the ${grouped(all)} runs ${stretchOf(figures)} went wrong (${grouped(bad)})`
   return [{id: `failing ${name}`, text, fix: commandLine(['qctl', 'jobs', 'list', '-Q', name, '--where', 'attempts>0', '--sort', 'updated']), tone: 'warning', where: {jobs: `queue=${name} attempts>0 state!=done`}}]
 }
 
 function crashing({name, figures}: QueueRow): readonly Remark[] {
   const crashed = figures.meter.runs.crashed ?? 0
   if (crashed === 0) return []
-  const text = `${name}: ${counted(crashed, 'handler')} died by a signal in ${formatDurationShort(figures.spanMs)}`
+  const text = `${name}: ${counted(crashed, 'handler')} ${stretchOf(figures)} died by a signal`
   return [{id: `crashing ${name}`, text, fix: commandLine(['qctl', 'jobs', 'list', '-Q', name, '--where', 'reason=poison']), tone: 'warning', where: {jobs: `queue=${name} attempts>0 state!=done`}}]
+}
+
+/** In whole minutes, and never longer than there is anything to tell of. */
+function stretchOf({isAll, spanMs}: QueueRow['figures']): string {
+  return isAll ? 'so far' : `of the last ${formatDurationShort(spanMs - (spanMs % MINUTE_MS))}`
 }
 
 function dead(consumer: BusyConsumer, now: number): readonly Remark[] {

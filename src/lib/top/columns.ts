@@ -1,14 +1,13 @@
 import {aliveOf, type BusyConsumer} from '../cli/consumer-json.ts'
 import type {Column} from '../cli/columns.ts'
 import {formatCounted} from '../cli/queue-list.ts'
-import type {StatsRow} from '../cli/stats-list.ts'
+import type {QueueStatsRow} from '../cli/stats-list.ts'
 import {formatDurationShort} from '../time.ts'
 import {rate, short} from './shown.ts'
 import type {Glyphs} from './theme.ts'
 
 /** A queue as the tables of `top` show it. */
-export interface QueueRow extends StatsRow {
-  readonly name: string
+export interface QueueRow extends QueueStatsRow {
   /** How many consumers that live serve it, and how many of its jobs they may run at once. */
   readonly consumers: number
   readonly slots: number

@@ -1,26 +1,29 @@
-import {aliveOf, type BusyConsumer} from '../cli/consumer-json.ts'
-import {type StatsRow, statsRows, sumRow} from '../cli/stats-list.ts'
+import {type StatsRow, statsRows, type Stretch, sumRow} from '../cli/stats-list.ts'
+import type {Consumer} from '../job.ts'
 import {badRuns, MINUTE_MS, minuteOf} from '../meter.ts'
 import type {MinuteMeter, QueueStats} from '../stats.ts'
-import {formatDurationShort} from '../time.ts'
+import {isServing} from '../trend.ts'
 import type {QueueRow} from './columns.ts'
 
 /** Rates and times on the screens are those of this stretch. */
 export const WINDOW_MS = 5 * MINUTE_MS
 
 /** Queues with their figures and who serves them. */
-export function queueRows(queues: readonly QueueStats[], consumers: readonly BusyConsumer[], now: number): readonly QueueRow[] {
-  const serving = consumers.filter(consumer => !consumer.leaving && aliveOf(consumer) !== 'no')
-  return statsRows(queues, now - WINDOW_MS, now).map(row => {
-    const name = row.name ?? ''
-    const own = serving.filter(consumer => consumer.queues.includes(name))
-    return {...row, name, consumers: own.length, slots: own.reduce((sum, {concurrency}) => sum + concurrency, 0)}
+export function queueRows(queues: readonly QueueStats[], consumers: readonly Consumer[], now: number): readonly QueueRow[] {
+  const serving = consumers.filter(isServing)
+  return statsRows(queues, consumers, stretchTo(now)).map(row => {
+    const own = serving.filter(({queues: names}) => names.includes(row.name))
+    return {...row, consumers: own.length, slots: own.reduce((sum, {concurrency}) => sum + concurrency, 0)}
   })
 }
 
 /** All queues together. */
 export function totalRow(queues: readonly QueueStats[], now: number): StatsRow {
-  return sumRow(queues, now - WINDOW_MS, now)
+  return sumRow(queues, stretchTo(now))
+}
+
+function stretchTo(now: number): Stretch {
+  return {since: now - WINDOW_MS, now}
 }
 
 /** What a graph shows, minute by minute; the last is not over. */
@@ -59,13 +62,4 @@ function zeros(count: number): number[] {
 
 function add(bins: number[], at: number, count: number): void {
   bins[at] = (bins[at] ?? 0) + count
-}
-
-/** How long it takes until what could run has run, as things go; in words. */
-export function drainOf({paused, counts, scheduled, consumers, figures}: QueueRow): string {
-  if (paused) return 'never (paused)'
-  if (consumers === 0) return 'never (no consumer)'
-  const gain = figures.doneRate - figures.addedRate
-  if (gain <= 0) return 'never (in >= out)'
-  return formatDurationShort(((counts.pending - scheduled.count) / gain) * MINUTE_MS)
 }

@@ -3,7 +3,8 @@ import type {ReactNode} from 'react'
 import type {StatsRow} from '../../cli/stats-list.ts'
 import type {Spread} from '../../queue/figures.ts'
 import type {QueueRow} from '../columns.ts'
-import {drainOf, type Graphs} from '../figures.ts'
+import {drainWords} from '../../cli/stats-list.ts'
+import type {Graphs} from '../figures.ts'
 import {useTheme} from '../hooks/use-theme.ts'
 import {rate} from '../shown.ts'
 import {chart} from '../sparkline.ts'
@@ -80,5 +81,5 @@ function spread(name: string, {p50Ms, p95Ms, p99Ms, maxMs}: Spread): Words {
 
 function drains(rows: readonly QueueRow[]): string {
   const waiting = rows.filter(({oldestPendingMs}) => oldestPendingMs !== null)
-  return waiting.length === 0 ? 'nothing waits' : waiting.map(queue => `${queue.name} ${drainOf(queue)}`).join(', ')
+  return waiting.length === 0 ? 'nothing waits' : waiting.map(queue => `${queue.name} ${drainWords(queue.trend)}`).join(', ')
 }
