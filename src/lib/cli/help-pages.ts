@@ -178,9 +178,10 @@ WORKERS THAT STAY
   {"id","fence","snooze":"10m"}                 null = by the queue's backoff
   {"id","fence","progress":0.4}                 before the answer
   In its environment: QCTL_WORKER QCTL_CONSUMER QCTL_QUEUE QCTL_DB. Its stderr is kept with the job it has had longest. \
-It is killed and replaced when it ends, writes anything else, answers for what it does not have, does not answer \
-its oldest job within that job's time limit, or has a job that is cancelled. Its oldest job is charged for the \
-first four, the others go back unharmed. Ends without a job in hand, and exits 126, 127 and 78, charge no job.
+It is killed and replaced when it ends, writes anything else, does not answer its oldest job within that job's time \
+limit, or has a job that is cancelled. Its oldest job is charged for the first three, the others go back unharmed. \
+Ends without a job in hand, and exits 126, 127 and 78, charge no job. An answer for a job it does not have, with an \
+old fence, or given twice is refused and logged, and the worker goes on.
 
   qctl consume -c 100 --module handler.ts
   The default export is called for each job: export default async (job, {signal, log, progress}) => result

@@ -48,9 +48,11 @@ async function work({id, fence, payload}: Job): Promise<void> {
       done()
       return done()
     case 'old':
-      return say({id, fence: fence - 1, ok: true})
+      say({id, fence: fence - 1, ok: true})
+      return done()
     case 'other':
-      return say({id: id + 1000, fence, ok: true})
+      say({id: id + 1000, fence, ok: true})
+      return done()
     case 'sleep':
       await Bun.sleep(Number(rest))
       return done()

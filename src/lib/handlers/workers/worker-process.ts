@@ -222,10 +222,9 @@ export class WorkerProcess implements Carrier {
     }
   }
 
-  #refuse({id, fence, said}: Message): void {
+  /** Late, given twice or made up. It changes nothing, so no job in hand is to suffer for it. */
+  #refuse({id, fence}: Message): void {
     this.#options.log.warn('answer refused', {worker: this.number, pid: this.pid, job: id, fence, why: 'it does not have this job with this fence'})
-    // What is said beside the answer may be late; an answer that nobody waits for was given twice or made up.
-    if (said.kind === 'answer') throw new Lie(`an answer for job ${id}, fence ${fence}, which it does not have`)
   }
 
   #report({lease, context}: Flight, value: number): void {
