@@ -56,6 +56,24 @@ describe('supervisor init', () => {
     expect(filesOf(directory)['conf.d/scale.conf']).toContain('numprocs=7\n')
   })
 
+  test.each(['supervisord', 'systemd'])('adds no producer of a demonstration to what exists: %s', async format => {
+    await using sandbox = new Sandbox()
+    const init = (...flags: string[]) => sandbox.qctl(['supervisor', 'init', '--supervisor-dir', 'sup', '--format', format, ...flags])
+    const written = (): Record<string, string> => filesOf(join(sandbox.home, 'sup'))
+    const producers = (): readonly string[] => Object.keys(written()).filter(path => path.includes('producer'))
+    expect((await init('-Q', 'mail', '--', './send.sh')).status).toBe(0)
+    const before = written()
+    const again = await init()
+    expect([again.status, again.stdout]).toEqual([0, expect.not.stringMatching(/wrote|producer/)])
+    expect((await init('-Q', 'mail')).status).toBe(0)
+    expect(written()).toEqual(before)
+    // Who asks for a producer gets one.
+    expect((await init('--generate', 'in')).status).toBe(0)
+    expect(producers()).toHaveLength(1)
+    // What was added is not taken away, but told.
+    expect((await init('--force', '-Q', 'mail', '--', './send.sh')).stderr).toMatch(/producer\S* is there from before and submits random files: delete it/)
+  })
+
   test('gives consumers the grace that it waits for', async () => {
     await using sandbox = new Sandbox()
     const env = {QCTL_GRACE: '1m'}

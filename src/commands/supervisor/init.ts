@@ -15,7 +15,8 @@ export default class SupervisorInit extends BaseCommand {
   static override summary = 'Set up consumers, reaper and producer to run for ever'
   static override description = `Writes a configuration for supervisord, systemd or a Procfile, and makes the database. What exists is kept.
 The flags of "qctl consume" and its command say what the consumers do. Without any they are a demonstration: a producer
-writes a random file every few seconds, and the consumers write the time at the top of each.`
+writes a random file every few seconds, and the consumers write the time at the top of each. That producer is never added
+to what exists.`
   static override usage = 'supervisor init [FLAGS] [-- CMD [ARG...]]'
   static override examples = [
     'qctl supervisor init',
@@ -36,6 +37,6 @@ writes a random file every few seconds, and the consumers write the time at the 
     const consume = [...flagWords(raw, {...SUPERVISED_FLAGS, ...HANDLER_FLAGS}), ...(cmd.length > 0 ? ['--', ...cmd] : [])]
     const {settings, origins} = this
     const plan = planOf({flags, queues: flags.queue, consume, hasHandler, settings, origins, self: selfCommand(), cwd: process.cwd()})
-    await initSupervisor(plan, {flags, print: this.print, makeDatabase: () => this.open({create: true})})
+    await initSupervisor(plan, {flags, hasHandler, print: this.print, makeDatabase: () => this.open({create: true})})
   }
 }

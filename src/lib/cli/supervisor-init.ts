@@ -131,9 +131,29 @@ function filesOf(plan: Plan, format: Format): readonly ConfigFile[] {
   return format === 'systemd' ? systemdFiles(plan) : format === 'procfile' ? procfile(plan) : supervisordFiles(plan)
 }
 
+/**
+ * The files to write. The producer of a demonstration comes with all of it or not at all: what exists may do real work, and random files would
+ * pile up beside it as jobs that nobody consumes.
+ */
+function filesFor(plan: Plan, {flags: {format = 'supervisord', force, generate}, hasHandler}: InitContext): readonly ConfigFile[] {
+  const files = filesOf(plan, format)
+  const isThere = ({path}: ConfigFile): boolean => existsSync(join(plan.directory, path))
+  if (hasHandler || generate !== undefined || force || !files.some(isThere)) return files
+  const producer = producerFile(plan, format)
+  return files.filter(file => file.path !== producer || isThere(file))
+}
+
+/** The file of the producer alone, where it has one. */
+function producerFile(plan: Plan, format: Format): string | undefined {
+  const others = new Set(filesOf({...plan, generate: null}, format).map(({path}) => path))
+  return filesOf({...plan, generate: []}, format).find(({path}) => !others.has(path))?.path
+}
+
 /** What `init` needs besides its plan. */
 export interface InitContext {
   readonly flags: InitFlags
+  /** False: the plan is a demonstration. */
+  readonly hasHandler: boolean
   readonly print: Printer
   /** Makes the database, when there is none. */
   readonly makeDatabase: () => Promise<unknown>
@@ -143,10 +163,11 @@ export interface InitContext {
  * Writes the configuration and makes the database, or says what it would write.
  * @throws QctlError `usage`, `permission`, `cannot_open`
  */
-export async function initSupervisor(plan: Plan, {flags, print, makeDatabase}: InitContext): Promise<void> {
+export async function initSupervisor(plan: Plan, context: InitContext): Promise<void> {
+  const {flags, print, makeDatabase} = context
   const {format = 'supervisord', force, 'dry-run': dryRun} = flags
   if (format === 'supervisord') checkDirectory(plan.directory)
-  const files = filesOf(plan, format)
+  const files = filesFor(plan, context)
   const owner = format === 'supervisord' && flags.user !== undefined ? uidOf(flags.user) : null
   const written = dryRun ? foresee(plan.directory, files, force) : writeFiles(plan.directory, files, force)
   if (!dryRun && format === 'supervisord') for (const name of ['logs', 'run']) makePrivate(join(plan.directory, name), owner)
@@ -158,7 +179,10 @@ export async function initSupervisor(plan: Plan, {flags, print, makeDatabase}: I
   for (const hint of dryRun ? [] : hintsOf(plan, format, written)) print.hint(hint)
 }
 
-function hintsOf({qctl, directory, consumers, user, database}: Plan, format: Format, written: readonly Written[]): readonly string[] {
+function hintsOf(plan: Plan, format: Format, written: readonly Written[]): readonly string[] {
+  const {qctl, directory, consumers, user, database} = plan
+  const left = plan.generate === null ? producerFile(plan, format) : undefined
+  const producer = left !== undefined && existsSync(join(directory, left)) ? [`${join(directory, left)} is there from before and submits random files: delete it unless it is wanted`] : []
   const kept = written.some(({action}) => action === 'kept') ? ['what exists was kept; --force writes it anew'] : []
   const [binary = 'qctl'] = qctl
   const other = user === null || user === 'root' || database === null || existsSync(database) ? [] : [`make the database as its user: runuser -u ${user} -- ${binary} init --db ${database}`]
@@ -171,7 +195,7 @@ function hintsOf({qctl, directory, consumers, user, database}: Plan, format: For
     procfile: `start it with "honcho -f ${join(directory, 'Procfile')} start"`,
     systemd: `start it with "${ctl} link ${directory}/qctl*" and "${ctl} enable --now qctl.target qctl-reaper${last}"`,
   }
-  return [...kept, ...other, ...url, start[format]]
+  return [...kept, ...producer, ...other, ...url, start[format]]
 }
 
 /** @throws QctlError `permission` or `not_found` */
