@@ -1,12 +1,9 @@
 import {createInterface} from 'node:readline/promises'
 import {QctlError} from '../errors.ts'
 import {safeText} from '../safe-text.ts'
-import {counted} from './counted.ts'
+import {counted, MANY} from './counted.ts'
 import {Interrupted} from './failure.ts'
 import {stderr} from './papers.ts'
-
-/** More than this many things and a bare "y" is too easily typed. */
-const MANY = 50
 
 /** What the flags and the terminal say about asking. */
 export interface ConfirmOptions {

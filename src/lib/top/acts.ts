@@ -1,3 +1,4 @@
+import {MANY} from '../cli/counted.ts'
 import type {Session} from '../cli/session.ts'
 import type {Beside} from './beside.ts'
 import type {Move} from './screen.ts'
@@ -39,9 +40,6 @@ export interface Done {
   /** What follows on the screen: marks go, a detail whose job is gone is left. */
   readonly moves?: readonly Move[]
 }
-
-/** More than this many things, and a bare "y" is too easily typed. */
-const MANY = 50
 
 /** The tier of something done to several things, or to `typed` always: everything that a filter matches. */
 export function tierOf(count: number, {typed = false}: {readonly typed?: boolean} = {}): Tier {
