@@ -5,7 +5,7 @@ import {sleep} from '../time.ts'
 import {Channel} from './channel.ts'
 import {childStarter, type StartChild} from './child.ts'
 import {type Environment, inheritedEnvironment, runEnvironment} from './environment.ts'
-import {actionOf, DEFAULT_EXIT_POLICY, type ExitPolicy, exitOutcome} from './exit-policy.ts'
+import {actionOf, DEFAULT_EXIT_POLICY, type ExitPolicy, exitOutcome, withLastLine} from './exit-policy.ts'
 import {type Handler, type Output, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
 import type {Enclosure, Limits} from './limits/limits.ts'
 import {OomWitness} from './oom-witness.ts'
@@ -27,7 +27,8 @@ export interface ExecOptions {
 
 /** When this host cannot start programs, a slot tries no more often than this. */
 const SHORTAGE_PAUSE_MS = 1000
-const LAST_LINE_MAX = 200
+/** Holds what is told of the last line: 200 characters of at most 4 bytes. */
+const LAST_LINE_BYTES = 800
 const PIPE_BYTES = 64 * 1024
 
 interface ExecEnd extends GroupEnd {
@@ -127,12 +128,10 @@ export class ExecHandler implements Handler {
   }
 
   #outcome(lease: Lease, {output}: RunContext, {exit, outOfMemory}: ExecEnd, result: Uint8Array | null): Outcome {
-    const why = outOfMemory ? 'out of memory: ' : ''
-    if (exit.code === null) {
-      return {kind: 'crashed', error: withLastLine(`${why}killed by ${exit.signal}`, output), cause: outOfMemory ? 'oom' : 'signal'}
-    }
+    const told = (end: string): string => withLastLine(`${outOfMemory ? 'out of memory: ' : ''}${end}`, output.lastBytes('stderr', LAST_LINE_BYTES))
+    if (exit.code === null) return {kind: 'crashed', error: told(`killed by ${exit.signal}`), cause: outOfMemory ? 'oom' : 'signal'}
     const action = actionOf(exit.code, this.#policy)
-    const error = action.kind === 'done' ? '' : withLastLine(`${why}exit status ${exit.code}`, output)
+    const error = action.kind === 'done' ? '' : told(`exit status ${exit.code}`)
     const streak = this.#streak(lease.queue, action.kind === 'unrunnable')
     const outcome = exitOutcome(action, {error, streak, result})
     return outOfMemory && outcome.kind === 'failed' ? {...outcome, cause: 'oom'} : outcome
@@ -191,12 +190,6 @@ function unusable(problem: string): Outcome {
 /** Something to both outputs, the order of which somebody may want to know; or more than a pipe takes without being read. */
 function isTalk({end: {stdout, stderr}}: Output): boolean {
   return (stdout > 0 && stderr > 0) || stdout + stderr > PIPE_BYTES
-}
-
-/** What a program says last on stderr is nearly always why. */
-function withLastLine(end: string, output: Output): string {
-  const line = new TextDecoder().decode(output.lastBytes('stderr', 4 * LAST_LINE_MAX)).trimEnd().split('\n').at(-1)?.trim() ?? ''
-  return line === '' ? end : `${end}: ${line.slice(0, LAST_LINE_MAX)}`
 }
 
 /** PATH_MAX of Linux; macOS takes less. */

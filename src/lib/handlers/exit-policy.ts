@@ -28,6 +28,7 @@ export const DEFAULT_EXIT_POLICY: ExitPolicy = new Map<number, ExitAction>([
 /** How many unrunnable ends in a row, on one consumer and queue, pause the queue. */
 export const UNRUNNABLE_LIMIT = 3
 
+const LAST_LINE_MAX = 200
 const RETRY: ExitAction = {kind: 'retry', delayMs: null}
 const HINT = 'write it like 75=retry:10m,78=pause-queue; actions: done, fail, retry[:DURATION], snooze[:DURATION], pause-queue'
 
@@ -60,6 +61,12 @@ function parseAction(text: string): ExitAction {
 
 function usage(problem: string): QctlError {
   return new QctlError('usage', problem, {hint: HINT})
+}
+
+/** What a program says last on stderr is nearly always why. */
+export function withLastLine(end: string, stderr: Uint8Array): string {
+  const line = new TextDecoder().decode(stderr).trimEnd().split('\n').at(-1)?.trim() ?? ''
+  return line === '' ? end : `${end}: ${line.slice(0, LAST_LINE_MAX)}`
 }
 
 /** What is known of an end besides its status. */

@@ -5,6 +5,7 @@ import type {CrashCause} from '../../outcome.ts'
 import type {OutputStream} from '../../output-record.ts'
 import {after, type CancelTimer} from '../../time.ts'
 import type {ChildExit} from '../child.ts'
+import {withLastLine} from '../exit-policy.ts'
 import {type Stop, stoppedOutcome} from '../handler.ts'
 import type {ProcessGroup} from '../process-group.ts'
 import type {Carrier, Flight} from './flight.ts'
@@ -56,7 +57,6 @@ export type WorkerEnding =
 const DISMISSAL_MS = 1000
 const LAST_GRACE_MS = 500
 const LAST_WORDS_BYTES = 4096
-const LAST_LINE_MAX = 200
 
 export class WorkerProcess implements Carrier {
   readonly #options: WorkerOptions
@@ -200,8 +200,7 @@ export class WorkerProcess implements Carrier {
     if (this.#wasTold || this.#wasKilled) return {kind: 'told'}
     const cause = code === null ? 'signal' : 'worker_died'
     const end = code === null ? `the worker was killed by ${signal}` : `the worker ended with exit status ${code}`
-    const line = new TextDecoder().decode(this.#lastWords).trimEnd().split('\n').at(-1)?.trim() ?? ''
-    return {kind: 'failed', cause, error: line === '' ? end : `${end}: ${line.slice(0, LAST_LINE_MAX)}`}
+    return {kind: 'failed', cause, error: withLastLine(end, this.#lastWords)}
   }
 
   #obey(message: Message): void {
