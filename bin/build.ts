@@ -2,6 +2,7 @@ import {readdirSync, rmSync} from 'node:fs'
 import {join} from 'node:path'
 import {leanPackages} from './lean-packages.ts'
 import {manifestJson} from './manifest.ts'
+import {ownCopies} from './own-copies.ts'
 
 const root = join(import.meta.dirname, '..')
 const dist = join(root, 'dist')
@@ -39,7 +40,7 @@ await Bun.build({
   external: ['react-devtools-core'],
   define: {'process.env.NODE_ENV': '"production"', QCTL_MANIFEST: JSON.stringify(await manifestJson())},
   compile: compile as Bun.CompileBuildOptions,
-  plugins: [leanPackages],
+  plugins: [leanPackages, ownCopies(/-fast\.ts$/)],
 })
 
 // The maps are inside the binary, too.
