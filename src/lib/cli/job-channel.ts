@@ -1,9 +1,9 @@
 /** The handler's end of its channel: says one thing to the consumer that runs this job, and waits until it is taken. */
-import {connect} from 'node:net'
 import {QctlError} from '../errors.ts'
 import type {Claim} from '../job.ts'
 import {LINE_MAX_BYTES, readAnswer, type Saying, writeMessage} from '../job-message.ts'
-import {after, monotonicMs, sleep} from '../time.ts'
+import {monotonicMs, sleep} from '../time.ts'
+import {exchange} from './exchange.ts'
 
 /** A consumer answers within a millisecond; one that is frozen or waits for its disk may take longer. */
 const PATIENCE_MS = 10_000
@@ -23,7 +23,7 @@ export async function say(saying: Saying, environment: Readonly<Record<string, s
   const end = monotonicMs() + PATIENCE_MS
   for (;;) {
     try {
-      readAnswer(await exchange(socket, message, end - monotonicMs()))
+      readAnswer(await exchange(socket, message, {patienceMs: end - monotonicMs(), impatient: unanswered, maxBytes: LINE_MAX_BYTES}))
       return claim
     } catch (error) {
       if (error instanceof QctlError) throw error
@@ -42,24 +42,8 @@ function channelOf({QCTL_SOCKET: socket, QCTL_JOB_ID: id, QCTL_FENCE: fence}: Re
   return {socket, claim: {id: Number(id), fence: Number(fence)}}
 }
 
-/** One line there, one line back. Rejects with the system's error, and with ECONNRESET when it was closed without an answer. */
-function exchange(path: string, message: string, patienceMs: number): Promise<string> {
-  const {promise, resolve, reject} = Promise.withResolvers<string>()
-  const socket = connect(path)
-  const cancel = after(patienceMs, () => reject(new QctlError('unavailable', 'the consumer of this job does not answer')))
-  let answer = ''
-  socket.setEncoding('utf8')
-  socket.on('connect', () => socket.write(`${message}\n`))
-  socket.on('data', (text: string) => {
-    answer += text
-    if (answer.includes('\n') || answer.length > LINE_MAX_BYTES) resolve(answer)
-  })
-  socket.on('error', reject)
-  socket.on('close', () => reject(Object.assign(new Error('closed without an answer'), {code: 'ECONNRESET'})))
-  return promise.finally(() => {
-    cancel()
-    socket.destroy()
-  })
+function unanswered(): QctlError {
+  return new QctlError('unavailable', 'the consumer of this job does not answer')
 }
 
 function unreachable(error: unknown): QctlError {
