@@ -137,6 +137,19 @@ describe('a job being processed', () => {
     expect(codes(held({expired: true}, {leaseRemainingMs: -1}))).toEqual(['lease_expired', 'processing'])
   })
 
+  test('whose holder was stopped by a signal', () => {
+    expect(codes(held({}, {leaseRemainingMs: 9000}), {isStopped: () => true})).toEqual(['consumer_stopped', 'heartbeat_late', 'processing'])
+    expect(words(held({}), {isStopped: () => true})).toBe('consumer ann (pid 100 on here) was stopped by a signal → kill -CONT 100')
+  })
+
+  test('that is to end does not come back, whatever becomes of its holder', () => {
+    const cancelled = held({requested: 'cancel'}, {requested: 'cancel'})
+    expect(codes(cancelled)).toEqual(['requested', 'processing'])
+    expect(words(cancelled, {liveness: () => 'dead'})).toContain('a running consumer cancels the job within 2 s')
+    const about = explain(cancelled, SIGHT)
+    expect(about.reasons.map(reason => wordingOf(reason, about).fix)).toEqual(['qctl jobs wait 42', null])
+  })
+
   test('that is not given back because something of it cannot be killed', () => {
     const eyes: Partial<Eyes> = {liveness: () => 'dead', pidsOf: ({id}) => (id === 42 ? [7, 8] : [])}
     expect(codes(held({}), eyes)).toEqual(['survivors', 'holder_dead'])

@@ -1,4 +1,4 @@
-import type {RunOutcome} from '../job.ts'
+import type {Requested, RunOutcome} from '../job.ts'
 import type {Counted} from '../standing.ts'
 import {formatDuration, formatDurationShort} from '../time.ts'
 import {formatTime} from '../time-parse.ts'
@@ -70,27 +70,27 @@ const WORDINGS: {readonly [Code in Reason['code']]: (reason: Of<Code>, about: Ex
     fix: consume(queue),
   }),
   ready: ({consumer, after}) => `consumer ${consumer} takes it ${after === 0 ? 'next' : `after ${jobs(after)}`}`,
-  processing: ({consumer, pid, host, startedAt, leaseRemainingMs}, {id}) => {
+  processing: ({consumer, pid, host, startedAt, leaseRemainingMs}, about) => {
     const left = leaseRemainingMs ?? 0
     const lease = left > 0 ? `, ${formatDurationShort(left)} of its lease left` : ''
-    return {text: `consumer ${consumer} (pid ${pid} on ${host}) has been at it since ${formatTime(startedAt)}${lease}`, fix: `qctl jobs cancel ${id}`}
+    return {text: `consumer ${consumer} (pid ${pid} on ${host}) has been at it since ${formatTime(startedAt)}${lease}`, fix: requestOf(about) === null ? `qctl jobs cancel ${about.id}` : null}
   },
   requested: ({requested}, {id}) => ({
     text: `its ${requested === 'cancel' ? 'cancellation' : 'failure'} was requested and is not done yet: the handler has to be gone first`,
     fix: `qctl jobs wait ${id}`,
   }),
-  holder_dead: ({consumer, pid, host}) => ({
-    text: `consumer ${consumer} (pid ${pid} on ${host}) is dead; a running consumer gives the job back within 2 s, and so does this`,
+  holder_dead: ({consumer, pid, host}, about) => ({
+    text: `consumer ${consumer} (pid ${pid} on ${host}) is dead; a running consumer ${ends(about)} within 2 s, and so does this`,
     fix: 'qctl reap --once',
   }),
   holder_unreachable: ({consumer}) =>
     `whether consumer ${consumer} lives cannot be told from here (another host or pid namespace): the end of its lease decides`,
-  lease_expired: ({consumer}) => ({
-    text: `the lease of consumer ${consumer} has ended; a running consumer gives the job back, and so does this`,
+  lease_expired: ({consumer}, about) => ({
+    text: `the lease of consumer ${consumer} has ended; a running consumer ${ends(about)}, and so does this`,
     fix: 'qctl reap --once',
   }),
-  heartbeat_late: ({consumer, leaseMs, leaseRemainingMs}) =>
-    `consumer ${consumer} is late to prolong its lease of ${formatDuration(leaseMs)}: ${formatDurationShort(leaseRemainingMs)} left, then the job is given back`,
+  heartbeat_late: ({consumer, leaseMs, leaseRemainingMs}, about) =>
+    `consumer ${consumer} is late to prolong its lease of ${formatDuration(leaseMs)}: ${formatDurationShort(leaseRemainingMs)} left, then a running one ${ends(about)}`,
   survivors: ({pids}) => ({
     text: `${pids.map(pid => `pid ${pid}`).join(', ')} still ${pids.length === 1 ? 'runs' : 'run'} it, and nobody else gets it before that is gone; what does not end even when it is killed hangs in the kernel`,
     fix: 'qctl reap --once',
@@ -121,6 +121,16 @@ const startAssignee = ({consumer, queue}: Assigned): string => `qctl consume --n
 const assignAnew = ({id}: Explanation): string => `qctl jobs assign ${id} --consumer NAME`
 const resubmit = ({id}: Explanation): string => `qctl jobs resubmit ${id}`
 const runNow = ({id}: Explanation): string => `qctl jobs cancel ${id} && qctl jobs resubmit ${id}`
+
+/** What was requested of a job in hand. */
+function requestOf({reasons}: Explanation): Requested | null {
+  return reasons.find(reason => reason.code === 'requested')?.requested ?? null
+}
+
+/** What becomes of a job when its holder is gone. */
+function ends(about: Explanation): string {
+  return {none: 'gives the job back', cancel: 'cancels the job', fail: 'fails the job'}[requestOf(about) ?? 'none']
+}
 
 function ago(then: number | null, {now}: Explanation): string {
   return then === null ? '' : ` ${formatDurationShort(Math.max(0, now - then))} ago`

@@ -205,6 +205,7 @@ function whyProcessing({job}: Standing, holder: Holder, eyes: Eyes): readonly Re
   return [
     ...(pids.length > 0 ? [{code: 'survivors', pids} as const] : []),
     ...(seen === 'dead' ? [{code: 'holder_dead', consumer, pid, host} as const] : []),
+    ...(seen === 'alive' && eyes.isStopped(process) ? [{code: 'consumer_stopped', consumer, pid, host} as const] : []),
     ...(expired ? [{code: 'lease_expired', consumer} as const] : lateBeat(job.leaseRemainingMs, holder)),
     ...(requested === null ? [] : [{code: 'requested', requested} as const]),
     ...(seen === 'dead' ? [] : [{code: 'processing', consumer, pid, host, startedAt, leaseRemainingMs: job.leaseRemainingMs} as const]),
