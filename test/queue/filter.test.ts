@@ -7,8 +7,9 @@ import {filterFromFlags} from '../../src/lib/queue/filter-flags.ts'
 import {matches} from '../../src/lib/queue/filter-match.ts'
 import type {FilterSubject} from '../../src/lib/queue/filter-match.ts'
 import {parseFilter} from '../../src/lib/queue/filter-parse.ts'
-import {and, EVERY_JOB, formatFilter, or, readsPayload} from '../../src/lib/queue/filter.ts'
+import {and, EVERY_JOB, or} from '../../src/lib/queue/filter.ts'
 import type {Filter, NumberField, Order, TextField} from '../../src/lib/queue/filter.ts'
+import {formatFilter} from './filter-text.ts'
 
 const NOW = Date.UTC(2026, 10, 22, 12)
 const HOUR = 3_600_000
@@ -244,11 +245,6 @@ test('and drops what matches every job, and flattens', () => {
   expect(and(and(a, b), EVERY_JOB, c)).toEqual({kind: 'and', parts: [a, b, c]})
   expect(or(a)).toEqual(a)
   expect(or(or(a, b), c)).toEqual({kind: 'or', parts: [a, b, c]})
-})
-
-test('it is known whether a filter reads the payload', () => {
-  expect(readsPayload(parse('queue=a (state=done or not payload.x=1)'))).toBe(true)
-  expect(readsPayload(parse('queue=a (state=done or not error~payload)'))).toBe(false)
 })
 
 const JOB: FilterSubject = {

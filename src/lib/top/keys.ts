@@ -1,5 +1,5 @@
 import type {AnyScreen, Key, Moment, Move} from './screen.ts'
-import {SCREENS, TABS} from './screens/index.ts'
+import {TABS} from './screens/index.ts'
 
 type AnyKey = Key<unknown, unknown>
 
@@ -53,10 +53,4 @@ export function footerKeys(screen: AnyScreen, moment: Moment<unknown, unknown>, 
 
 function isOn(key: AnyKey, moment: Moment<unknown, unknown>): boolean {
   return key.when?.(moment) ?? true
-}
-
-/** Every key of every screen, for help pages and tests. */
-export function allKeys(): readonly {readonly where: string; readonly key: AnyKey}[] {
-  const own = Object.values(SCREENS).flatMap(screen => screen.keys.map(key => ({where: screen.title, key})))
-  return [...GLOBAL_KEYS.map(key => ({where: 'every screen', key})), ...own]
 }
