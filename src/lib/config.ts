@@ -28,7 +28,7 @@ export const OUTPUT_FORMATS = ['table', 'wide', 'json', 'ndjson', 'csv', 'id'] a
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number]
 export const COLOR_CHOICES = ['auto', 'always', 'never'] as const
 export type ColorChoice = (typeof COLOR_CHOICES)[number]
-export const LOG_FORMATS = ['auto', 'text', 'json'] as const
+const LOG_FORMATS = ['auto', 'text', 'json'] as const
 export type LogFormat = (typeof LOG_FORMATS)[number]
 
 type About = Pick<Setting<unknown>, 'env' | 'help'>

@@ -122,7 +122,6 @@ export const GLOBAL_FLAGS = {
   verbose: {kind: 'switch', char: 'v', summary: 'also print the database, and the whole of an error', ...GLOBAL},
   help: {kind: 'switch', char: 'h', summary: 'show this help', ...GLOBAL},
 } as const satisfies FlagTable
-export type GlobalFlags = FlagValues<typeof GLOBAL_FLAGS>
 
 /** For commands that create a missing database. */
 export const CREATE_FLAGS = {

@@ -20,7 +20,7 @@ export const SNOOZE_ARGS = {
 } as const satisfies ArgTable
 
 /** @throws QctlError `usage` */
-export function parsePercent(text: string): number {
+function parsePercent(text: string): number {
   const [, number, sign] = /^(\d{1,3}(?:\.\d+)?)(%?)$/.exec(text) ?? []
   const percent = Number(number)
   if (number === undefined || percent > 100) throw new QctlError('usage', `${JSON.stringify(text)} is not a percentage from 0 to 100`)

@@ -105,7 +105,7 @@ function asksForHelp(argv: readonly string[]): boolean {
  * @param words what was typed
  * @param ids every name that would have been right
  */
-export function unknownCommand(words: readonly string[], ids: readonly string[]): QctlError {
+function unknownCommand(words: readonly string[], ids: readonly string[]): QctlError {
   const [first = '', second] = words.flatMap((word) => word.split(':'))
   const names = ids.map((id) => id.replaceAll(':', ' '))
   const isTopic = names.some((name) => name.startsWith(`${first} `))

@@ -63,7 +63,7 @@ export function sumRow(queues: readonly QueueStats[], {since, now}: Stretch): St
 }
 
 /** A queue in figures as every JSON document shows it. */
-export function statsJson({name, paused, counts, scheduled, oldestPendingMs, figures, total, trend}: StatsRow): Readonly<Record<string, unknown>> {
+function statsJson({name, paused, counts, scheduled, oldestPendingMs, figures, total, trend}: StatsRow): Readonly<Record<string, unknown>> {
   const {pending, processing, done, failed, cancelled} = counts
   return {
     name,

@@ -18,7 +18,7 @@ export async function checkWork(storage: Pick<Storage, 'held' | 'consumers' | 's
 }
 
 /** Jobs in hands that will not bring them back. */
-export function checkLeases(held: readonly Held[], now: number): Finding {
+function checkLeases(held: readonly Held[], now: number): Finding {
   const stuck = held.filter(job => (job.leaseExpired || liveness(job.process) === 'dead') && now - job.startedAt > RESCUE_MS)
   if (stuck.length === 0) return ok('leases', held.length === 0 ? 'no job is being processed' : `${counted(held.length, 'job')} being processed, all in live hands`)
   const ids = stuck.slice(0, NAMED).map(({id}) => id).join(', ')
@@ -26,7 +26,7 @@ export function checkLeases(held: readonly Held[], now: number): Finding {
 }
 
 /** Consumers whose process is gone. */
-export function checkConsumers(consumers: readonly Consumer[], held: readonly Held[]): Finding {
+function checkConsumers(consumers: readonly Consumer[], held: readonly Held[]): Finding {
   const registered = consumers.filter(({endedAt}) => endedAt === null)
   const dead = registered.filter(({process}) => liveness(process) === 'dead')
   if (dead.length === 0) return ok('consumers', registered.length === 0 ? 'no consumer is registered' : `${counted(registered.length, 'consumer')}, none of them dead`)

@@ -6,7 +6,7 @@ import {isServing} from '../trend.ts'
 import type {QueueRow} from './columns.ts'
 
 /** Rates and times on the screens are those of this stretch. */
-export const WINDOW_MS = 5 * MINUTE_MS
+const WINDOW_MS = 5 * MINUTE_MS
 
 /** Queues with their figures and who serves them. */
 export function queueRows(queues: readonly QueueStats[], consumers: readonly Consumer[], now: number): readonly QueueRow[] {

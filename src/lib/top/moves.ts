@@ -6,7 +6,7 @@ import {type Effect, noticed, type State, type Step, type View, withView} from '
 import {textLine} from './text-line.ts'
 
 /** How often to look, ms. */
-export const PACES = [500, 1000, 2000, 5000, 10_000, 30_000] as const
+const PACES = [500, 1000, 2000, 5000, 10_000, 30_000] as const
 
 /** What a key's answer makes of the state. */
 export function moved(state: State, move: Move): Step {

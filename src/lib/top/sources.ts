@@ -9,7 +9,7 @@ import {JobReader} from './job-reader.ts'
 import {JobSearch} from './job-search.ts'
 
 /** How many minutes back the graphs may reach. */
-export const GRAPH_MINUTES = 180
+const GRAPH_MINUTES = 180
 
 /** What screens may ask: the open database, and what many of them want of it. One per connection. */
 export class Sources {

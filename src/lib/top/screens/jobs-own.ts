@@ -74,7 +74,7 @@ export function previewRows({rows}: Frame): number {
 }
 
 /** How many jobs have room. */
-export function listRows(frame: Frame): number {
+function listRows(frame: Frame): number {
   return Math.max(1, frame.rows - HEADS - previewRows(frame))
 }
 
