@@ -30,6 +30,8 @@ const handler: Handler = async (job, {signal, log, progress}) => {
     case 'text': return 'grüße'
     case 'bytes': return new Uint8Array([255, 254])
     case 'json': return job.json === undefined ? null : JSON.parse(rest)
+    case 'long': return 'x'.repeat(Number(rest))
+    case 'function': return () => {}
     case 'circle': { const circle: {self?: unknown} = {}; circle.self = circle; return circle }
     case 'permanent': throw new Permanent('bad data')
     case 'snooze': throw new Snooze('1h')
@@ -116,6 +118,17 @@ describe('a module', () => {
     expect(await scene.job(5)).toMatchObject({result: '{"2":[null],"b":1}'})
     expect(await scene.job(6)).toMatchObject({state: 'pending', attempts_list: [{outcome: 'failed'}]})
     scene.expectNobodyLeft()
+  })
+
+  test('may not return more than a result may have; other jobs of its worker are not harmed', async () => {
+    const scene = new Scene()
+    await scene.produce('together', 'together', `long ${9 * 1024 * 1024}`, 'long 1048577', 'long 1048576', 'function', 'together')
+    await scene.qctl(scene.args('--drain', '-c', '10'))
+    const jobs = await Promise.all([1, 2, 3, 4, 5, 6, 7].map(id => scene.job(id)))
+    const done = {state: 'done', attempts_list: [{outcome: 'done'}]}
+    const refused = (bytes: number): object => ({state: 'failed', reason: 'permanent', error: `the result has ${bytes} bytes; a result may have 1 MiB`})
+    expect(jobs).toMatchObject([done, done, refused(9 * 1024 * 1024), refused(1_048_577), done, {...done, result: null}, done])
+    expect(jobs[4]).toMatchObject({result: 'x'.repeat(1_048_576)})
   })
 
   test('that throws fails the attempt; Permanent and Snooze say more, also those of another copy of the package', async () => {

@@ -19,6 +19,20 @@ test('a function consumes what was enqueued, and its result is kept', async () =
   await queue.close()
 })
 
+test('a result has 1 MiB at most; what JSON has no word for is none', async () => {
+  const queue = await scratchQueue()
+  const results = ['x'.repeat(1_048_576), 'x'.repeat(1_048_577), new Uint8Array(1_048_577), {long: 'x'.repeat(1_048_576)}, () => 1, Symbol('s'), 1n]
+  const ids = (await queue.enqueue(...results.map((_, index) => ({payload: String(index)})))).map(({id}) => id)
+  await queue.consume(job => results[Number(job.text())], {drain: true})
+  const jobs = (await queue.inspector.show(ids)).map(({job}) => job)
+  const done = {state: 'done', result: null}
+  const refused = {state: 'failed', reason: 'permanent', error: 'the result has 1048577 bytes; a result may have 1 MiB', result: null}
+  const refusedJson = {...refused, error: 'the result has 1048587 bytes; a result may have 1 MiB'}
+  expect(jobs).toMatchObject([{state: 'done'}, refused, refused, refusedJson, done, done, {state: 'pending'}])
+  expect(jobs[0]?.result?.length).toBe(1_048_576)
+  await queue.close()
+})
+
 test('a function says how far it is', async () => {
   const queue = await scratchQueue()
   const [job] = await queue.enqueue({payload: 'x'})

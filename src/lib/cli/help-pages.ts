@@ -185,7 +185,7 @@ old fence, or given twice is refused and logged, and the worker goes on.
 
   qctl consume -c 100 --module handler.ts
   The default export is called for each job: export default async (job, {signal, log, progress}) => result
-  job: id queue attempt fence key contentType file payload text() json(). A throw is a failed attempt; \
+  job: id queue attempt fence key contentType file payload text() json(). A result may have 1 MiB. A throw is a failed attempt; \
 import {Permanent, Snooze} from 'qctl' to say more. The signal is aborted when the job has to end.
 
 A job may be run more than once: after a crash between the handler's success and its acknowledgement, or \

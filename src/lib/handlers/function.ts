@@ -3,6 +3,7 @@ import {sentence} from '../errors.ts'
 import type {Lease} from '../job.ts'
 import {bareEnd, type Outcome, type RunEnd} from '../outcome.ts'
 import {type Handler, type RunContext, stoppedOutcome, stopOf} from './handler.ts'
+import {doneWith, resultBytes} from './result.ts'
 import {Permanent, Snooze} from './verdicts.ts'
 
 /** A job as a function sees it. */
@@ -24,8 +25,8 @@ export interface FunctionJob {
 }
 
 /**
- * Does one job. What it returns is the job's result: nothing, text or bytes as they are, anything else as JSON.
- * A throw is a failed attempt; see `Permanent` and `Snooze`.
+ * Does one job. What it returns is the job's result, 1 MiB at most: nothing, text or bytes as they are, anything else as JSON.
+ * One that is larger fails the job for good. A throw is a failed attempt; see `Permanent` and `Snooze`.
  */
 export type JobFunction = (job: FunctionJob, context: JobContext) => unknown
 
@@ -48,7 +49,7 @@ export class FunctionHandler implements Handler {
   async run(lease: Lease, {signal, report}: RunContext): Promise<RunEnd> {
     try {
       const result = await this.#work(new LeasedJob(lease), {signal, progress: value => report.progress(value)})
-      return bareEnd({kind: 'done', result: bytesOf(result)})
+      return bareEnd(doneWith(resultBytes(result)))
     } catch (error) {
       const stop = stopOf(signal)
       return bareEnd(stop === null ? outcomeOf(error) : stoppedOutcome(stop))
@@ -103,11 +104,4 @@ function outcomeOf(error: unknown): Outcome {
   if (error instanceof Permanent) return {kind: 'rejected', reason: 'permanent', error: message}
   if (error instanceof Snooze) return {kind: 'snoozed', delayMs: error.delayMs}
   return {kind: 'failed', error: message, retryAfterMs: null}
-}
-
-/** A result as it is stored; `null` = none. */
-function bytesOf(result: unknown): Uint8Array | null {
-  if (result === undefined || result === null) return null
-  if (result instanceof Uint8Array) return result
-  return new TextEncoder().encode(typeof result === 'string' ? result : JSON.stringify(result))
 }

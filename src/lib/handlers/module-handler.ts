@@ -8,7 +8,8 @@ export interface HandlerContext extends JobContext {
 }
 
 /**
- * Does one job: `export default (async (job, {signal}) => …) satisfies Handler`. What it returns is the job's result: nothing, text or
- * bytes as they are, anything else as JSON. A throw is a failed attempt; see `Permanent` and `Snooze`.
+ * Does one job: `export default (async (job, {signal}) => …) satisfies Handler`. What it returns is the job's result, 1 MiB at most: nothing,
+ * text or bytes as they are, anything else as JSON. One that is larger fails the job for good. A throw is a failed attempt; see `Permanent`
+ * and `Snooze`.
  */
 export type ModuleHandler = (job: FunctionJob, context: HandlerContext) => unknown

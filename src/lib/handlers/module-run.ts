@@ -5,6 +5,7 @@ import type {OutputStream} from '../output-record.ts'
 import type {FunctionJob} from './function.ts'
 import {fileOf, usersStack} from './module-faults.ts'
 import type {HandlerContext, ModuleHandler} from './module-handler.ts'
+import {doneWith, resultBytes} from './result.ts'
 
 const THIS_FILE = fileOf(new Error())
 
@@ -40,7 +41,7 @@ export class ModuleRun {
   /** Runs the function and says what came of it. Never rejects. */
   async run(work: ModuleHandler): Promise<void> {
     try {
-      this.#say({ok: true, ...resultOf(await work(this.#job, this.#context))})
+      this.#say(answerWith(await work(this.#job, this.#context)))
     } catch (error) {
       // It ended because it was told to.
       if (!this.#context.isStopped && error instanceof Error && verdictOf(error) === null) this.print('stderr', `${usersStack(error, THIS_FILE)}\n`)
@@ -126,11 +127,15 @@ class ModuleJob implements FunctionJob {
   }
 }
 
-function resultOf(result: unknown): object {
-  if (result === undefined || result === null) return {}
-  if (result instanceof Uint8Array) return {result_base64: Buffer.from(result.buffer, result.byteOffset, result.byteLength).toString('base64')}
-  // As text, so that it is stored as it was written here.
-  return {result: typeof result === 'string' ? result : JSON.stringify(result)}
+/** A result that is too large is refused here: its line could be longer than the consumer takes, and others would pay for that. */
+function answerWith(result: unknown): Readonly<Record<string, unknown>> {
+  const bytes = resultBytes(result)
+  const outcome = doneWith(bytes)
+  if (outcome.kind === 'rejected') return {error: outcome.error, retry: false}
+  if (bytes === null) return {ok: true}
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  // Text and JSON as text, so that they are stored as they were written here.
+  return result instanceof Uint8Array ? {ok: true, result_base64: buffer.toString('base64')} : {ok: true, result: buffer.toString()}
 }
 
 function failureOf(error: unknown): Readonly<Record<string, unknown>> {

@@ -1,9 +1,10 @@
 /** What qctl and a worker write to each other: one JSON object per line. Pure. */
-import {type Lease, RESULT_MAX_BYTES} from '../../job.ts'
+import type {Lease} from '../../job.ts'
 import type {Outcome} from '../../outcome.ts'
 import type {OutputStream} from '../../output-record.ts'
 import {parseDuration} from '../../time.ts'
 import type {RunContext, Stop} from '../handler.ts'
+import {doneWith, resultBytes} from '../result.ts'
 import {Lie} from './lines.ts'
 
 /** What a worker says of one job. */
@@ -83,7 +84,7 @@ function saidIn(message: Fields, line: string): Said {
   const {ok, result, result_base64: base64, error, retry, progress, snooze, began, stdout, stderr} = message
   if (ok === true) {
     if (result === undefined && base64 === undefined) return DONE
-    return {kind: 'answer', outcome: doneWith(base64 === undefined ? bytesOf(result) : decoded(base64, line))}
+    return {kind: 'answer', outcome: doneWith(base64 === undefined ? resultBytes(result) : decoded(base64, line))}
   }
   if (error !== undefined) return {kind: 'answer', outcome: failed(typeof error === 'string' ? error : JSON.stringify(error), retry, line)}
   if (snooze !== undefined) return {kind: 'answer', outcome: {kind: 'snoozed', delayMs: snooze === null ? null : durationOf(snooze, line)}}
@@ -94,21 +95,9 @@ function saidIn(message: Fields, line: string): Said {
   throw new Lie(`neither "ok": true nor "error" nor "progress": ${quoted(line)}`)
 }
 
-function doneWith(result: Uint8Array | null): Outcome {
-  if (result === null || result.length <= RESULT_MAX_BYTES) return {kind: 'done', result}
-  // The same worker would answer the same again.
-  return {kind: 'rejected', reason: 'permanent', error: `the result has ${result.length} bytes; a result may have 1 MiB`}
-}
-
 function failed(error: string, retry: unknown, line: string): Outcome {
   if (retry === false) return {kind: 'rejected', reason: 'permanent', error}
   return {kind: 'failed', error, retryAfterMs: retry === undefined || retry === null ? null : durationOf(retry, line)}
-}
-
-/** Text as it is, anything else as compact JSON; nothing for `null` and nothing. */
-function bytesOf(result: unknown): Uint8Array | null {
-  if (result === null || result === undefined) return null
-  return Buffer.from(typeof result === 'string' ? result : JSON.stringify(result))
 }
 
 function decoded(base64: unknown, line: string): Uint8Array {
