@@ -1,7 +1,9 @@
 import {describe, expect, test} from 'bun:test'
+import {spawnSync} from 'node:child_process'
 import {existsSync} from 'node:fs'
 import {join} from 'node:path'
 import {openQueue, type OpenQueue, Permanent, Snooze} from '../../src/index.ts'
+import {BINARY, Sandbox} from '../support/binary.ts'
 import {scratchDirectory} from '../support/scratch.ts'
 
 async function scratchQueue(): Promise<OpenQueue> {
@@ -77,6 +79,32 @@ test('the signal stops a consumer; what it cannot finish in time is given back',
   expect(report.settled).toBe(1)
   const [details] = await queue.inspector.show([job?.id ?? 0])
   expect(details?.job).toMatchObject({state: 'pending', attempts: 0})
+  await queue.close()
+})
+
+test('a function that blocks past its lease runs beside the next run of its job; then its signal is aborted and its end refused', async () => {
+  const sandbox = new Sandbox()
+  const path = join(sandbox.home, 'q.db')
+  const queue = await openQueue(path, {create: true})
+  await sandbox.qctl(['--db', path, 'queues', 'create', 'default', '--lease', '1s'])
+  const [job] = await queue.enqueue({payload: 'x'})
+  const fences: number[] = []
+  const stop = new AbortController()
+  const report = await queue.consume(
+    async ({fence}, {signal}) => {
+      fences.push(fence)
+      // Nothing of this process runs meanwhile, and another one is given the job.
+      const consumption = ['--db', path, 'consume', '--max-jobs', '1', '--', 'sh', '-c', 'printf $QCTL_FENCE > $QCTL_RESULT_FILE']
+      spawnSync(BINARY, consumption, {env: {PATH: process.env['PATH'], HOME: sandbox.home}})
+      stop.abort()
+      if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve))
+      return 'late'
+    },
+    {signal: stop.signal},
+  )
+  expect([fences, report.settled]).toEqual([[1], 0])
+  const [details] = await queue.inspector.show([job?.id ?? 0])
+  expect(details?.job).toMatchObject({state: 'done', fence: 2, result: new TextEncoder().encode('2')})
   await queue.close()
 })
 

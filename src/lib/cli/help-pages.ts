@@ -188,9 +188,14 @@ old fence, or given twice is refused and logged, and the worker goes on.
   job: id queue attempt fence key contentType file payload text() json(). A result may have 1 MiB. A throw is a failed attempt; \
 import {Permanent, Snooze} from 'qctl' to say more. The signal is aborted when the job has to end.
 
-A job may be run more than once: after a crash between the handler's success and its acknowledgement, or \
-after a freeze of everything for longer than the lease. Make handlers that can bear it; QCTL_FENCE grows \
-with every claim and tells an old one from a new one.`
+WHEN A JOB RUNS TWICE
+  After a crash between the handler's success and its acknowledgement, or after a freeze of everything for longer than the \
+lease. Make handlers that can bear it: QCTL_FENCE grows with every claim and tells an old one from a new one.
+  Never twice at the same time, within one pid namespace, where the handler is a process (CMD, --shell, --stream, --module): \
+that is killed before the job is granted again. What runs in the consumer's own process cannot be: a request of --http, a \
+function of the library, a job in your hand in top. If that process is stopped or blocked for longer than the lease, the \
+job is granted again beside it; what it says then is refused. Set a lease longer than the longest block (qctl queues set \
+QUEUE --lease 10m), use a handler that is a process, or let the higher fence win.`
 
 /** Every page. */
 export const HELP_PAGES: readonly HelpPage[] = [

@@ -25,7 +25,7 @@ export interface FunctionJob {
 }
 
 /**
- * Does one job. What it returns is the job's result, 1 MiB at most: nothing, text or bytes as they are, anything else as JSON.
+ * Does one job, in the consumer's process: see `OpenQueue.consume` for what blocking it leads to. What it returns is the job's result, 1 MiB at most: nothing, text or bytes as they are, anything else as JSON.
  * One that is larger fails the job for good. A throw is a failed attempt; see `Permanent` and `Snooze`.
  */
 export type JobFunction = (job: FunctionJob, context: JobContext) => unknown
