@@ -43,6 +43,7 @@ const handler: Handler = async (job, {signal, log, progress}) => {
     case 'exit': return process.exit(Number(rest))
     case 'progress': progress(0.25); await new Promise(() => {}); return
     case 'patient': await new Promise(resolve => signal.addEventListener('abort', resolve)); note('aborted ' + job.id); throw signal.reason
+    case 'tidy': await new Promise(resolve => signal.addEventListener('abort', resolve)); return 'done before the end'
     case 'deaf': signal.addEventListener('abort', () => note('aborted ' + job.id)); return new Promise(() => {})
     case 'busy': { const end = Date.now() + Number(rest); while (Date.now() < end); return }
     case 'together': {
@@ -207,6 +208,17 @@ describe('a module', () => {
     running.kill('SIGTERM')
     expect((await running.finished()).status).toBe(0)
     scene.expectNobodyLeft()
+  })
+
+  test('that returns when its consumer stops has done its work; one that throws then has not', async () => {
+    await using scene = new Scene()
+    await scene.produce('tidy', 'patient')
+    const running = scene.start(scene.args('-c', '2', '--grace', '1ms'))
+    await scene.isBegun(2)
+    running.kill('SIGTERM')
+    expect((await running.finished()).status).toBe(0)
+    expect(await scene.job(1)).toMatchObject({state: 'done', result: 'done before the end'})
+    expect(await scene.job(2)).toMatchObject({state: 'pending', attempts: 0, attempts_list: [{outcome: 'released'}]})
   })
 
   test('has the time limit of a job from when its function is called, also behind one that keeps the process busy', async () => {

@@ -92,6 +92,19 @@ describe('consume', () => {
     expect(await show(sandbox, 2)).toMatchObject({state: 'pending', attempts: 0})
   })
 
+  test('a handler that ends with 0 on TERM has not done its work: the job goes back unharmed and runs again', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['produce', 'x'])
+    const script = 'trap "exit 0" TERM; : > ready; while :; do sleep 0.02; done'
+    const running = sandbox.start(['consume', '--grace', '1ms', '--shell', script])
+    await waitFor(() => existsSync(join(sandbox.home, 'ready')))
+    running.kill('SIGTERM')
+    expect((await running.finished()).status).toBe(0)
+    expect(await show(sandbox, 1)).toMatchObject({state: 'pending', attempts: 0, attempts_list: [{outcome: 'released', exit_code: 0}]})
+    await sandbox.qctl(['consume', '--drain', '--', 'true'])
+    expect(await show(sandbox, 1)).toMatchObject({state: 'done', attempts: 1})
+  })
+
   test('a second signal ends it at once, and the job goes back unharmed', async () => {
     await using sandbox = new Sandbox()
     await sandbox.qctl(['produce', 'x'])

@@ -142,8 +142,13 @@ WHAT ITS EXIT STATUS MEANS
   --on-exit changes this, for example --on-exit 75=retry:10m,78=pause-queue
 
 WHAT ENDS IT
-  Its time limit, jobs cancel and jobs fail, and a stop of the consumer: TERM to its process group, KILL after --grace, and \
-KILL to whatever left the group: that is found by its environment. When the consumer cannot do so (killed, stopped, \
+  Its time limit, jobs cancel and jobs fail: TERM to its process group, KILL after --grace, and KILL to whatever left the \
+group: that is found by its environment. A stop of the consumer lets it go on for --grace; then the same, KILL after \
+half a second.
+  Its exit status does not count then, 0 neither: many programs end tidily on TERM without having done their work. After a \
+stop of the consumer the job goes back without spending an attempt (outcome released), and runs again. Of a worker "ok":true, \
+or what the function of a module returns, counts all the same.
+  When the consumer cannot end it (killed, stopped, \
 blocked) its guard does: at once, or before the lease ends. --limit-mem and --limit-procs bound it with all it starts, \
 by a control group of its own where one can be made, else by ulimit: memory then counts addresses, per process, and \
 processes count for the whole user and not for root. The log says which; where neither works: exit 78.
