@@ -1,4 +1,4 @@
-import {closeSync, constants, fstatSync, openSync, statSync} from 'node:fs'
+import {closeSync, constants, fstatSync, openSync, readFileSync, statSync} from 'node:fs'
 
 /**
  * Says whether a descriptor is a terminal. Only a character device can be one, and /dev/null is the device that
@@ -11,6 +11,22 @@ export function isTerminal(file: number): boolean {
     return process.getBuiltinModule('node:tty').isatty(file)
   } catch {
     return false
+  }
+}
+
+/** O_CLOEXEC, which `node:fs` does not name; the same on all systems that qctl is built for and that have /proc. */
+const CLOSED_AT_EXEC = 0o2000000
+
+/**
+ * Says whether a standard descriptor was handed to this process. In the place of one that was closed the runtime opens /dev/null at its start, with
+ * a mark that none that was inherited can have. True where that cannot be seen: no /proc; Node sets no mark.
+ */
+export function isInherited(file: 0 | 1 | 2): boolean {
+  try {
+    const [, flags = ''] = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${file}`, 'utf8')) ?? []
+    return (Number.parseInt(flags, 8) & CLOSED_AT_EXEC) === 0
+  } catch {
+    return true
   }
 }
 

@@ -319,6 +319,17 @@ describe('the streams', () => {
     expect(shell('"$Q" nope 2>&-').status).toBe(2)
   })
 
+  test.each(['-', '--lines', '--ndjson', '--lines --batch 2', '- -n'])('a stdin that cannot be read is told, and nothing is made: produce %s', how => {
+    expect(shell(`"$Q" produce ${how} </tmp`)).toEqual({status: 66, stdout: '', stderr: 'qctl: stdin is a directory: give a file or a pipe\n'})
+    expect(shell(`"$Q" produce ${how} <&-`)).toEqual({status: 66, stdout: '', stderr: 'qctl: stdin is closed: there is nothing to read\n'})
+    expect(shell(`"$Q" produce ${how} 0>"$HOME/file"`)).toMatchObject({status: 66, stdout: '', stderr: expect.stringContaining('qctl: stdin cannot be read: ')})
+  })
+
+  test('nothing on stdin is a payload of no bytes', () => {
+    expect(shell('"$Q" produce - </dev/null').stdout).toBe('1\n')
+    expect(shell(': | "$Q" produce -').stdout).toBe('1\n')
+  })
+
   test('there is no escape sequence in a pipe', async () => {
     for (const args of [['config'], ['help'], ['help', 'config'], ['version'], ['nope']]) {
       const {stdout, stderr} = await qctl(args, {env: {TERM: 'xterm-256color', COLORTERM: 'truecolor'}})

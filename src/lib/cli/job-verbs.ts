@@ -6,6 +6,7 @@ import type {Saying} from '../job-message.ts'
 import {argumentBytes} from '../producer/argument-bytes.ts'
 import {parseDuration} from '../time.ts'
 import {asText, type ArgTable, type ArgValues} from './flags.ts'
+import {openStdin} from './stdin.ts'
 
 export const PROGRESS_ARGS = {
   percent: {summary: 'how much is done, in percent: 40, 40% or 12.5', parse: parsePercent, required: true},
@@ -64,7 +65,7 @@ async function readStdin(): Promise<Uint8Array> {
   if (isTerminal(0)) throw new QctlError('usage', 'the result is missing', {hint: 'write it as an argument, or give it on stdin'})
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+  for await (const chunk of openStdin()) {
     chunks.push(chunk)
     length += chunk.length
     if (length > RESULT_MAX_BYTES) break

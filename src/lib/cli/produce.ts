@@ -14,6 +14,7 @@ import {defaultsOf} from './produce-input.ts'
 import {ProduceReport} from './produce-report.ts'
 import type {ProgressBar} from './progress-bar.ts'
 import type {Session} from './session.ts'
+import {openStdin} from './stdin.ts'
 import {takeOver} from './succession.ts'
 
 /** What the command lends. */
@@ -34,14 +35,15 @@ export interface ProduceContext {
 export async function produce(input: ProduceInput, flags: ProduceFlags, context: ProduceContext): Promise<void> {
   const {print} = context
   const defaults = defaultsOf(flags, flags.at === undefined ? null : resolveTime(flags.at, print))
-  if (flags['dry-run']) return rehearse(input, {defaults, context})
+  const stdin = stdinOf(input, print)
+  if (flags['dry-run']) return rehearse(input, {defaults, stdin, context})
   const {storage} = await context.open({create: true})
   const inBatches = 'batch' in input && input.batch !== null
   const signal = signalOf(input, context)
   if (input.kind === 'generate') await takeOver(0, signal, sentence => print.warn(sentence))
   const bar = await progressBar(input, print)
   const report = new ProduceReport(print, storage)
-  const around = {...surroundings(input, print, bar), storage, defaults, signal}
+  const around = {...surroundings(stdin, print, bar), storage, defaults, signal}
   try {
     await whileThere(storage, submit(input, around, report))
     if (inBatches) signal.throwIfAborted()
@@ -72,11 +74,11 @@ async function submit(input: ProduceInput, around: Surroundings, report: Produce
 /** Reads and checks everything, stores nothing. */
 async function rehearse(
   input: ProduceInput,
-  {defaults, context}: {readonly defaults: Surroundings['defaults']; readonly context: ProduceContext},
+  {defaults, stdin, context}: Pick<Surroundings, 'defaults' | 'stdin'> & {readonly context: ProduceContext},
 ): Promise<void> {
   const {print} = context
   const storage = new DryStorage(await existing(context))
-  const around = {...surroundings(input, print, null), storage, defaults, signal: new AbortController().signal}
+  const around = {...surroundings(stdin, print, null), storage, defaults, signal: new AbortController().signal}
   const report = new ProduceReport(print, null)
   await submit(input, around, report)
   print.note(`would store ${counted(storage.count, 'job')}; nothing was written`)
@@ -114,17 +116,21 @@ function resolveTime(text: string, print: Printer): number {
   return runAt
 }
 
+/** @throws QctlError `not_found` when it is to be read and cannot be */
+function stdinOf(input: ProduceInput, print: Printer): AsyncIterable<Uint8Array> {
+  const readsStdin = input.kind === 'lines' || input.kind === 'ndjson' || (input.kind === 'payloads' && input.texts.includes('-'))
+  if (!readsStdin) return nothing()
+  if (isTerminal(0)) print.note('reading from the terminal; Ctrl-D ends it')
+  return openStdin()
+}
+
 function surroundings(
-  input: ProduceInput,
+  stdin: AsyncIterable<Uint8Array>,
   print: Printer,
   bar: ProgressBar | null,
 ): Pick<Surroundings, 'stdin' | 'cwd' | 'onProgress' | 'onTrouble'> {
-  const readsStdin = input.kind === 'lines' || input.kind === 'ndjson' || (input.kind === 'payloads' && input.texts.includes('-'))
-  if (readsStdin && isTerminal(0)) print.note('reading from the terminal; Ctrl-D ends it')
-  // The first look at `process.stdin` costs 3 ms.
-  const stdin = readsStdin ? (bar?.count(process.stdin) ?? process.stdin) : nothing()
   return {
-    stdin,
+    stdin: bar?.count(stdin) ?? stdin,
     cwd: process.cwd(),
     onProgress: progress => bar?.update(progress),
     onTrouble: (_doing, error, retryInMs) => print.warn(`${sentence(error)}; next try in ${formatDurationShort(retryInMs ?? 0)}`),
