@@ -34,6 +34,12 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${SQLITE}/machines.ts`,
     edits: [['WHEN c.machine_id = ${machine} THEN 1', 'WHEN c.machine_id = ${machine} THEN 0']],
   },
+  {name: 'a lease looks younger than it is', file: `${SQLITE}/claim.ts`, edits: [['grantedBootMs: tx.bootNow}', 'grantedBootMs: tx.bootNow + 5000}']]},
+  {
+    name: 'what is given back is not stamped',
+    file: `${SQLITE}/settle.ts`,
+    edits: [["tx.now + transition.delayMs : tx.stampRunAt(queue.id, queue.lastRunAt)", 'tx.now + transition.delayMs : tx.now']],
+  },
   {name: 'a lease is counted on the wall clock', file: `${SQLITE}/claim.ts`, edits: [['tx.bootNow + leaseMs', 'tx.now + leaseMs']]},
   {name: 'a claim does not look at the concurrency', file: `${SQLITE}/choose.ts`, edits: [['processing - processingDelta)', '1)']]},
   {name: 'a paused queue goes on', file: `${SQLITE}/choose.ts`, edits: [['if (paused) return 0', 'if (paused) return 1']]},
