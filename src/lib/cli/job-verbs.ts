@@ -20,7 +20,11 @@ export const SNOOZE_ARGS = {
   delay: {summary: 'how long, as in 10m; absent: by the backoff of the queue', parse: parseDuration},
 } as const satisfies ArgTable
 
-/** @throws QctlError `usage` */
+/**
+ * Reads how much is done: `40`, `40%` or `12.5`.
+ * @returns 0…100
+ * @throws QctlError `usage`, also for a number that looks like a fraction of 1
+ */
 function parsePercent(text: string): number {
   const [, number, sign] = /^(\d{1,3}(?:\.\d+)?)(%?)$/.exec(text) ?? []
   const percent = Number(number)
@@ -32,14 +36,20 @@ function parsePercent(text: string): number {
   return percent
 }
 
+/** `qctl job progress`: what goes to the consumer is a fraction, 0…1. */
 export function progressSaying({percent}: ArgValues<typeof PROGRESS_ARGS>): Saying {
   return {kind: 'progress', value: percent / 100}
 }
 
+/**
+ * `qctl job result`: the argument byte for byte, or all of stdin.
+ * @throws QctlError `bad_input` above 1 MiB, of which no more is read; `usage` when stdin is a terminal; `not_found` when it cannot be read
+ */
 export async function resultSaying({text}: ArgValues<typeof RESULT_ARGS>): Promise<Saying> {
   return {kind: 'result', bytes: text === undefined || text === '-' ? await readStdin() : bytesOf(text)}
 }
 
+/** `qctl job snooze`: for how long, in ms; `null` = by the queue's backoff. */
 export function snoozeSaying({delay}: ArgValues<typeof SNOOZE_ARGS>): Saying {
   return {kind: 'snooze', delayMs: delay ?? null}
 }

@@ -48,6 +48,12 @@ export function checkSpace(file: string): Finding {
   return judgeSpace(statfsSync(dirname(file)), dirname(file))
 }
 
+/**
+ * Says whether a file system has room enough.
+ * @param stats its blocks, the bytes of one (`bsize`) and its files: how many there may be, how many are free
+ * @param directory named in the finding
+ * @returns a fault when it is nearly full, a warning when it is getting there
+ */
 export function judgeSpace({bavail, blocks, bsize, ffree, files}: Pick<StatsFs, 'bavail' | 'blocks' | 'bsize' | 'ffree' | 'files'>, directory: string): Finding {
   const free = bavail * bsize
   const share = blocks === 0 ? 1 : bavail / blocks

@@ -12,6 +12,12 @@ const NAMED = 5
 /** A dead consumer's jobs are back in 2 s where anybody looks; nobody has for as long as this. */
 const RESCUE_MS = 5000
 
+/**
+ * Looks at who works on what.
+ * @param now the wall clock, UTC ms
+ * @returns one finding each for leases and consumers, then those for queues
+ * @throws QctlError as the storage does
+ */
 export async function checkWork(storage: Pick<Storage, 'held' | 'consumers' | 'stats'>, now: number): Promise<readonly Finding[]> {
   const [held, consumers, queues] = await Promise.all([storage.held(), storage.consumers(), storage.stats({since: now - TREND_WINDOW_MS})])
   return [checkLeases(held, now), checkConsumers(consumers, held), ...checkQueues(queues, consumers, now)]

@@ -17,7 +17,7 @@ const CALM_MS = 100
 const MICROTASKS = 16
 
 /**
- * Reads what a program writes to one of its outputs: as it comes once \`follow\` was called, before that only on demand. A
+ * Reads what a program writes to one of its outputs: as it comes once `follow` was called, before that only on demand. A
  * stream of the runtime costs a third of starting a program, and most programs are short and have little to say.
  * Loaded only under Bun.
  */

@@ -2,6 +2,11 @@
 import {type ConfigFile, consumerCommand, consumerName, type Plan, producerCommand, reaperCommand} from './plan.ts'
 import {procfileWord} from './words.ts'
 
+/**
+ * Writes a plan as a Procfile.
+ * @param plan which processes; its `consumers` is how many of them there are
+ * @returns the one file, by its name in the directory it belongs into
+ */
 export function procfile(plan: Plan): readonly ConfigFile[] {
   const {before, after} = consumerCommand(plan)
   const producer = producerCommand(plan)

@@ -36,6 +36,10 @@ export interface HostFacts {
   readonly totalBytes: number
 }
 
+/**
+ * Looks at this host.
+ * @returns its load, and its memory in bytes
+ */
 export function hostFacts(): HostFacts {
   return {load: loadavg()[0] ?? 0, freeBytes: freemem(), totalBytes: totalmem()}
 }

@@ -5,6 +5,10 @@ export interface TextLine {
   readonly at: number
 }
 
+/**
+ * A line to type into, the caret at its end.
+ * @param text what stands in it already
+ */
 export function textLine(text = ''): TextLine {
   return {text, at: [...text].length}
 }

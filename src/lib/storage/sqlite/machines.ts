@@ -20,6 +20,11 @@ abs(${now} - max(coalesce((SELECT max(updated_at) FROM queue), 0), coalesce((SEL
 /** The viewpoint as bound values, in the order that `expired` names them. */
 export type BoundViewpoint = readonly [string, number, string, number]
 
+/**
+ * Puts a viewpoint into the order of a statement with `expired` in it.
+ * @param viewpoint `bootNow` and `now` in ms, on the boot clock and the wall clock
+ * @returns boot id, boot clock, machine id, wall clock
+ */
 export function boundViewpoint({bootId, bootNow, machineId, now}: Viewpoint): BoundViewpoint {
   return [bootId, bootNow, machineId, now]
 }
