@@ -3,7 +3,7 @@ import {BaseCommand} from '../lib/cli/base-command.ts'
 import {realDatabaseFile} from '../lib/cli/database-file.ts'
 import {oclifArgs, oclifFlags} from '../lib/cli/oclif-flags.ts'
 import {ONE_THING} from '../lib/cli/print.ts'
-import {openSession, upkeepOf} from '../lib/cli/session.ts'
+import {upkeepOf} from '../lib/cli/session.ts'
 
 export default class Restore extends BaseCommand {
   static override summary = 'Put a copy in the place of the database, after checking it'
@@ -17,13 +17,7 @@ export default class Restore extends BaseCommand {
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(Restore)
     const target = realDatabaseFile(this.settings)
-    let session: Awaited<ReturnType<typeof openSession>> | null = null
-    await restoreBackup(args.file, flags, {
-      upkeep: await upkeepOf({...this.settings, db: target}),
-      target,
-      open: async () => (session = await openSession(this.settings, {create: false})).storage,
-      close: async () => session?.close(),
-      print: this.print,
-    })
+    const upkeep = await upkeepOf({...this.settings, db: target})
+    await restoreBackup(args.file, flags, {upkeep, target, open: () => this.open(), print: this.print})
   }
 }

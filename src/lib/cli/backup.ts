@@ -3,13 +3,13 @@ import {resolve} from 'node:path'
 import {parsePath} from '../config.ts'
 import {QctlError} from '../errors.ts'
 import {liveness} from '../process.ts'
-import type {Storage} from '../storage/storage.ts'
 import {formatDurationShort, monotonicMs} from '../time.ts'
 import {formatSize} from '../units.ts'
 import type {CopyFacts, Upkeep} from '../upkeep.ts'
 import {counted} from './counted.ts'
 import {type ArgTable, DRY_RUN_FLAGS, type FlagTable, type FlagValues} from './flags.ts'
 import type {Printer} from './print.ts'
+import type {Session} from './session.ts'
 import {parseSome} from './values.ts'
 
 /** For `backup` and `restore`. */
@@ -53,9 +53,7 @@ export interface Restoring {
   /** The database that is to be replaced. */
   readonly target: string
   /** Opens it; called only when it is there. */
-  readonly open: () => Promise<Pick<Storage, 'consumers'>>
-  /** Lets go of it again. */
-  readonly close: () => Promise<void>
+  readonly open: () => Promise<Session>
   readonly print: Printer
 }
 
@@ -63,11 +61,10 @@ export interface Restoring {
  * Checks a copy, and puts it in the place of the database.
  * @throws QctlError `conflict` while consumers run
  */
-export async function restoreBackup(file: string, flags: FlagValues<typeof RESTORE_FLAGS>, {upkeep, target, open, close, print}: Restoring): Promise<void> {
+export async function restoreBackup(file: string, flags: FlagValues<typeof RESTORE_FLAGS>, {upkeep, target, open, print}: Restoring): Promise<void> {
   const path = resolve(file)
   const copy = await upkeep.check(path)
   const running = existsSync(target) ? await runningConsumers(open, print) : []
-  await close()
   if (running.length > 0 && !flags.force) {
     const hint = 'stop them first, or use --force: then they end their handlers and exit'
     throw new QctlError('conflict', `${counted(running.length, 'consumer')} of ${target} may be running: ${running.slice(0, 5).join(', ')}`, {hint})
@@ -86,7 +83,9 @@ export async function restoreBackup(file: string, flags: FlagValues<typeof RESTO
 /** The names of those that are not known to be dead; none when the database is too damaged to say. */
 async function runningConsumers(open: Restoring['open'], print: Printer): Promise<readonly string[]> {
   try {
-    const consumers = await (await open()).consumers()
+    const session = await open()
+    // A file in use is not replaced.
+    const consumers = await session.storage.consumers().finally(() => session.close())
     return consumers.filter(({process, endedAt}) => endedAt === null && liveness(process) !== 'dead').map(({name}) => name)
   } catch (error) {
     if (!(error instanceof QctlError) || !['corrupt', 'not_a_database', 'cannot_open'].includes(error.code)) throw error
