@@ -1,5 +1,5 @@
 import {beforeAll, expect} from 'bun:test'
-import {cpSync, readdirSync} from 'node:fs'
+import {cpSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
 import {describe, figure, under} from './support/report.ts'
 import {requirePtrace} from './support/rights.ts'
@@ -8,6 +8,8 @@ import {sized} from './support/size.ts'
 
 const copying = under('backups while others write')
 const killed = under('a backup or a restore is killed')
+const named = under('several names for one file, and odd names')
+const replaced = under('the database is deleted, moved or replaced under a process')
 
 beforeAll(requirePtrace)
 
@@ -121,7 +123,7 @@ describe('a backup', () => {
     figure(kills, `without a whole copy under the name 0; ${left} unfinished copies left, all removed by the next backup`)
   }, 900_000)
 
-  copying('where a file has one name takes a new one, rotates, and never takes that of another file', async () => {
+  named('where a file has one name takes a new one, rotates, and never takes that of another file', async () => {
     await using scene = new Scene()
     const backup = (flags: readonly string[]): Promise<Finished> => scene.start([BINARY, 'backup', scene.path('copy.db'), ...flags], {wrap: injected('rename', NO_LINKS)}).finished()
     const counts = (): Promise<readonly number[]> => Promise.all(copiesIn(scene).map(async name => (await idsIn(scene, scene.path(name))).length))
@@ -137,7 +139,7 @@ describe('a backup', () => {
     expect(await counts()).toEqual([4])
   }, 60_000)
 
-  copying('that cannot be given its name leaves the one before where it is, and says why', async () => {
+  named('that cannot be given its name leaves the one before where it is, and says why', async () => {
     await using scene = new Scene()
     await scene.produce(['a'])
     const copy = scene.path('copy.db')
@@ -180,6 +182,77 @@ describe('a restore', () => {
     })
     figure(kills, `then the old database ${found.old} times, the new one ${found.new}, refused with a word what to do ${found.refused}; empty 0; repeated: restored and the old one kept each time`)
   }, 900_000)
+
+  /** Longer than what is done in the meantime takes. */
+  const DELAY_US = 3_000_000
+
+  /** Starts a restore that is held up in one system call; `log` is what strace has seen of it. */
+  function startHeldUp(scene: Scene, call: string, {at, when}: {readonly at: string; readonly when: number}): {readonly restoring: Running; readonly log: () => string} {
+    const log = scene.path(`calls-${when}`)
+    const wrap = ['strace', '-f', '-qq', '-o', log, '-P', scene.database, '-e', `trace=${call}`, '-e', `inject=${call}:${at}=${DELAY_US}:when=${when}`]
+    const restoring = scene.start([BINARY, 'restore', scene.path('copy.db')], {wrap})
+    return {restoring, log: () => (existsSync(log) ? readFileSync(log, 'utf8') : '')}
+  }
+
+  /** A database with one job more than its copy. */
+  async function sceneWithCopy(): Promise<Scene> {
+    const scene = new Scene()
+    await scene.produce(['a'])
+    await scene.qctl(['backup', scene.path('copy.db')])
+    await scene.produce(['b'])
+    return scene
+  }
+
+  named('leaves alone what got the name first under which it was to keep the old database', async () => {
+    await using scene = await sceneWithCopy()
+    const {restoring, log} = startHeldUp(scene, 'link', {at: 'delay_enter', when: 1})
+    const [, theirs = ''] = await waitFor(() => /"([^"]+before-restore[^"]+)"/.exec(log()))
+    writeFileSync(theirs, 'theirs')
+    writeFileSync(`${theirs}-wal`, 'theirs, too')
+    const {status, stderr} = await restoring.finished()
+    expect([status, stderr]).toEqual([0, `what was there is now ${theirs}.2\n`])
+    expect([readFileSync(theirs, 'utf8'), readFileSync(`${theirs}-wal`, 'utf8')]).toEqual(['theirs', 'theirs, too'])
+    expect([await idsIn(scene, scene.database), await idsIn(scene, `${theirs}.2`)]).toEqual([[1], [2, 1]])
+  }, 60_000)
+
+  replaced('does not replace what another restore has put there meanwhile, nor give its ids again', async () => {
+    await using scene = await sceneWithCopy()
+    const opened = (text: string): number => text.split('\n').filter(line => line.includes('openat(')).length
+    const probe = startHeldUp(scene, 'openat', {at: 'delay_exit', when: 1000})
+    await probe.restoring.finished()
+    // It is opened last for the lock.
+    const last = opened(probe.log())
+    const {restoring, log} = startHeldUp(scene, 'openat', {at: 'delay_exit', when: last})
+    await waitFor(() => opened(log()) === last)
+    const other = await scene.json<{readonly ids_above: number}>(['restore', scene.path('copy.db')])
+    const [id] = await scene.produce(['c'])
+    const {status, stderr} = await restoring.finished()
+    expect([status, stderr]).toEqual([4, expect.stringMatching(/^qctl: .+ has just been replaced by somebody else .+\n$/)])
+    expect(await idsIn(scene, scene.database)).toEqual([other.ids_above + 1, 1])
+    expect(id).toBe(other.ids_above + 1)
+  }, 60_000)
+
+  named('that cannot give a name leaves the old database with its log, and says why', async () => {
+    await using scene = await sceneWithTemplate()
+    let failures = 0
+    for (const call of ['link', 'rename']) {
+      for (let nth = 1; ; nth++) {
+        cpSync(scene.path('template'), scene.path('place'), {recursive: true})
+        const wrap = injected('rename', ['-e', `inject=${call}:error=EBUSY:when=${nth}`])
+        const {status, stderr} = await scene.start([BINARY, 'restore', scene.path('place', 'copy.db')], {wrap}).finished()
+        if (status !== 0) {
+          failures += 1
+          expect([call, nth, status, stderr]).toEqual([call, nth, 73, expect.stringMatching(/^qctl: cannot .+: resource busy or locked.*\n$/)])
+          expect(await keysIn(scene, scene.database)).toEqual(['early', 'late'])
+          expect(readdirSync(scene.path('place')).filter(name => name.includes('before-restore') || name.endsWith('.tmp'))).toEqual([])
+        }
+        await scene.sh('rm -rf place')
+        if (status === 0) break
+      }
+    }
+    figure(failures, 'the old database whole each time')
+    expect(failures).toBe(4)
+  }, 60_000)
 })
 
 /** The ids in a database, by pages. */

@@ -83,7 +83,8 @@ function moveToNew(from: string, to: string): void {
   }
 }
 
-function isTaken(error: unknown): boolean {
+/** True when somebody has the name. */
+export function isTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EEXIST'
 }
 

@@ -1,5 +1,5 @@
 /** Puts a checked copy in the place of the database. */
-import {existsSync, linkSync, renameSync, rmSync} from 'node:fs'
+import {existsSync, linkSync, renameSync, statSync, unlinkSync} from 'node:fs'
 import {dirname} from 'node:path'
 import {makeDurableSync} from '../../durable.ts'
 import {QctlError} from '../../errors.ts'
@@ -7,7 +7,8 @@ import {type Clock, toIso} from '../../time.ts'
 import type {Restored} from '../../upkeep.ts'
 import {checkCopy, copyInto} from './backup.ts'
 import {Connection} from './connection.ts'
-import {giveNewName} from './copy-names.ts'
+import {giveNewName, isTaken} from './copy-names.ts'
+import {fileError} from './file-error.ts'
 import {LAST_ID} from './ids.ts'
 import {openConnection} from './open.ts'
 import {keptName, otherNamesOf, removeTemporary} from './temporary.ts'
@@ -19,6 +20,9 @@ const RAISE_IDS = 'UPDATE store SET last_job_id = ?'
 /** The reaper finds the holders dead by a boot that is over, which counts as nobody's crash. */
 const END_CONSUMERS = `UPDATE consumer SET ended_at = coalesce(ended_at, ?1), boot_id = 'restored:0', machine_id = ?2`
 const EXPIRE_LEASES = 'UPDATE lease SET until = 0'
+
+const LOGS = ['-wal', '-shm'] as const
+const MOVE_AWAY = 'move it away with its -wal and -shm while nobody uses it, then repeat this'
 
 /**
  * Replaces `target` by a copy of `file`; what is there is kept beside it.
@@ -34,6 +38,8 @@ export async function restore(file: string, target: string, clock: Clock, lockTi
     if (kept === null) giveNewName(copy, target)
     makeDurableSync(dirname(target))
     return {...facts, kept, idFloor}
+  } catch (error) {
+    throw fileError(error, `cannot put a copy of ${file} in the place of ${target}`)
   } finally {
     removeTemporary(copy)
   }
@@ -76,27 +82,31 @@ async function prepare(copy: string, idFloor: number, clock: Clock, lockTimeoutM
  * @returns its new name
  */
 function replace(target: string, copy: string, clock: Clock): string {
-  const earlier = keptEarlier(target)
-  const kept = earlier ?? freeName(keptName(target, toIso(clock.wallNow()).replace(/[-:]|\.\d+/g, '')))
+  const before = identityOf(target)
   const lock = lockOf(target)
   try {
-    if (earlier === null) linkSync(target, kept)
-    moveLog(target, kept)
-    renameSync(copy, target)
-  } catch (error) {
-    moveLog(kept, target)
-    rmSync(kept, {force: true})
-    throw error
+    if (identityOf(target) !== before) throw new QctlError('conflict', `${target} has just been replaced by somebody else`, {hint: 'look at it before you repeat this'})
+    const earlier = keptEarlier(target)
+    const kept = earlier ?? nameAnew(target, clock)
+    const moved: string[] = []
+    try {
+      moveLog(target, kept, moved)
+      renameSync(copy, target)
+    } catch (error) {
+      // In this order: as long as the file has two names it is refused without its log.
+      for (const suffix of moved) renameSync(`${kept}${suffix}`, `${target}${suffix}`)
+      if (earlier === null) unlinkSync(kept)
+      throw error
+    }
+    return kept
   } finally {
     lock?.closeMoved()
   }
-  return kept
 }
 
-function freeName(name: string): string {
-  let free = name
-  for (let n = 2; existsSync(free); n += 1) free = `${name}.${n}`
-  return free
+function identityOf(path: string): string {
+  const {dev, ino} = statSync(path)
+  return `${dev}:${ino}`
 }
 
 /** The name that an interrupted restore has given it already. */
@@ -104,9 +114,28 @@ function keptEarlier(target: string): string | null {
   return otherNamesOf(target).find(name => name.startsWith(keptName(target, ''))) ?? null
 }
 
-function moveLog(from: string, to: string): void {
-  for (const suffix of ['-wal', '-shm']) {
-    if (existsSync(`${from}${suffix}`) && !existsSync(`${to}${suffix}`)) renameSync(`${from}${suffix}`, `${to}${suffix}`)
+/** Gives it a second name that nobody has, nor a log. */
+function nameAnew(target: string, clock: Clock): string {
+  const name = keptName(target, toIso(clock.wallNow()).replace(/[-:]|\.\d+/g, ''))
+  for (let n = 1; ; n += 1) {
+    const kept = n === 1 ? name : `${name}.${n}`
+    if (LOGS.some(suffix => existsSync(`${kept}${suffix}`))) continue
+    try {
+      linkSync(target, kept)
+      return kept
+    } catch (error) {
+      if (!isTaken(error)) throw fileError(error, `cannot keep ${target} under a second name (a hard link)`, {permission: MOVE_AWAY, place: MOVE_AWAY})
+    }
+  }
+}
+
+/** @param moved told what is there no more */
+function moveLog(from: string, to: string, moved: string[]): void {
+  for (const suffix of LOGS) {
+    // What an interrupted restore has moved already is the log; another one was made by who looked since, and is empty.
+    if (!existsSync(`${from}${suffix}`) || existsSync(`${to}${suffix}`)) continue
+    renameSync(`${from}${suffix}`, `${to}${suffix}`)
+    moved.push(suffix)
   }
 }
 
