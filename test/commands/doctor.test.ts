@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'bun:test'
-import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import {judgeDisk} from '../../src/lib/doctor/disk.ts'
@@ -117,32 +117,6 @@ describe('judgements', () => {
     ]
     expect(readersIn(locks.join('\n'), 777)).toEqual([41])
   })
-})
-
-test('cleanup deletes old files that no job needs, and old finished jobs', async () => {
-  const sandbox = new Sandbox()
-  const [waiting, done, young] = ['waiting.txt', 'done.txt', 'young.txt'].map(name => join(sandbox.home, 'jobs', name))
-  await sandbox.qctl(['produce', 'x'])
-  const directory = join(sandbox.home, 'jobs')
-  mkdirSync(directory)
-  for (const path of [waiting, done, young]) writeFileSync(path ?? '', 'content')
-  const old = new Date(Date.now() - 3_600_000)
-  for (const path of [waiting, done]) utimesSync(path ?? '', old, old)
-  await sandbox.qctl(['produce', '-Q', 'files', '--file', waiting ?? ''])
-  const args = ['cleanup', '--directory', directory, '--older-than', '10m']
-  expect(await sandbox.json([...args, '--dry-run'])).toMatchObject({files: 1, files_needed: 1, sample: [done]})
-  expect(existsSync(done ?? '')).toBe(true)
-  expect((await sandbox.qctl(args)).status).toBe(2)
-  expect(await sandbox.json([...args, '--yes'])).toMatchObject({files: 1, files_needed: 1, jobs: 0})
-  expect([waiting, done, young].map(path => existsSync(path ?? ''))).toEqual([true, false, true])
-
-  await sandbox.qctl(['consume', '--drain', '--', 'true'])
-  expect(await sandbox.json(['cleanup', '--jobs', '--older-than', '1h', '--yes'])).toMatchObject({jobs: 0})
-  expect(await sandbox.json(['cleanup', '--jobs', '--older-than', '1ms', '--dry-run'])).toMatchObject({jobs: 1, dry_run: true})
-  expect(await sandbox.json(['cleanup', '--jobs', '--older-than', '1ms', '--yes'])).toMatchObject({jobs: 1})
-  expect((await sandbox.qctl(['jobs', 'show', '1'])).status).toBe(66)
-  expect((await sandbox.qctl(['cleanup', '--older-than', '1h'])).status).toBe(2)
-  expect((await sandbox.qctl(['cleanup', '--older-than', '1h', '--directory', join(sandbox.home, 'nowhere')])).status).toBe(66)
 })
 
 describe('torture', () => {

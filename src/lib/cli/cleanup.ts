@@ -46,22 +46,23 @@ export async function cleanUp(flags: FlagValues<typeof CLEANUP_FLAGS>, {session,
   const old = directory === undefined ? NO_FILES : await oldFilesIn(directory, before, session.storage)
   const jobs = alsoJobs ? await oldJobs(session, before) : []
   const isRehearsal = flags['dry-run']
-  if (!isRehearsal) {
-    await confirm({verb: 'delete', count: old.files.length + jobs.length, noun: nounOf(old, jobs)}, confirmation)
-    deleteFiles(old.files)
-  }
+  if (!isRehearsal) await confirm({verb: 'delete', count: old.files.length + jobs.length, noun: nounOf(old, jobs)}, confirmation)
+  const gone = isRehearsal ? {files: old.files, needed: 0} : await deleteFiles(old.files, session.storage)
   const changed = isRehearsal || jobs.length === 0 ? 0 : await deleteJobs(session, jobs, signal())
-  const bytes = old.files.reduce((sum, file) => sum + file.bytes, 0)
+  const bytes = gone.files.reduce((sum, file) => sum + file.bytes, 0)
+  const needed = old.needed + gone.needed
   const document = {
-    files: old.files.length, file_bytes: bytes, files_needed: old.needed, jobs: isRehearsal ? jobs.length : changed, dry_run: isRehearsal,
-    sample: old.files.slice(0, 10).map(({path}) => path),
+    files: gone.files.length, file_bytes: bytes, files_needed: needed, jobs: isRehearsal ? jobs.length : changed, dry_run: isRehearsal,
+    sample: gone.files.slice(0, 10).map(({path}) => path),
   }
   const what = [
-    ...(directory === undefined ? [] : [`${counted(old.files.length, 'file')} of ${formatSizeShort(bytes)}`]),
+    ...(directory === undefined ? [] : [`${counted(gone.files.length, 'file')} of ${formatSizeShort(bytes)}`]),
     ...(alsoJobs ? [counted(document.jobs, 'job')] : []),
   ].join(' and ')
   print.result(document, () => (isRehearsal ? `would delete ${what}; nothing was changed` : `deleted ${what}`))
-  if (old.needed > 0) print.note(`${counted(old.needed, 'file')} old enough but kept: unfinished or failed jobs name them`)
+  if (needed > 0) print.note(`${counted(needed, 'file')} old enough but kept: unfinished or failed jobs name them`)
+  const left = old.files.length - gone.files.length - gone.needed
+  if (left > 0) print.note(`${counted(left, 'file')} left alone: changed or gone since they were counted`)
 }
 
 function nounOf({files}: OldFiles, jobs: readonly Target[]): string {

@@ -1,0 +1,60 @@
+import {expect, test} from 'bun:test'
+import {existsSync, mkdirSync, renameSync, utimesSync, writeFileSync} from 'node:fs'
+import {join} from 'node:path'
+import {Sandbox} from '../support/binary.ts'
+import {Terminal} from '../support/terminal.ts'
+
+test('cleanup deletes old files that no job needs, and old finished jobs', async () => {
+  const sandbox = new Sandbox()
+  const [waiting, done, young] = ['waiting.txt', 'done.txt', 'young.txt'].map(name => join(sandbox.home, 'jobs', name))
+  await sandbox.qctl(['produce', 'x'])
+  const directory = join(sandbox.home, 'jobs')
+  mkdirSync(directory)
+  for (const path of [waiting, done, young]) writeFileSync(path ?? '', 'content')
+  const old = new Date(Date.now() - 3_600_000)
+  for (const path of [waiting, done]) utimesSync(path ?? '', old, old)
+  await sandbox.qctl(['produce', '-Q', 'files', '--file', waiting ?? ''])
+  const args = ['cleanup', '--directory', directory, '--older-than', '10m']
+  expect(await sandbox.json([...args, '--dry-run'])).toMatchObject({files: 1, files_needed: 1, sample: [done]})
+  expect(existsSync(done ?? '')).toBe(true)
+  expect((await sandbox.qctl(args)).status).toBe(2)
+  expect(await sandbox.json([...args, '--yes'])).toMatchObject({files: 1, files_needed: 1, jobs: 0})
+  expect([waiting, done, young].map(path => existsSync(path ?? ''))).toEqual([true, false, true])
+
+  await sandbox.qctl(['consume', '--drain', '--', 'true'])
+  expect(await sandbox.json(['cleanup', '--jobs', '--older-than', '1h', '--yes'])).toMatchObject({jobs: 0})
+  expect(await sandbox.json(['cleanup', '--jobs', '--older-than', '1ms', '--dry-run'])).toMatchObject({jobs: 1, dry_run: true})
+  expect(await sandbox.json(['cleanup', '--jobs', '--older-than', '1ms', '--yes'])).toMatchObject({jobs: 1})
+  expect((await sandbox.qctl(['jobs', 'show', '1'])).status).toBe(66)
+  expect((await sandbox.qctl(['cleanup', '--older-than', '1h'])).status).toBe(2)
+  expect((await sandbox.qctl(['cleanup', '--older-than', '1h', '--directory', join(sandbox.home, 'nowhere')])).status).toBe(66)
+})
+
+test('cleanup deletes nothing that was changed or submitted while it asked', async () => {
+  await using sandbox = new Sandbox()
+  const directory = join(sandbox.home, 'jobs')
+  mkdirSync(directory)
+  const old = new Date(Date.now() - 3_600_000)
+  const make = (name: string): string => {
+    const path = join(directory, name)
+    writeFileSync(path, 'content')
+    utimesSync(path, old, old)
+    return path
+  }
+  const [idle = '', submitted = '', resubmitted = '', rewritten = '', replaced = '', gone = ''] = ['idle', 'submitted', 'resubmitted', 'rewritten', 'replaced', 'gone'].map(make)
+  await sandbox.qctl(['produce', '--file', resubmitted])
+  await sandbox.qctl(['jobs', 'cancel', '1'])
+  await using terminal = await Terminal.start(['cleanup', '--directory', directory, '--older-than', '10m'], {home: sandbox.home, columns: 160})
+  await terminal.shows('delete 6 files? [y/N]')
+  await sandbox.qctl(['produce', '--file', submitted])
+  await sandbox.qctl(['jobs', 'resubmit', '1'])
+  writeFileSync(rewritten, 'content')
+  renameSync(make('other'), replaced)
+  renameSync(gone, join(sandbox.home, 'moved away'))
+  await terminal.keys('y', 'Enter')
+  expect(await terminal.ended()).toBe(0)
+  expect([idle, submitted, resubmitted, rewritten, replaced].map(path => existsSync(path))).toEqual([false, true, true, true, true])
+  const screen = await terminal.shows('deleted 1 file of')
+  expect(screen).toContain('2 files old enough but kept')
+  expect(screen).toContain('3 files left alone: changed or gone since they were counted')
+}, 30_000)
