@@ -63,3 +63,11 @@ export class QctlError extends Error {
 export function sentence(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** What is longer is no sentence but somebody's data; lists would be full of it. */
+const ERROR_MAX_CHARS = 4096
+
+/** What a handler gave as its error, as it is kept with its job: 4096 characters of it. */
+export function keptError(error: string): string {
+  return error.length <= ERROR_MAX_CHARS ? error : `${error.slice(0, ERROR_MAX_CHARS).toWellFormed()}…`
+}

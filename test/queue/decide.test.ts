@@ -29,6 +29,13 @@ function lost(cause: LossCause, alone: boolean): Outcome {
   return {kind: 'lost', cause, alone}
 }
 
+test('the beginning of an error is kept, and it stays valid text', () => {
+  const kept = (error: string): string | null => decided({kind: 'failed', error, retryAfterMs: null}).run.error
+  expect(kept('x'.repeat(4096))).toBe('x'.repeat(4096))
+  expect(kept('x'.repeat(4097))).toBe(`${'x'.repeat(4096)}…`)
+  expect(kept(`${'x'.repeat(4095)}🙂`)).toBe(`${'x'.repeat(4095)}\ufffd…`)
+})
+
 describe('done', () => {
   test('is done, with its result', () => {
     const result = new Uint8Array([1])

@@ -1,3 +1,4 @@
+import {keptError} from '../errors.ts'
 import {type FailReason, type QueueSettings, type RunFacts, SNOOZE_LIMIT} from '../job.ts'
 import type {Outcome, RunEnd} from '../outcome.ts'
 import type {Transition} from '../storage/storage.ts'
@@ -114,7 +115,7 @@ function runFacts(end: RunEnd): RunFacts {
     exitCode: end.exitCode,
     signal: end.signal,
     cause: causeOf(outcome),
-    error: 'error' in outcome ? outcome.error : null,
+    error: 'error' in outcome ? keptError(outcome.error) : null,
     runMs: end.runMs,
     cpuMs: end.cpuMs,
     maxRssBytes: end.maxRssBytes,
