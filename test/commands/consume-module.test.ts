@@ -30,6 +30,8 @@ const handler: Handler = async (job, {signal, log, progress}) => {
     case 'text': return 'grüße'
     case 'bytes': return new Uint8Array([255, 254])
     case 'json': return job.json === undefined ? null : JSON.parse(rest)
+    case 'printLong': console.log('x'.repeat(Number(rest)) + '🙂'); return
+    case 'throwLong': throw new Permanent('x'.repeat(Number(rest)))
     case 'long': return 'x'.repeat(Number(rest))
     case 'function': return () => {}
     case 'circle': { const circle: {self?: unknown} = {}; circle.self = circle; return circle }
@@ -130,6 +132,17 @@ describe('a module', () => {
     const refused = (bytes: number): object => ({state: 'failed', reason: 'permanent', error: `the result has ${bytes} bytes; a result may have 1 MiB`})
     expect(jobs).toMatchObject([done, done, refused(9 * 1024 * 1024), refused(1_048_577), done, {...done, result: null}, done])
     expect(jobs[4]).toMatchObject({result: 'x'.repeat(1_048_576)})
+  })
+
+  test('may print and throw as much at once as it likes; of an error the beginning is kept', async () => {
+    const scene = new Scene()
+    await scene.produce('together', 'together', 'printLong 8388607', `throwLong ${9 * 1024 * 1024}`, 'together')
+    await scene.qctl(scene.args('--drain', '-c', '10'))
+    const done = {state: 'done', attempts_list: [{outcome: 'done'}]}
+    const refused = {state: 'failed', error: `${'x'.repeat(4096)}…`, attempts_list: [{error: `${'x'.repeat(4096)}…`}]}
+    expect(await Promise.all([1, 2, 3, 4, 5].map(id => scene.job(id)))).toMatchObject([done, done, done, refused, done])
+    expect(await scene.job(3)).toMatchObject({attempts_list: [{stdout_dropped_bytes: 8_388_612 - 64 * 1024}]})
+    expect((await scene.qctl(['jobs', 'logs', '3'])).stdout.slice(-5)).toBe('xx🙂\n')
   })
 
   test('that throws fails the attempt; Permanent and Snooze say more, also those of another copy of the package', async () => {

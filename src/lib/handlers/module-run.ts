@@ -1,6 +1,6 @@
 /** One job inside the worker of a module. */
 import {format} from 'node:util'
-import {sentence} from '../errors.ts'
+import {keptError, sentence} from '../errors.ts'
 import type {OutputStream} from '../output-record.ts'
 import type {FunctionJob} from './function.ts'
 import {fileOf, usersStack} from './module-faults.ts'
@@ -8,6 +8,7 @@ import type {HandlerContext, ModuleHandler} from './module-handler.ts'
 import {doneWith, resultBytes} from './result.ts'
 
 const THIS_FILE = fileOf(new Error())
+const PART_CHARS = 1024 * 1024
 
 /** The line that gave the job, as `jobLine` writes it. */
 export interface JobLine {
@@ -60,7 +61,7 @@ export class ModuleRun {
   }
 
   print(stream: OutputStream, text: string): void {
-    this.#say({[stream]: text})
+    for (const part of partsOf(text)) this.#say({[stream]: part})
   }
 }
 
@@ -127,6 +128,20 @@ class ModuleJob implements FunctionJob {
   }
 }
 
+/** However much is printed at once, no line is longer than the consumer takes: JSON makes six bytes of a character at most. */
+function* partsOf(text: string): Generator<string> {
+  for (let from = 0, to = 0; from < text.length; from = to) {
+    to = from + PART_CHARS
+    // The two halves of one character stay together.
+    if (isHighSurrogate(text.charCodeAt(to - 1))) to += 1
+    yield text.slice(from, to)
+  }
+}
+
+function isHighSurrogate(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff
+}
+
 /** A result that is too large is refused here: its line could be longer than the consumer takes, and others would pay for that. */
 function answerWith(result: unknown): Readonly<Record<string, unknown>> {
   const bytes = resultBytes(result)
@@ -139,7 +154,7 @@ function answerWith(result: unknown): Readonly<Record<string, unknown>> {
 }
 
 function failureOf(error: unknown): Readonly<Record<string, unknown>> {
-  const message = sentence(error)
+  const message = keptError(sentence(error))
   switch (verdictOf(error)) {
     case 'Permanent':
       return {error: message, retry: false}
