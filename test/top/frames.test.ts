@@ -133,3 +133,28 @@ test('a terminal that is too small is told what it needs', async () => {
     expect(lines.join('\n')).toContain('qctl top')
   }
 })
+
+test('a terminal that is too small is told what is missing, in as many lines as that takes', async () => {
+  const {state} = await Console.open()
+  for (const size of [{columns: 40, rows: 12}, {columns: 59, rows: 40}, {columns: 200, rows: 11}, {columns: 12, rows: 9}]) {
+    const lines = frameOf(state, {size})
+    expectFits(lines, size)
+    expect(lines.map(line => line.trim()).join(' ').trim()).toBe(`qctl top needs 60x12, this is ${size.columns}x${size.rows}. Make it larger; q quits.`)
+  }
+  expectFits(frameOf(state, {size: {columns: 3, rows: 2}}), {columns: 3, rows: 2})
+})
+
+describe('a database that is away', () => {
+  for (const columns of [60, 80, 120]) {
+    for (const message of ['/var/lib/qctl.db was deleted while in use; nothing more is stored in /var/lib/qctl.db', 'it is away']) {
+      test(`is told in whole sentences on ${columns} columns: ${message}`, async () => {
+        const {state} = await Console.open({size: {columns, rows: 24}})
+        const lines = frameOf({...state, trouble: {message, hint: null, retryAt: state.now + 4000}}).filter(line => line.startsWith(' !! '))
+        expect(lines.length).toBe(3)
+        for (const line of lines) expect(line).toMatch(/ !! .*[^~…]$/)
+        expect(lines.join(' ')).toContain('Retry in 4s, r: now.')
+        expect(lines.at(-1)).toMatch(/\.$/)
+      })
+    }
+  }
+})

@@ -483,6 +483,16 @@ describe('an act on jobs', () => {
     expect(await states(session)).toEqual({1: 'cancelled', 2: 'processing'})
   })
 
+  test('of those that are due already are left as they are', async () => {
+    const session = await filled(1)
+    await session.queue.enqueue([{queue: 'mail', payload: '', delayMs: 3_600_000}])
+    const console = await jobsConsole(session)
+    await console.press('*', 'R')
+    expect(console.text()).toContain('Run job 2 now?')
+    await console.press('n', 'u', 'j', 'R')
+    expect(console.text().replaceAll(/\s+/g, ' ')).toContain('job 1 is due already: it runs as soon as a consumer has room; e says what it is waiting for')
+  })
+
   test('fails for a reason that is asked for', async () => {
     const session = await filled(1)
     const console = await jobsConsole(session)
@@ -554,7 +564,7 @@ describe('an act on jobs', () => {
     const session = await filled(1)
     const console = await jobsConsole(session)
     await console.press('R')
-    expect(console.text()).toContain('nothing to resubmit: 1 pending')
+    expect(console.text()).toContain('nothing to resubmit: job 1 is due already: it runs as soon as a consumer has')
     await console.press('/')
     await console.type('id=77')
     await console.press('enter', 'F', 'C')

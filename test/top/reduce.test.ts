@@ -152,9 +152,13 @@ describe('what was done', () => {
     expect(pressed(pressed(done.state, 'U').state, 'esc', 'U').effects).toEqual([])
   })
 
-  test('is not undone when the next thing cannot be', () => {
+  test('is not undone when the next thing cannot be, and U says so', () => {
     const busy = pressed({...asked(), undo: act()}, 'y').state
-    expect(after(busy, {kind: 'acted', done: {notice: 'deleted'}, at: NOW}).undo).toBeNull()
+    const deleted = after(busy, {kind: 'acted', done: {notice: 'deleted'}, at: NOW})
+    expect(deleted.notice?.text).toBe('deleted')
+    const {state, effects} = pressed(deleted, 'U')
+    expect({effects, text: state.notice?.text}).toEqual({effects: [], text: 'what was done last cannot be undone'})
+    expect(pressed(began({mode: 'admin'}), 'U').state.notice?.text).toContain('nothing has been done here yet')
   })
 
   test('or why not', () => {

@@ -46,9 +46,24 @@ describe('the screen', () => {
     const wide = await terminal.shows(/─{119}/)
     expect(wide.split('\n').length).toBeLessThanOrEqual(41)
     await terminal.resize(50, 10)
-    await terminal.shows('needs 60x12, this is 50x10')
+    await terminal.shows('needs 60x12, this is 50x10. Make it\nlarger; q quits.')
     await terminal.resize(80, 24)
     await terminal.shows('4 waiting')
+  })
+
+  test('is whole after every change of size', async () => {
+    const sandbox = await filled()
+    await using terminal = await topOf(sandbox, ['--screen', 'jobs'], {columns: 120, rows: 40})
+    await terminal.shows(/> +3 +mail/)
+    for (const [columns, rows] of [[60, 24], [60, 14], [100, 30], [70, 20]] as const) {
+      await terminal.resize(columns, rows)
+      const whole = ['qctl top', '[2 Jobs]', '[All', 'filter: none', 'REMARK', 'mail', 'mail', 'mail', ...(rows < 15 ? [] : ['payload', 'last']), '? help']
+      await waitFor(async () => {
+        const lines = (await terminal.screen()).trimEnd().split('\n')
+        const found = lines.flatMap(line => /qctl top|\[2 Jobs\]|\[All|filter: none|REMARK|mail|payload|last|\? help/.exec(line) ?? [])
+        return lines.length === rows && found.join() === whole.join() && lines.includes('─'.repeat(columns))
+      }, {what: `a whole screen of ${columns}x${rows}`})
+    }
   })
 
   test('has no colours with NO_COLOR and no strange signs with --ascii', async () => {

@@ -35,14 +35,21 @@ export function cancelJobs(chosen: Chosen): Move<never> {
 }
 
 /**
- * Puts jobs back to the start: finished ones, or those that wait for their time.
+ * Puts jobs back to the start: finished ones, or, where none is, those that wait for their time.
  * @param now UTC ms
  */
 export function resubmitJobs(chosen: Chosen, now: number): Move<never> {
   const {choice, moves = []} = chosen
-  const isWaiting = ({state, runAt}: Job): boolean => state === 'pending' && runAt > now
-  if (choice.kind === 'jobs' && choice.jobs.every(isWaiting)) return {kind: 'act', act: runNow(choice.jobs, moves)}
-  return doing({kind: 'resubmit', reason: BY_HAND}, [], chosen)
+  if (choice.kind !== 'jobs' || choice.jobs.some(({state}) => state !== 'pending')) return doing({kind: 'resubmit', reason: BY_HAND}, [], chosen)
+  const waiting = choice.jobs.filter(({runAt}) => runAt > now)
+  return waiting.length === 0 ? dueAlready(choice.jobs) : {kind: 'act', act: runNow(waiting, moves)}
+}
+
+/** A job that failed before, and is to run again, looks as if it could be told to. */
+function dueAlready(jobs: readonly Job[]): Move<never> {
+  const [job] = jobs
+  const which = jobs.length === 1 && job !== undefined ? `job ${job.id} is due already: it runs` : `these ${counted(jobs.length, 'job')} are due already: they run`
+  return {kind: 'notice', text: `nothing to resubmit: ${which} as soon as a consumer has room; e says what it is waiting for`, tone: 'warning'}
 }
 
 /** Deletes jobs. */

@@ -110,7 +110,9 @@ function acting(state: State, move: Extract<Move, {kind: 'act' | 'prepare' | 'un
     return step({...state, overlay: {kind: 'busy', what: move.what, done: 0, total: 0}}, {kind: 'prepare', prepare: move.prepare})
   }
   if (move.kind === 'undo') {
-    return state.undo === null ? step(noticed(state, 'nothing to undo')) : running({...state, undo: null}, state.undo)
+    if (state.undo === null) return step(noticed(state, 'nothing to undo: nothing has been done here yet'))
+    if (state.undo === 'never') return step(noticed(state, 'what was done last cannot be undone', 'warning'))
+    return running({...state, undo: null}, state.undo)
   }
   if (move.act.tier.kind === 'at_once') return running(state, move.act)
   return step({...state, overlay: {kind: 'confirm', act: move.act, line: textLine(), openedAt: state.now}})

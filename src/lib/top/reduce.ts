@@ -17,7 +17,7 @@ export function reduce(state: State, event: Event): Step {
     case 'paste':
       return only(state.overlay === null ? state : {...state, overlay: pasted(state.overlay, event.text)})
     case 'resized':
-      return {state: {...state, size: event.size}, effects: [{kind: 'look'}]}
+      return resized(state, event.size)
     case 'clock':
       return only(aged({...state, now: event.at}))
     case 'looked':
@@ -31,14 +31,20 @@ export function reduce(state: State, event: Event): Step {
     case 'progress':
       return only(state.overlay?.kind === 'busy' ? {...state, overlay: {...state.overlay, done: event.done, total: event.total}} : state)
     case 'acted': {
-      const {notice, undo = null, moves = []} = event.done
-      const text = undo === null ? notice : `${notice}  U undo`
+      const {notice, undo = 'never', moves = []} = event.done
+      const text = undo === 'never' ? notice : `${notice}  U undo`
       const {state: next, effects} = inTurn({...closedBusy(state), undo, now: event.at}, moves)
       return {state: noticed(next, text, 'good'), effects: [...effects, {kind: 'look'}]}
     }
     case 'refused':
       return {state: noticed({...reopened(state), now: event.at}, event.message, 'error'), effects: [{kind: 'look'}]}
   }
+}
+
+/** What the terminal makes of a frame of another size, nobody knows: it is drawn anew. */
+function resized(state: State, size: State['size']): Step {
+  if (size.columns === state.size.columns && size.rows === state.size.rows) return only(state)
+  return {state: {...state, size}, effects: [{kind: 'repaint'}, {kind: 'look'}]}
 }
 
 function only(state: State): Step {

@@ -7,7 +7,7 @@
  * - `components/` draw; every text goes through `components/line.tsx`, which makes it harmless and cuts it. `theme.ts` knows colours and signs.
  */
 import chalk, {type ColorSupportLevel} from 'chalk'
-import {render, renderToString} from 'ink'
+import {type Instance, render, renderToString} from 'ink'
 import {cliActor} from '../cli/actor.ts'
 import {openSession, type Session} from '../cli/session.ts'
 import type {FlagValues} from '../cli/flags.ts'
@@ -94,6 +94,15 @@ export async function top(flags: FlagValues<typeof TOP_FLAGS>, {settings, print,
   else print.raw(await oneFrame(options, screenWidth(stdout) ?? PAPER_COLUMNS))
 }
 
+/** Erases the screen. */
+const BLANK = '\u001b[2J\u001b[H'
+
+/** The next frame is drawn whole, from the first line on, wherever the cursor was. */
+function blank(app: Pick<Instance, 'clear'>): void {
+  app.clear()
+  process.stdout.write(BLANK)
+}
+
 /** Takes back what the terminal wrote of keys that were typed already: ink begins where the cursor is. */
 const FRESH_LINE = '\r\u001b[K'
 
@@ -129,7 +138,7 @@ async function runTop(options: TopOptions, stop: AbortSignal): Promise<void> {
   const onEffect = (effect: Effect): void => {
     if (effect.kind === 'quit') ended.abort()
     else if (effect.kind === 'look') poller.lookNow()
-    else if (effect.kind === 'repaint') app.clear()
+    else if (effect.kind === 'repaint') blank(app)
     else if (effect.kind === 'copy') process.stdout.write(TO_CLIPBOARD(effect.text))
     else deeds.carryOut(effect)
   }

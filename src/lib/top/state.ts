@@ -22,7 +22,8 @@ export interface State {
   readonly trouble: Trouble | null
   readonly overlay: Overlay | null
   readonly notice: Notice | null
-  readonly undo: Act | null
+  /** Takes back what was done last: `null` = nothing was done, 'never' = that cannot be taken back. */
+  readonly undo: Act | 'never' | null
   /** The job that was taken by hand. */
   readonly inHand: number | null
   /** The next q quits, whatever is in the hand. */

@@ -4,9 +4,11 @@ import {useKeys} from '../hooks/use-keys.ts'
 import {useSize} from '../hooks/use-size.ts'
 import {ThemeContext} from '../hooks/use-theme.ts'
 import type {Program} from '../program.ts'
+import type {Frame} from '../screen.ts'
 import {frameOf, momentOf, shownScreen, type State} from '../state.ts'
 import {dimmed, type Theme} from '../theme.ts'
 import {typing} from '../typing.ts'
+import {wrapped} from '../words.ts'
 import {Banner} from './banner.tsx'
 import {ConfirmDialog} from './confirm-dialog.tsx'
 import {Footer} from './footer.tsx'
@@ -26,6 +28,7 @@ export function App({program, theme}: {readonly program: Program; readonly theme
   return <Glass state={state} theme={theme} />
 }
 
+/** In less there is no room for a table. */
 const NARROWEST = {columns: 60, rows: 12} as const
 
 /** The whole screen: exactly as large as the terminal. */
@@ -35,13 +38,19 @@ export function Glass({state, theme}: {readonly state: State; readonly theme: Th
     <ThemeContext value={theme}>
       <Box flexDirection="column" width={columns} height={rows} overflow="hidden">
         {columns < NARROWEST.columns || rows < NARROWEST.rows ? (
-          <Line words={`qctl top needs ${NARROWEST.columns}x${NARROWEST.rows}, this is ${columns}x${rows}. q quits.`} width={columns} />
+          <TooSmall size={state.size} />
         ) : (
           <Layers state={state} theme={theme} />
         )}
       </Box>
     </ThemeContext>
   )
+}
+
+/** Says what is missing in as many lines as that takes. */
+function TooSmall({size: {columns, rows}}: {readonly size: Frame}): ReactNode {
+  const text = `qctl top needs ${NARROWEST.columns}x${NARROWEST.rows}, this is ${columns}x${rows}. Make it larger; q quits.`
+  return wrapped(text, columns).slice(0, rows).map((line, at) => <Line key={at} words={line} width={columns} />)
 }
 
 /** A screen on paper: no keys, and no more lines than there is something to say. */

@@ -27,21 +27,19 @@ const PROCESSES: ListOf<Own, Facts, ProcessStatus> = {
   withCursor: (_own, process) => ({process}),
 }
 
-const isSilent = ({facts}: Moment<Own, Facts>): boolean => facts?.supervision != null && facts.supervision.error !== null
-
 const NONE: Move<Own> = {kind: 'notice', text: 'there is no process here', tone: 'warning'}
 
-function operateKey(name: string, verb: 'start' | 'stop' | 'restart', help: string): Key<Own, Facts> {
-  return {
-    keys: [name],
-    label: verb,
-    help,
-    acts: true,
-    press: moment => {
-      const process = rowUnder(PROCESSES, moment)
-      return process === null ? NONE : {kind: 'act', act: operate(verb, process)}
-    },
-  }
+function operateKey(name: string, verb: Verb, help: string): Key<Own, Facts> {
+  return {keys: [name], label: verb, help, acts: true, press: moment => operating(verb, moment)}
+}
+
+type Verb = 'start' | 'stop' | 'restart'
+
+/** Supervisord itself has to run first. */
+function operating(verb: Verb, moment: Moment<Own, Facts>): Move<Own> {
+  if (verb === 'start' && moment.facts?.supervision?.error != null) return {kind: 'act', act: startAll()}
+  const process = rowUnder(PROCESSES, moment)
+  return process === null ? NONE : {kind: 'act', act: operate(verb, process)}
 }
 
 /** To the processes of supervisord. */
@@ -63,8 +61,7 @@ export const SUPERVISOR = defineScreen<Own, Facts>({
       acts: true,
       press: ({facts}) => (facts?.supervision == null || facts.supervision.most === 0 ? NONE : (scale(facts.supervision) as Move<Own>)),
     },
-    {keys: ['B'], label: 'start', help: 'start supervisord, which is not running', acts: true, when: isSilent, press: () => ({kind: 'act', act: startAll()})},
-    operateKey('B', 'start', 'begin: start the process'),
+    operateKey('B', 'start', 'begin: start the process, or supervisord itself where it does not run'),
     operateKey('X', 'stop', 'stop the process; a consumer finishes what it has'),
     operateKey('R', 'restart', 'restart the process; a consumer finishes what it has'),
     ...listKeys(PROCESSES),
