@@ -55,7 +55,7 @@ describe('the screen', () => {
     const sandbox = await filled()
     await using terminal = await topOf(sandbox, ['--screen', 'jobs'], {columns: 120, rows: 40})
     await terminal.shows(/> +3 +mail/)
-    for (const [columns, rows] of [[60, 24], [60, 14], [100, 30], [70, 20]] as const) {
+    for (const [columns, rows] of [[80, 24], [60, 24], [60, 14], [100, 30], [70, 20]] as const) {
       await terminal.resize(columns, rows)
       const whole = ['qctl top', '[2 Jobs]', '[All', 'filter: none', 'REMARK', 'mail', 'mail', 'mail', ...(rows < 15 ? [] : ['payload', 'last']), '? help']
       await waitFor(async () => {
