@@ -11,7 +11,7 @@ export default class Backup extends BaseCommand {
   static override args = oclifArgs(FILE_ARGS)
   static override flags = oclifFlags(BACKUP_FLAGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(Backup)

@@ -14,7 +14,7 @@ export default class Cleanup extends BaseCommand {
   ]
   static override flags = oclifFlags(CLEANUP_FLAGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {flags} = await this.parse(Cleanup)

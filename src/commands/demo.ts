@@ -14,7 +14,7 @@ On a terminal top shows it, until q. In the end it is proved from the files and 
   static override examples = ['qctl demo', 'qctl demo --chaos --for 1m']
   static override flags = oclifFlags(DEMO_FLAGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {flags} = await this.parse(Demo)

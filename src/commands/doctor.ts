@@ -15,7 +15,7 @@ export default class Doctor extends BaseCommand {
   static override examples = ['qctl doctor', 'qctl doctor --full', 'qctl doctor --json', 'qctl doctor --torture 30s']
   static override flags = oclifFlags(DOCTOR_FLAGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {flags} = await this.parse(Doctor)

@@ -13,11 +13,12 @@ export default class HelpCommand extends BaseCommand {
   static override summary = 'Show help on a command or a topic'
   static override description = HELP_PAGES.map(({name, summary}) => `qctl help ${name}: ${summary}`).join('\n')
   static override examples = ['qctl help produce', 'qctl help jobs list', 'qctl help exit-codes']
+  static override formats = ONE_THING
   static override args = oclifArgs({topic: {summary: 'a command or a topic', parse: asText, several: true}})
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parseWords(HelpCommand)
-    requireFormat(flags['output'], ONE_THING)
+    requireFormat(flags['output'], HelpCommand.formats)
     const words = (args.topic ?? []).flatMap((word) => word.split(':'))
     const page = HELP_PAGES.find(({name}) => name === words.join('-'))
     if (page !== undefined) stdout.write(`${wrap(page.text(), helpWidth())}\n`)

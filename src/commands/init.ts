@@ -11,7 +11,7 @@ export default class Init extends BaseCommand {
   static override examples = ['qctl init', 'qctl init --db /srv/queue.db --durability normal']
   static override flags = oclifFlags({...INIT_FLAGS, ...DRY_RUN_FLAGS})
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {flags} = await this.parse(Init)

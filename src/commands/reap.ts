@@ -16,7 +16,7 @@ export default class Reap extends BaseCommand {
   static override examples = ['qctl reap', 'qctl reap --once', 'qctl reap --every 10s']
   static override flags = oclifFlags(REAP_FLAGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {flags} = await this.parse(Reap)

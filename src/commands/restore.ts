@@ -12,7 +12,7 @@ export default class Restore extends BaseCommand {
   static override args = oclifArgs(FILE_ARGS)
   static override flags = oclifFlags(RESTORE_FLAGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(Restore)

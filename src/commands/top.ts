@@ -1,6 +1,7 @@
 import {BaseCommand} from '../lib/cli/base-command.ts'
 import {databaseFile} from '../lib/cli/database-file.ts'
 import {oclifFlags} from '../lib/cli/oclif-flags.ts'
+import type {OutputFormat} from '../lib/config.ts'
 import {HostCoroner} from '../lib/consumer/coroner.ts'
 import {shownDatabase} from '../lib/location.ts'
 import {TOP_FLAGS} from '../lib/top/flags.ts'
@@ -12,7 +13,7 @@ export default class Top extends BaseCommand {
   static override examples = ['qctl top', 'qctl top --read-only --interval 5s', 'qctl top -Q mail,reports', 'qctl top --once --ascii']
   static override flags = oclifFlags(TOP_FLAGS)
 
-  protected override readonly formats = ['table'] as const
+  static override formats: readonly OutputFormat[] = ['table']
 
   override async run(): Promise<void> {
     const {flags} = await this.parse(Top)

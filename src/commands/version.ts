@@ -6,7 +6,7 @@ export default class Version extends BaseCommand {
   static override summary = 'Show the version of qctl and of what it is made of'
   static override examples = ['qctl version', 'qctl version --json']
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     await this.parse(Version)

@@ -48,6 +48,19 @@ describe('help', () => {
     expect(lacking.map(([id]) => id)).toEqual([])
   })
 
+  test.each(['version', 'backup', 'doctor', 'cleanup', 'jobs:logs', 'jobs:resubmit', 'jobs:list', 'top', 'help'])('of %s lists the formats that it takes', async id => {
+    const words = id.split(':')
+    const needed: Readonly<Record<string, readonly string[]>> = {backup: ['1'], cleanup: ['--directory', '/', '--older-than', '9999d', '-n'], 'jobs:logs': ['1'], 'jobs:resubmit': ['1']}
+    const args = needed[id] ?? []
+    const {stdout} = await qctl(['help', ...words])
+    const listed = /--output=(\S+)/.exec(stdout)?.[1]?.split('|') ?? []
+    for (const format of ['table', 'wide', 'json', 'ndjson', 'csv', 'id']) {
+      const {stderr} = await qctl([...words, ...args, '-o', format])
+      expect({format, isTaken: !stderr.startsWith('qctl: this command has no --output')}).toEqual({format, isTaken: listed.includes(format) || format === 'table'})
+    }
+    expect(stdout.includes('--json')).toBe(listed.includes('json'))
+  })
+
   // oclif takes a switch that was not given for one that was, and then misses what it depends on.
   test('no switch depends on another flag', async () => {
     const manifest = JSON.parse(await manifestJson()) as {commands: Record<string, {flags: Record<string, {type: string; dependsOn?: string[]}>}>}

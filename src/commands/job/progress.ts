@@ -11,7 +11,7 @@ Exits 4 when the job is not run by this handler any more, 69 when its consumer i
   static override examples = ['qctl job progress 40', 'qctl job progress 12.5%']
   static override args = oclifArgs(PROGRESS_ARGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args} = await this.parse(JobProgress)

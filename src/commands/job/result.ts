@@ -11,7 +11,7 @@ beats it. At most 1 MiB. Without TEXT it is read from stdin, which in a handler 
   static override examples = ['qctl job result 42', 'sha256sum big.iso | qctl job result']
   static override args = oclifArgs(RESULT_ARGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args} = await this.parse(JobResult)

@@ -10,7 +10,7 @@ export default class JobSnooze extends BaseCommand {
   static override examples = ['qctl job snooze 10m', 'qctl job snooze   # by the backoff of the queue']
   static override args = oclifArgs(SNOOZE_ARGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args} = await this.parse(JobSnooze)

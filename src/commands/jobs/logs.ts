@@ -20,7 +20,7 @@ The last 64 KiB of each are kept for every run; how much was before them is told
   static override args = oclifArgs(ONE_ID_ARGS)
   static override flags = oclifFlags(LOGS_FLAGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(JobsLogs)

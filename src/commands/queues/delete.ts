@@ -11,7 +11,7 @@ export default class QueuesDelete extends QueueCommand {
   static override args = oclifArgs(QUEUE_ARGS)
   static override flags = oclifFlags({...FORCE_FLAGS, ...DRY_RUN_FLAGS, ...CONFIRM_FLAGS})
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(QueuesDelete)

@@ -27,7 +27,7 @@ to what exists.`
   static override args = oclifArgs(CONSUME_ARGS)
   static override flags = oclifFlags(FLAGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args, flags, raw} = await this.parse(SupervisorInit)

@@ -11,7 +11,7 @@ export default class SupervisorRestart extends SupervisorCommand {
   static override args = oclifArgs(PROCESS_ARGS)
   static override flags = oclifFlags(SUPERVISOR_VERB_FLAGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(SupervisorRestart)

@@ -12,7 +12,7 @@ export default class SupervisorScale extends SupervisorCommand {
   static override args = oclifArgs({consumers: {summary: 'how many', parse: parseCount, required: true}} as const)
   static override flags = oclifFlags(SUPERVISOR_VERB_FLAGS)
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(SupervisorScale)

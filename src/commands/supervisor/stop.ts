@@ -20,7 +20,7 @@ Without names it also ends what a supervisord that was killed has left here.`
   static override args = oclifArgs(PROCESS_ARGS)
   static override flags = FLAGS
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(SupervisorStop)

@@ -10,7 +10,7 @@ export default class SupervisorTail extends SupervisorCommand {
   static override args = oclifArgs(PROCESS_ARGS)
   static override flags = oclifFlags({...SUPERVISOR_FLAGS, ...LINES_FLAGS})
 
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(SupervisorTail)

@@ -28,7 +28,7 @@ const BEYOND_GRACE_MS = 5000
 
 /** A command that does one thing to many jobs. */
 export abstract class ActionCommand extends BaseCommand {
-  protected override readonly formats = ONE_THING
+  static override formats = ONE_THING
 
   /** The file of the database; `null` when it is named by a URL. */
   protected get databaseFile(): string | null {

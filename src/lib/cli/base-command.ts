@@ -34,8 +34,8 @@ export interface CommandClass {
 export abstract class BaseCommand extends Command {
   static override baseFlags = oclifFlags(GLOBAL_FLAGS)
 
-  /** What `--output` may ask of this command. */
-  protected readonly formats: readonly OutputFormat[] = OUTPUT_FORMATS
+  /** What `--output` may ask of this command. Static, so that the manifest has it and help lists no other. */
+  static formats: readonly OutputFormat[] = OUTPUT_FORMATS
 
   #prepared: Prepared | undefined
   #session: Promise<Session> | undefined
@@ -136,7 +136,7 @@ export abstract class BaseCommand extends Command {
     const flags: Readonly<Record<string, unknown>> = parsed.flags
     const given: Readonly<Record<string, unknown>> = flags['json'] === true ? {...flags, output: 'json'} : flags
     const {settings, origins} = await resolveSettings({flags: given, env: process.env})
-    requireFormat(given['output'], this.formats)
+    requireFormat(given['output'], (this.constructor as typeof BaseCommand).formats)
     this.#prepared = {settings, origins, flags, print: printerOf(settings, flags)}
     return parsed
   }

@@ -7,6 +7,9 @@ import {screenWidth} from './terminal.ts'
 
 type Flags = Command.Flag.Any[]
 
+/** They mean nothing where there is but one way to print. */
+const OUTPUT_FLAGS: ReadonlySet<string> = new Set(['json', 'output', 'columns'])
+
 /** Help of one command: a short usage line, flags in the order of their table, the global ones last. */
 class QctlCommandHelp extends CommandHelp {
   protected override defaultUsage(): string {
@@ -38,9 +41,16 @@ class QctlCommandHelp extends CommandHelp {
   }
 
   protected override groupFlags(flags: Flags): {flagGroups: {[name: string]: Flags}; mainFlags: Flags} {
-    const {flagGroups, mainFlags} = super.groupFlags(flags)
+    const {flagGroups, mainFlags} = super.groupFlags(this.#taken(flags))
     const {GLOBAL: global, ...groups} = flagGroups
     return {mainFlags, flagGroups: global === undefined ? groups : {...groups, GLOBAL: global}}
+  }
+
+  /** The global flags are the same for all commands; what `--output` may ask is not. */
+  #taken(flags: Flags): Flags {
+    const {formats = []} = this.command as {readonly formats?: readonly string[]}
+    if (formats.length === 1) return flags.filter(({name}) => !OUTPUT_FLAGS.has(name))
+    return flags.map(flag => (flag.name === 'output' && flag.type === 'option' ? {...flag, helpValue: formats.join('|')} : flag))
   }
 }
 
