@@ -7,8 +7,11 @@ import {inputOf} from '../lib/cli/produce-input.ts'
 
 export default class Produce extends BaseCommand {
   static override summary = 'Store jobs; exit 0 means they are on the disk'
-  static override description =
-    'Prints the id of each job, one per line, in the order of the input. Many jobs at once (--lines, --ndjson) are read to the end and stored all or none.'
+  static override description = [
+    'Prints the id of each job, one per line, in the order of the input. Many jobs at once (--lines, --ndjson) are read to the end and stored all or none.',
+    'There are no schedules: let cron run it, by its path, with a key so that each day counts once:',
+    '0 9 * * *  ~/bin/qctl produce -Q report --key "$(date +\\%F)" daily',
+  ].join('\n')
   static override examples = [
     'qctl produce hello',
     "qctl produce -Q mail --key order-42 --delay 10m '{\"to\":\"ann@example.com\"}'",

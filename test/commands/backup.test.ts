@@ -47,6 +47,15 @@ test('20 backups while 4 producers write: each is whole, and has every job whose
   expect(readdirSync(sandbox.home).filter(name => name.endsWith('.tmp'))).toEqual([])
 }, 60_000)
 
+test('a restore to a new place says what came where', async () => {
+  const sandbox = new Sandbox()
+  await sandbox.qctl(['produce', 'x'])
+  const [copy, other] = [join(sandbox.home, 'copy.db'), join(sandbox.home, 'other.db')]
+  await sandbox.qctl(['backup', copy])
+  const {stdout} = await sandbox.qctl(['restore', copy, '--db', other])
+  expect(stdout).toStartWith(`restored ${copy} as ${other}: 1 job; new ids are above `)
+})
+
 test('a backup never takes the place of another file, but where it is told to', async () => {
   const sandbox = new Sandbox()
   await sandbox.qctl(['produce', 'a'])

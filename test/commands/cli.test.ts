@@ -61,6 +61,11 @@ describe('help', () => {
     expect(stdout.includes('--json')).toBe(listed.includes('json'))
   })
 
+  test('of consume names what is so where nothing is said, that of produce how cron does it', async () => {
+    expect((await qctl(['help', 'consume'])).stdout.replaceAll(/\s+/g, ' ')).toContain('jobs in flight per consumer [default: 1]')
+    expect((await qctl(['help', 'produce'])).stdout).toMatch(/^ {2}0 9 \* \* \* {2}\S+ produce -Q report --key "\$\(date \+\\%F\)" daily$/m)
+  })
+
   // oclif takes a switch that was not given for one that was, and then misses what it depends on.
   test('no switch depends on another flag', async () => {
     const manifest = JSON.parse(await manifestJson()) as {commands: Record<string, {flags: Record<string, {type: string; dependsOn?: string[]}>}>}
@@ -139,6 +144,10 @@ describe('a mistake', () => {
     [['reap', '--every', '10s', '--once'], '--once and --every do not go together'],
     [['jobs', 'list', '-o', 'xml'], '--output: "xml" is not one of table, wide, json, ndjson, csv, id'],
     [['jobs', 'assign', '1'], '--consumer is missing'],
+    [['jobs', 'wait', '1', '--timeout', '5s'], 'unknown flag --timeout (did you mean "--for"?)'],
+    ...[['--cron', '* * * * *'], ['--schedule', 'daily'], ['--repeat', '5s']].map((flag): [string[], string] =>
+      [['produce', ...flag, 'x'], `unknown flag ${flag[0]} (qctl has no schedules: let cron run "qctl produce --key …", as qctl help produce shows)`]),
+    [['produce', '--every', '5s', 'x'], '--every needs --generate (qctl has no schedules: let cron run "qctl produce --key …", as qctl help produce shows)'],
     [['produce', '--for', '1m', 'x'], '--for needs --assign'],
     [['produce', '--lines', '--ndjson'], '--lines and --ndjson do not go together'],
     [['version', '-o', 'csv'], 'this command has no --output csv: it takes table, wide, json, ndjson'],

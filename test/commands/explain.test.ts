@@ -34,6 +34,7 @@ describe('jobs explain', () => {
     const {status, stdout} = await sandbox.qctl(['jobs', 'explain', '1'])
     expect(status).toBe(0)
     expect(stdout).toMatch(/^job 1 {2}pending {2}in queue mail\n {2}queue mail was paused \d+m?s ago: disk full\n {4}→ qctl queues resume mail\n/)
+    expect(stdout).toMatch(/\n {2}it is not to run before .*\n {4}→ to run it now: qctl jobs cancel 1 && qctl jobs resubmit 1\n/)
     expect(await codes(sandbox, 1)).toEqual(['queue_paused', 'delayed', 'no_consumer'])
     const first = (await explain(sandbox, 1)).reasons[0]
     expect(first).toMatchObject({queue: 'mail', reason: 'disk full', paused_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/)})

@@ -67,6 +67,16 @@ describe('jobs list', () => {
     expect((await sandbox.qctl(['jobs', 'list', '--columns', 'nope'])).status).toBe(2)
   })
 
+  test('all times of a table are written alike, those of CSV as in JSON', async () => {
+    const sandbox = new Sandbox()
+    await sandbox.qctl(['produce', 'x'])
+    await sandbox.qctl(['consume', '--drain', '--', 'true'])
+    const times = 'run_at,created_at,started_at,updated_at,finished_at'
+    const row = async (output: string): Promise<string> => (await sandbox.qctl(['jobs', 'list', '-o', output, '--columns', times])).stdout.split(/\r?\n/)[1] ?? ''
+    for (const output of ['table', 'wide']) expect((await row(output)).trim().split(/ {2,}/)).toEqual(Array<string>(5).fill(expect.stringMatching(/^[\d-]{10} [\d:]{8}[+-]\d\d:\d\d$/)))
+    expect((await row('csv')).split(',')).toEqual(Array<string>(5).fill(expect.stringMatching(/^[\d-]{10}T[\d:.]+Z$/)))
+  })
+
   test('--watch prints again when something changes, until interrupted', async () => {
     await using sandbox = await withJobs()
     const running = sandbox.start(['jobs', 'list', '-w', '-l', '1', '-o', 'id'])

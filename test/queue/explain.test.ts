@@ -1,7 +1,7 @@
 import {describe, expect, test} from 'bun:test'
 import type {Job} from '../../src/lib/job.ts'
 import {explain, type Eyes, type Reason} from '../../src/lib/queue/explain.ts'
-import {REASON_CODES, wordingOf} from '../../src/lib/queue/explain-text.ts'
+import {REASON_CODES, wordingOf, wordingsOf} from '../../src/lib/queue/explain-text.ts'
 import type {ClaimantStanding, Holder, PendingStanding, Standing} from '../../src/lib/standing.ts'
 
 const NOW = 1_800_000_000_000
@@ -85,6 +85,14 @@ describe('a pending job', () => {
 
   test('may be out of reach for one that cannot be seen', () => {
     expect(explain(pending({}), {...SIGHT, liveness: () => 'unknown'}).claimable).toBe(true)
+  })
+
+  test('whose reasons come to one command is told it once, below the last of them', () => {
+    const explanation = explain(pending({}, {gets: null, earlier: [{queue: 'urgent', jobs: {count: 3, isMore: false}}]}), SIGHT)
+    const [earlier] = explanation.reasons
+    if (earlier === undefined) throw new Error('no reason')
+    const behind = {code: 'behind', queue: 'q', ahead: {count: 2, isMore: false}} as const
+    expect(wordingsOf({...explanation, reasons: [earlier, behind]}).map(({fix}) => fix)).toEqual([null, 'qctl consume -Q q -- COMMAND'])
   })
 
   test('behind suspects, other queues and a backlog', () => {

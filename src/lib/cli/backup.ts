@@ -75,7 +75,7 @@ export async function restoreBackup(file: string, flags: FlagValues<typeof RESTO
     return
   }
   const {kept, idFloor, jobs, processing} = await upkeep.restore(path)
-  print.result({...copyJson(copy), restored_to: target, kept, ids_above: idFloor}, () => `${target} is ${path} again: ${counted(jobs, 'job')}; new ids are above ${idFloor}`)
+  print.result({...copyJson(copy), restored_to: target, kept, ids_above: idFloor}, () => `restored ${path} as ${target}: ${counted(jobs, 'job')}; new ids are above ${idFloor}`)
   if (kept !== null) print.note(`what was there is now ${kept}`)
   if (processing > 0) print.note(`${counted(processing, 'job')} being processed when the copy was made: the next consumer or qctl reap takes them as lost`)
 }

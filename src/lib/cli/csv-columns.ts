@@ -1,3 +1,4 @@
+import {formatTime} from '../time-parse.ts'
 import type {Column} from './columns.ts'
 
 /**
@@ -25,4 +26,13 @@ function cell(value: unknown): string | number | null {
   if (typeof value === 'string' || typeof value === 'number') return value
   const isList = Array.isArray(value) && value.every(part => typeof part !== 'object')
   return isList ? value.join(',') : JSON.stringify(value)
+}
+
+/** Such columns in a table for people: times as all others there, in the zone of this host. */
+export function forPeople<Row>(columns: readonly Column<Row>[]): readonly Column<Row>[] {
+  return columns.map(column => (/_(at|until)$/.test(column.key) ? {...column, value: row => localTime(column.value(row))} : column))
+}
+
+function localTime(value: string | number | null): string | number | null {
+  return typeof value === 'string' ? formatTime(Date.parse(value)) : value
 }

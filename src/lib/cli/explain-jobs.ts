@@ -1,5 +1,5 @@
 import {explain, type Explanation} from '../queue/explain.ts'
-import {wordingOf} from '../queue/explain-text.ts'
+import {wordingOf, wordingsOf} from '../queue/explain-text.ts'
 import type {IdSpec} from '../queue/id-list.ts'
 import type {Inspector} from '../queue/inspector.ts'
 import {safeText} from '../safe-text.ts'
@@ -72,13 +72,13 @@ function listOf(dbFlag: string | null): ListFormat<Explanation> {
 }
 
 function printExplanation(explanation: Explanation, dbFlag: string | null, print: Printer): void {
-  const {id, state, queue, reasons} = explanation
+  const {id, state, queue} = explanation
   const style = stateStyle(state)
   print.line(`${print.paint.bold(`job ${id}`)}  ${style === null ? state : print.paint[style](state)}  ${print.paint.dim(`in queue ${queue}`)}`)
-  for (const reason of reasons) {
-    const {text, fix} = wordingOf(reason, explanation)
+  for (const {text, fix, purpose} of wordingsOf(explanation)) {
     print.line(`  ${safeText(text)}`)
-    if (fix !== null) print.line(`    ${print.paint.dim('→')} ${safeText(withDatabase(fix, dbFlag))}`)
+    const what = purpose === undefined ? '' : `${purpose}: `
+    if (fix !== null) print.line(`    ${print.paint.dim('→')} ${safeText(`${what}${withDatabase(fix, dbFlag)}`)}`)
   }
 }
 

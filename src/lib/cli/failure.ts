@@ -1,6 +1,6 @@
 import {QctlError} from '../errors.ts'
-import {nearest} from '../nearest.ts'
 import {safeText} from '../safe-text.ts'
+import {flagHint} from './flag-hint.ts'
 import {stderr, stdout} from './papers.ts'
 import {safeJson} from './safe-output.ts'
 
@@ -89,24 +89,6 @@ function isMissingArgs(error: Error): error is Error & MissingArgs {
 function sentenceOf(error: Error): string {
   if (!isMissingArgs(error)) return usageMessage(error.message)
   return error.args.map(({name, description}) => `${name.toUpperCase()} is missing: ${description ?? ''}`).join('; ')
-}
-
-/** What oclif's complaint about unknown flags carries. */
-interface UnknownFlags {
-  readonly flags: readonly string[]
-  readonly parse: {readonly input: {readonly flags: Readonly<Record<string, unknown>>}}
-}
-
-function isUnknownFlags(error: Error): error is Error & UnknownFlags {
-  return error.message.startsWith('Nonexistent flag') && 'flags' in error && 'parse' in error
-}
-
-/** The nearest flag to an unknown one, as a question. */
-function flagHint(error: Error): string | null {
-  if (!isUnknownFlags(error)) return null
-  const [typed = ''] = (error.flags[0] ?? '').split('=')
-  const meant = nearest(typed.replace(/^-+/, ''), Object.keys(error.parse.input.flags))
-  return meant === null ? 'see --help; put -- before an argument that begins with -' : `did you mean "--${meant}"?`
 }
 
 /**

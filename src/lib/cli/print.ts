@@ -3,6 +3,7 @@ import type {OutputFormat} from '../config.ts'
 import type {OutputStream} from '../output-record.ts'
 import {safeText} from '../safe-text.ts'
 import {selectColumns, type Column} from './columns.ts'
+import {forPeople} from './csv-columns.ts'
 import {safeJson} from './safe-output.ts'
 import {painter, screenWidth} from './terminal.ts'
 
@@ -137,7 +138,7 @@ export class Printer {
     const {output, columns: chosen, out, paint} = this.#options
     const {columns: ofTables, csv: ofCsv = ofTables} = format
     // Programs find in CSV the names of JSON and no others; people may ask for those, too.
-    const columns = output === 'csv' ? selectColumns(ofCsv, chosen, false) : selectColumns(ofTables, chosen, output === 'wide', ofCsv)
+    const columns = output === 'csv' ? selectColumns(ofCsv, chosen, false) : selectColumns(ofTables, chosen, output === 'wide', forPeople(ofCsv))
     if (output === 'json') {
       return this.json({items: page.items.map(format.toJson), next: page.next, searched: page.searched})
     }

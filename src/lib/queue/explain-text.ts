@@ -9,6 +9,14 @@ export interface Wording {
   readonly text: string
   /** The one command that does something about it; `null` when time or others will. */
   readonly fix: string | null
+  /** What the command is for, where nothing is wrong and time will do; absent: it puts an end to the reason. */
+  readonly purpose?: string
+}
+
+/** All reasons in words, for people: a command that several of them come to stands with the last. */
+export function wordingsOf(explanation: Explanation): readonly Wording[] {
+  const wordings = explanation.reasons.map(reason => wordingOf(reason, explanation))
+  return wordings.map((wording, at) => (wordings.slice(at + 1).some(({fix}) => fix === wording.fix) ? {...wording, fix: null} : wording))
 }
 
 /**
@@ -36,12 +44,12 @@ const WORDINGS: {readonly [Code in Reason['code']]: (reason: Of<Code>, about: Ex
     const text = `queue ${queue} may process ${jobs(concurrency)} at once and does${each === '' ? '' : `: ${each}`}`
     return {text, fix: `qctl queues set ${queue} --concurrency ${processing + 1}`}
   },
-  delayed: ({runAt}, about) => ({text: `it is not to run before ${at(runAt, about)}`, fix: runNow(about)}),
+  delayed: ({runAt}, about) => ({text: `it is not to run before ${at(runAt, about)}`, ...runNow(about)}),
   snoozed: ({runAt, snoozes}, about) => ({
     text: `its handler put it off (${times(snoozes)} so far); it runs again at ${at(runAt, about)}`,
-    fix: runNow(about),
+    ...runNow(about),
   }),
-  backing_off: (reason, about) => ({text: `${ended(reason)}; it runs again at ${at(reason.runAt, about)}`, fix: runNow(about)}),
+  backing_off: (reason, about) => ({text: `${ended(reason)}; it runs again at ${at(reason.runAt, about)}`, ...runNow(about)}),
   assigned: (reason, about) => ({text: assigned(reason, about), fix: assignAnew(about)}),
   assigned_elsewhere: (reason, about) => ({
     text: `${assigned(reason, about)}, and that one does not serve queue ${reason.queue}`,
@@ -120,7 +128,7 @@ const consume = (queue: string): string => `qctl consume -Q ${queue} -- COMMAND`
 const startAssignee = ({consumer, queue}: Assigned): string => `qctl consume --name ${consumer} -Q ${queue} -- COMMAND`
 const assignAnew = ({id}: Explanation): string => `qctl jobs assign ${id} --consumer NAME`
 const resubmit = ({id}: Explanation): string => `qctl jobs resubmit ${id}`
-const runNow = ({id}: Explanation): string => `qctl jobs cancel ${id} && qctl jobs resubmit ${id}`
+const runNow = ({id}: Explanation): Omit<Wording, 'text'> => ({fix: `qctl jobs cancel ${id} && qctl jobs resubmit ${id}`, purpose: 'to run it now'})
 
 /** What was requested of a job in hand. */
 function requestOf({reasons}: Explanation): Requested | null {

@@ -3,7 +3,7 @@ import type {ReactNode} from 'react'
 import {eyesOf} from '../../cli/eyes.ts'
 import {withDatabase} from '../../cli/with-database.ts'
 import {explain, type Explanation} from '../../queue/explain.ts'
-import {wordingOf} from '../../queue/explain-text.ts'
+import {wordingOf, wordingsOf} from '../../queue/explain-text.ts'
 import {Line} from '../components/line.tsx'
 import {Rule} from '../components/rule.tsx'
 import {useTheme} from '../hooks/use-theme.ts'
@@ -69,12 +69,11 @@ function linesOf({id}: Own, facts: Facts | null, {width, db, arrow}: Manner): re
   if (facts === null) return [{text: ' looking ...', tone: 'dim'}]
   const {explanation} = facts
   if (explanation === null) return [` there is no job ${id}`]
-  const {state, queue, claimable, reasons} = explanation
+  const {state, queue, claimable} = explanation
   const head: Words = [' ', {text: state, tone: state}, `  in queue ${queue}`, ...(state === 'pending' ? [claimable ? '  some consumer takes it next' : '  no consumer would take it now'] : [])]
-  const lines = reasons.flatMap((reason): readonly Words[] => {
-    const {text, fix} = wordingOf(reason, explanation)
+  const lines = wordingsOf(explanation).flatMap(({text, fix, purpose}): readonly Words[] => {
     const said = wrapped(text, width - 2).map((line): Words => ` ${line}`)
-    const advised = fix === null ? [] : wrapped(withDatabase(fix, db), width - 8).map((line, at): Words => [at === 0 ? `   ${arrow} ` : '     ', {text: line, tone: 'bold'}])
+    const advised = fix === null ? [] : wrapped(`${purpose === undefined ? '' : `${purpose}: `}${withDatabase(fix, db)}`, width - 8).map((line, at): Words => [at === 0 ? `   ${arrow} ` : '     ', {text: line, tone: 'bold'}])
     return ['', ...said, ...advised]
   })
   return [head, ...lines]
