@@ -1,7 +1,7 @@
 import {BaseCommand} from './base-command.ts'
 import {reportFailure, reportOptions} from './failure.ts'
 import {endPapers} from './papers.ts'
-import {loadConfig, type Program} from './program.ts'
+import {loadConfig, type Program, withoutHelp} from './program.ts'
 import {route} from './route.ts'
 
 /**
@@ -14,7 +14,8 @@ export async function main(argv: readonly string[], program: Program): Promise<v
   guardBugs(argv)
   try {
     const found = route(argv, {ids: Object.keys(program.commands)})
-    const [CommandClass, config] = await Promise.all([program.commands[found.id]?.(), loadConfig(program)])
+    const known = found.id === 'help' ? program : withoutHelp(program)
+    const [CommandClass, config] = await Promise.all([program.commands[found.id]?.(), loadConfig(known)])
     if (CommandClass === undefined) throw new Error(`no command ${found.id}`)
     CommandClass.id = found.id
     await BaseCommand.start(CommandClass, found.argv, config)
