@@ -191,7 +191,7 @@ describe('verbs by id', () => {
     await sandbox.qctl(['jobs', 'cancel', '1'])
     const {stdout, stderr} = await sandbox.qctl(['jobs', 'fail', '1', '2', '99', '--json'])
     expect(JSON.parse(stdout)).toEqual({
-      action: 'fail', matched: 3, changed: 1, skipped: [{id: 1, why: 'finished'}, {id: 99, why: 'no such job'}], dry_run: false, sample: [2],
+      action: 'fail', matched: 3, changed: 1, requested: 0, skipped: [{id: 1, why: 'finished'}, {id: 99, why: 'no such job'}], dry_run: false, sample: [2],
     })
     expect(stderr).toBe('qctl: job 1 is finished; job 99 does not exist\n')
   })
@@ -230,7 +230,7 @@ describe('verbs by filter', () => {
   test('--dry-run counts and changes nothing', async () => {
     const sandbox = await withJobs()
     expect(await sandbox.json(['jobs', 'delete', '-s', 'pending', '-n'])).toEqual({
-      action: 'delete', matched: 10, changed: 0, skipped: [], dry_run: true, sample: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
+      action: 'delete', matched: 10, changed: 0, requested: 0, skipped: [], dry_run: true, sample: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
     })
     expect((await sandbox.qctl(['jobs', 'delete', '-s', 'pending', '-n'])).stdout).toBe('would delete 10 jobs (1 2 3 4 5 6 7 8 9 10); nothing was changed\n')
     expect(await ids(sandbox)).toHaveLength(10)
@@ -335,6 +335,15 @@ describe('a job that is being processed', () => {
     expect(await sandbox.qctl(['jobs', 'cancel', '1', '--no-wait', '--reason', 'why'])).toEqual({status: 0, stdout: '1 requested\n', stderr: ''})
     expect((await sandbox.qctl(['jobs', 'show', '1'])).stdout).toMatch(/  cancel requested  \S+  why\n/)
     expect((await sandbox.qctl(['jobs', 'wait', '1', '--for', '10s'])).stdout).toBe('1 cancelled\n')
+  })
+
+  test.each(['cancel', 'fail'])('a program sees what was asked of the holder and what was not: %s', async verb => {
+    const {sandbox} = await processing()
+    await using _ = sandbox
+    await sandbox.qctl(['produce', '-Q', 'other', 'x'])
+    expect(await sandbox.json(['jobs', verb, '1', '2', '--no-wait', '--reason', 'why'])).toMatchObject({matched: 2, changed: 2, requested: 1})
+    const {events} = (await sandbox.json(['jobs', 'show', '1'])) as {events: readonly object[]}
+    expect(events[0]).toMatchObject({from: 'processing', to: 'processing', reason: `${verb} requested: why`})
   })
 
   test('whose consumer was killed is settled by the command itself', async () => {

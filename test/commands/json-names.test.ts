@@ -44,7 +44,7 @@ test('the names in JSON documents', async () => {
   expect(names(job.attempts_list[0])).toEqual(words(RUN))
   expect(names(job.events[0])).toEqual(['at', 'from', 'to', 'actor', 'reason'])
   expect(job.started_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-  expect(names(await sandbox.json(['jobs', 'cancel', '1']))).toEqual(['action', 'matched', 'changed', 'skipped', 'dry_run', 'sample'])
+  expect(names(await sandbox.json(['jobs', 'cancel', '1']))).toEqual(['action', 'matched', 'changed', 'requested', 'skipped', 'dry_run', 'sample'])
   const queue = (await sandbox.json(['queues', 'show', 'default'])) as {counts: unknown; settings: unknown}
   expect(names(queue)).toEqual(words(QUEUE))
   expect(names(queue.counts)).toEqual(['pending', 'scheduled', 'processing', 'done', 'failed', 'cancelled'])

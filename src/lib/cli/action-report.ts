@@ -12,11 +12,11 @@ const PAST: Readonly<Record<ActionReport['action'], string>> = {
 /** How many jobs that were left alone are named. */
 const NAMED = 10
 
-/** The document of a bulk verb. */
+/** The document of a bulk verb. `requested` are those among the `changed` that their holders have yet to settle. */
 export function reportJson(report: ActionReport): Readonly<Record<string, unknown>> {
-  const {action, matched, changed, dryRun, sample} = report
+  const {action, matched, changed, requested, dryRun, sample} = report
   const skipped = [...report.refused, ...report.open, ...report.already, ...report.missing].sort((a, b) => a.id - b.id)
-  return {action, matched, changed: dryRun ? 0 : changed, skipped, dry_run: dryRun, sample}
+  return {action, matched, changed: dryRun ? 0 : changed, requested: requested.length, skipped, dry_run: dryRun, sample}
 }
 
 /**

@@ -34,8 +34,7 @@ export function printJob({job, runs, events, output}: JobDetails, now: number, p
   const printed = last === undefined ? undefined : output.get(last)
   if (last !== undefined && printed !== undefined) printOutput(printed, last, print)
   if (events.length > 0) print.line(print.paint.bold('events'))
-  const changes = changesOf(job, events, '→')
-  for (const [at, event] of events.entries()) print.line(`  ${safeText(eventLine(event, changes[at] ?? ''))}`)
+  for (const event of events) print.line(`  ${safeText(eventLine(event))}`)
 }
 
 /**
@@ -100,30 +99,23 @@ function runLine(run: Run): string {
   return parts.filter(part => part !== null && part !== '').join('  ')
 }
 
-/** True for what was asked of the holder of a job: the job stays in processing until that has settled it. */
-function isRequest({from, to}: JobEvent): boolean {
-  return from === 'processing' && to === 'processing'
+/** What an event did to a job, and why, in a few words. */
+export interface Told {
+  readonly change: string
+  readonly why: string
 }
 
-/** What was asked last. A request that was settled is told by how the job ended. */
-function requestOf({requested, state, reason}: Job): string {
-  if (requested !== null) return requested
-  return state === 'cancelled' ? 'cancel' : state === 'failed' && reason === 'admin' ? 'fail' : 'stop'
+/** The storage puts it before the reason of what was asked of the holder of a job, which stays in processing until that has settled it. */
+const REQUEST = /^((?:cancel|fail) requested): /
+
+/** @param arrow between the state before and the state after */
+export function told({from, to, reason}: JobEvent, arrow: string): Told {
+  if (from !== to) return {change: `${from ?? 'nothing'} ${arrow} ${to ?? 'nothing'}`, why: reason}
+  const [prefix, request] = (from === 'processing' && REQUEST.exec(reason)) || []
+  return request === undefined || prefix === undefined ? {change: to ?? '', why: reason} : {change: request, why: reason.slice(prefix.length)}
 }
 
-/**
- * What each event did to a job, in a few words.
- * @param arrow between the state before and the state after
- */
-export function changesOf(job: Job, events: readonly JobEvent[], arrow: string): readonly string[] {
-  const request = events.findLast(isRequest)
-  return events.map(event => {
-    const {from, to} = event
-    if (isRequest(event)) return `${event === request ? requestOf(job) : 'stop'} requested`
-    return from === to ? (to ?? '') : `${from ?? 'nothing'} ${arrow} ${to ?? 'nothing'}`
-  })
-}
-
-function eventLine({at, actor, reason}: JobEvent, change: string): string {
-  return `${formatTime(at)}  ${change}  ${actor}  ${reason}`
+function eventLine(event: JobEvent): string {
+  const {change, why} = told(event, '→')
+  return `${formatTime(event.at)}  ${change}  ${event.actor}  ${why}`
 }

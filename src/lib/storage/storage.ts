@@ -81,7 +81,7 @@ export interface Storage {
    * delete: the job, its history and output are gone; not while processing.
    * assign: pending only; only the named consumer may claim it for `forMs` (null = for ever).
    * A job already in the state asked for is `already`; one that the state does not allow, or that changed since it was seen, is skipped with the reason.
-   * Every change writes an event with the actor and reason. Answers per target, in order.
+   * Every change writes an event with the actor and reason. The reason of a request begins with `cancel requested: ` or `fail requested: `. Answers per target, in order.
    */
   act(action: Action, targets: readonly Target[], actor: string): Promise<readonly Acted[]>
 

@@ -1,4 +1,4 @@
-import {changesOf, factsOf} from '../cli/job-text.ts'
+import {factsOf, told} from '../cli/job-text.ts'
 import {safeBytes} from '../cli/safe-output.ts'
 import type {Run} from '../job.ts'
 import {formatDurationShort} from '../time.ts'
@@ -47,7 +47,6 @@ export function timelineLines(seen: SeenJob, width: number, arrow: string): read
 }
 
 function chaptersOf({job, runs, events}: SeenJob, arrow: string): readonly Chapter[] {
-  const changes = changesOf(job, events, arrow)
   const isLive = job.state === 'processing' && job.startedAt !== null
   const chapters: readonly Chapter[] = [
     {at: job.createdAt, who: '-', what: `submitted to ${job.queue}`},
@@ -56,7 +55,10 @@ function chaptersOf({job, runs, events}: SeenJob, arrow: string): readonly Chapt
       {at: run.finishedAt, who: run.consumer, what: `run ${run.run} ends: ${runEnd(run)}${run.runMs === null ? '' : ` (${formatDurationShort(run.runMs)})`}`},
     ]),
     ...(isLive ? [{at: job.startedAt ?? 0, who: job.consumer ?? '-', what: `run ${job.fence} begins: attempt ${job.attempts}, and goes on`}] : []),
-    ...events.map(({at, actor, reason}, nth) => ({at, who: actor, what: `${changes[nth] ?? ''}: ${reason}`})),
+    ...events.map(event => {
+      const {change, why} = told(event, arrow)
+      return {at: event.at, who: event.actor, what: `${change}: ${why}`}
+    }),
   ]
   return chapters.toSorted((a, b) => a.at - b.at)
 }

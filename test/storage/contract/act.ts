@@ -294,6 +294,18 @@ export function actContract(suite: Suite): void {
     },
   )
 
+  suite.sentence('The reason of a request begins with `cancel requested: ` or `fail requested: `.', {
+    'one after the other': async bench => {
+      const {id} = await bench.processing()
+      await bench.storage.act({kind: 'cancel', reason: 'stop it'}, [{id, seen: null}], 'joe')
+      await bench.storage.act({kind: 'fail', reason: 'hopeless'}, [{id, seen: null}], 'eve')
+      expect((await bench.history(id)).events).toMatchObject([
+        {from: 'processing', to: 'processing', actor: 'joe', reason: 'cancel requested: stop it'},
+        {from: 'processing', to: 'processing', actor: 'eve', reason: 'fail requested: hopeless'},
+      ])
+    },
+  })
+
   suite.sentence('Every change writes an event with the actor and reason.', {
     'every change': async bench => {
       const id = await bench.add()
@@ -312,11 +324,6 @@ export function actContract(suite: Suite): void {
         {at: wall - 1, from: 'cancelled', to: 'pending', actor: 'eve', reason: 'needed'},
         {at: wall, from: 'pending', to: 'failed', actor: 'joe', reason: 'hopeless'},
       ])
-    },
-    'a request too': async bench => {
-      const {id} = await bench.processing()
-      await bench.storage.act({kind: 'cancel', reason: 'stop it'}, [{id, seen: null}], 'joe')
-      expect((await bench.history(id)).events).toMatchObject([{from: 'processing', actor: 'joe', reason: 'stop it'}])
     },
     'what did not change leaves no trace': async bench => {
       const id = await bench.ended('done')

@@ -94,7 +94,7 @@ function request(tx: Transaction, job: Seen, to: typeof CANCELLED | typeof FAILE
   const word = to === CANCELLED ? 'cancel' : 'fail'
   if (tx.db.tuples(REQUESTED, job.id)[0]?.[0] !== word) {
     assertChanged(job, tx.db.run(REQUEST, job.id, word))
-    recordEvent(tx, {jobId: job.id, from: PROCESSING, to: PROCESSING, actor, reason})
+    recordEvent(tx, {jobId: job.id, from: PROCESSING, to: PROCESSING, actor, reason: `${word} requested: ${reason}`})
   }
   return {id: job.id, kind: 'requested', fence: job.fence}
 }
