@@ -67,6 +67,16 @@ describe('jobs list', () => {
     expect((await sandbox.qctl(['jobs', 'list', '--columns', 'nope'])).status).toBe(2)
   })
 
+  test('what finished since a time, and no other job that changed then', async () => {
+    const sandbox = await withJobs()
+    await sandbox.qctl(['jobs', 'cancel', '3'])
+    await sandbox.qctl(['jobs', 'fail', '4'])
+    expect(await ids(sandbox, '--where', 'finished>=yesterday')).toEqual([4, 3])
+    expect(await ids(sandbox, '--where', 'state=failed finished>-1d')).toEqual([4])
+    expect(await ids(sandbox, '--where', 'finished<yesterday')).toEqual([])
+    expect((await sandbox.qctl(['jobs', 'list', '--where', 'finished_at>-1d'])).stderr).toContain('did you mean finished?')
+  })
+
   test('all times of a table are written alike, those of CSV as in JSON', async () => {
     const sandbox = new Sandbox()
     await sandbox.qctl(['produce', 'x'])

@@ -65,6 +65,8 @@ describe('a filter is read', () => {
     ['age<=1h30m', number('created', '>=', NOW - 1.5 * HOUR)],
     ['age<5s', number('created', '>', NOW - 5000)],
     ['updated>-1h', number('updated', '>', NOW - HOUR)],
+    ['finished>-1h', and({kind: 'state', states: ['done', 'failed', 'cancelled']}, number('updated', '>', NOW - HOUR))],
+    ['finished!="2026-12-01 00:00:00Z"', not(and({kind: 'state', states: ['done', 'failed', 'cancelled']}, {kind: 'number', field: 'updated', op: 'in', values: [Date.UTC(2026, 11, 1)]}))],
     ['run_at<=now+1d', number('run_at', '<=', NOW + DAY)],
     ['run_at>2026-12-01T00:00:00Z', number('run_at', '>', Date.UTC(2026, 11, 1))],
     ['created<"2026-12-01 00:00:00+01:00"', number('created', '<', Date.UTC(2026, 10, 30, 23))],
@@ -87,7 +89,7 @@ describe('a filter is read', () => {
 
   test('every field and every state word is known', () => {
     expect(FILTER_FIELDS).toEqual([
-      'id', 'queue', 'state', 'key', 'tag', 'priority', 'attempts', 'age', 'created', 'updated', 'run_at', 'consumer', 'reason', 'error',
+      'id', 'queue', 'state', 'key', 'tag', 'priority', 'attempts', 'age', 'created', 'updated', 'finished', 'run_at', 'consumer', 'reason', 'error',
     ])
     for (const word of STATE_WORDS) parse(`state=${word}`)
   })

@@ -78,7 +78,7 @@ OPERATORS
 FIELDS
   queue state key tag consumer reason error     text; state also takes scheduled and retrying
   id priority attempts                          whole numbers
-  created updated run_at                        times: 2026-11-22T06:49:01Z, -1h, now+10m, "tomorrow 9:00"
+  created updated finished run_at               times: 2026-11-22T06:49:01Z, -1h, now+10m, yesterday, "tomorrow 9:00"
   age                                           a duration since it was submitted: 10m, 1h30m, 7d
   payload.PATH                                  what a JSON payload has there: payload.user.id, payload.items[0]
   Quote a value with blanks by "…".
@@ -92,6 +92,8 @@ EXAMPLES
   not (queue=mail)                     everything else
   error ~ timeout                      the error contains a word
   created>-1h                          submitted within the last hour
+  state=failed finished>=yesterday finished<today
+                                       what failed yesterday, from midnight to midnight
   key=order-4711                       one job by its key
   run_at<now+10m state=pending         due within ten minutes
   attempts>=3 state=pending            tried before, waiting again

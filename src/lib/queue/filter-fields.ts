@@ -26,7 +26,7 @@ export interface Condition {
 
 type Compile = (condition: Condition) => Filter
 
-/** The fields but `payload.PATH`, each with what makes its part of the tree. */
+/** The fields but `payload.PATH`, each with what makes its part of the tree. A finished job was updated last when it finished. */
 const FIELDS: Readonly<Record<string, Compile>> = {
   id: (condition) => numeric('id', condition, (text) => integer(text, 1)),
   queue: (condition) => textual('queue', condition, named),
@@ -38,6 +38,7 @@ const FIELDS: Readonly<Record<string, Compile>> = {
   age,
   created: (condition) => numeric('created', condition, (text) => parseTime(text, condition.now, 'past')),
   updated: (condition) => numeric('updated', condition, (text) => parseTime(text, condition.now, 'past')),
+  finished: (condition) => and({kind: 'state', states: ['done', 'failed', 'cancelled']}, compareField('updated', condition)),
   run_at: (condition) => numeric('run_at', condition, (text) => parseTime(text, condition.now, 'future')),
   consumer: (condition) => textual('consumer', condition, nameOrNone),
   reason,
