@@ -1,7 +1,9 @@
 /** Files of jobs that are done with. */
-import {lstatSync, readdirSync, realpathSync, rmSync} from 'node:fs'
-import {join} from 'node:path'
+import {closeSync, constants, lstatSync, openSync, readdirSync, readSync, realpathSync, rmSync, statSync} from 'node:fs'
+import {basename, join} from 'node:path'
 import {QctlError} from '../errors.ts'
+import {isGeneratedName} from '../generated-name.ts'
+import type {State} from '../job.ts'
 import type {Storage} from '../storage/storage.ts'
 import {systemReason} from '../system-error.ts'
 import {and, type Filter} from './filter.ts'
@@ -15,10 +17,13 @@ export interface OldFile {
   readonly version: string
 }
 
+/** Those old enough, of which some are kept. */
 export interface OldFiles {
   readonly files: readonly OldFile[]
-  /** Old enough, but a job may run with them yet: it is not finished, or failed and may be resubmitted. */
+  /** A job may run with them yet: it is not finished, or failed and may be resubmitted. */
   readonly needed: number
+  /** No files of jobs, as far as this store knows. */
+  readonly foreign: number
 }
 
 type Jobs = Pick<Storage, 'find' | 'get'>
@@ -27,17 +32,58 @@ type Jobs = Pick<Storage, 'find' | 'get'>
 const AT_ONCE = 100
 
 /**
- * The files of a directory that were not written to since then and that no unfinished or failed job names. Not what lies in directories below, and
- * nothing but plain files.
+ * The files of jobs in a directory that were not written to since then and that no unfinished or failed job names. Not what lies in directories
+ * below, nothing but plain files, and of these only such as a finished job names or `produce --generate` has written: the rest is somebody's own.
  * @param before UTC ms
  * @throws QctlError `not_found`, `permission`, `cannot_open` for the directory
  */
-export async function oldFilesIn(directory: string, before: number, storage: Jobs): Promise<OldFiles> {
+export async function oldFilesIn(directory: string, before: number, storage: Jobs & Pick<Storage, 'info'>): Promise<OldFiles> {
   const old = systemCall(`list ${directory}`, () => list(directory, before))
-  const needed = new NeededFiles(storage)
-  if (old.length > 0) await needed.look()
-  const files = old.filter(({path}) => !needed.has(path))
-  return {files, needed: old.length - files.length}
+  if (old.length === 0) return {files: [], needed: 0, foreign: 0}
+  const needed = new NamedFiles(storage, NEEDING)
+  await needed.look()
+  const free = old.filter(({path}) => !needed.has(path))
+  const {location} = await storage.info()
+  const files = (await filesOfJobs(free, storage)).filter(({path}) => !isPrecious(path, location))
+  return {files, needed: old.length - free.length, foreign: free.length - files.length}
+}
+
+async function filesOfJobs(files: readonly OldFile[], storage: Jobs): Promise<readonly OldFile[]> {
+  const isGenerated = ({path}: OldFile): boolean => isGeneratedName(basename(path))
+  if (files.every(isGenerated)) return files
+  const finished = new NamedFiles(storage, ['done', 'cancelled'])
+  await finished.look()
+  return files.filter(file => isGenerated(file) || finished.has(file.path))
+}
+
+/** What is kept although a job names it: databases with all that SQLite lays beside them, their copies, and hidden files. */
+function isPrecious(path: string, database: string): boolean {
+  const name = basename(path)
+  return name.startsWith('.') || /-(?:wal|shm|journal)$/.test(name) || isSameFile(path, database) || beginsAsDatabase(path)
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [stat, otherStat] = [one, other].map(path => statSync(path, {throwIfNoEntry: false}))
+  return stat !== undefined && stat.ino === otherStat?.ino && stat.dev === otherStat.dev
+}
+
+/** What every SQLite file begins with (sqlite.org/fileformat.html). */
+const SQLITE = Buffer.from('SQLite format 3\0')
+
+/** Not to be asked of a database that this process has open: closing a file gives up SQLite's locks on it. True for what cannot be read. */
+function beginsAsDatabase(path: string): boolean {
+  try {
+    const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      const begin = Buffer.alloc(SQLITE.length)
+      readSync(file, begin)
+      return begin.equals(SQLITE)
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    return true
+  }
 }
 
 /**
@@ -45,9 +91,9 @@ export async function oldFilesIn(directory: string, before: number, storage: Job
  * @returns what was deleted, and how many a job needs now; what is left was changed, or deleted by somebody else
  * @throws QctlError `permission`, `cannot_open` for a file that cannot be deleted
  */
-export async function deleteFiles(files: readonly OldFile[], storage: Jobs): Promise<OldFiles> {
+export async function deleteFiles(files: readonly OldFile[], storage: Jobs): Promise<Omit<OldFiles, 'foreign'>> {
   // Anew: one that was done with may have been resubmitted.
-  const needed = new NeededFiles(storage)
+  const needed = new NamedFiles(storage, NEEDING)
   const deleted: OldFile[] = []
   let kept = 0
   for (let from = 0; from < files.length; from += AT_ONCE) {
@@ -60,14 +106,19 @@ export async function deleteFiles(files: readonly OldFile[], storage: Jobs): Pro
   return {files: deleted, needed: kept}
 }
 
-/** The files that unfinished and failed jobs name. */
-class NeededFiles {
+/** The states of jobs that may run with their files yet. */
+const NEEDING = ['pending', 'processing', 'failed'] as const
+
+/** The files that jobs in certain states name. */
+class NamedFiles {
   readonly #storage: Jobs
+  readonly #states: readonly State[]
   readonly #paths = new Set<string>()
   #newestId = 0
 
-  constructor(storage: Jobs) {
+  constructor(storage: Jobs, states: readonly State[]) {
     this.#storage = storage
+    this.#states = states
   }
 
   has(path: string): boolean {
@@ -78,7 +129,7 @@ class NeededFiles {
   async look(): Promise<void> {
     for (let seen = -1; seen !== this.#newestId; ) {
       seen = this.#newestId
-      for await (const jobs of pages(this.#storage, neededSince(seen))) {
+      for await (const jobs of pages(this.#storage, this.#since(seen))) {
         this.#newestId = Math.max(this.#newestId, ...jobs.map(({id}) => id))
         const ids = jobs.filter(({file}) => file).map(({id}) => id)
         if (ids.length === 0) continue
@@ -86,11 +137,12 @@ class NeededFiles {
       }
     }
   }
+
+  #since(id: number): Filter {
+    return and({kind: 'state', states: this.#states}, {kind: 'number', field: 'id', op: '>', value: id})
+  }
 }
 
-function neededSince(id: number): Filter {
-  return and({kind: 'state', states: ['pending', 'processing', 'failed']}, {kind: 'number', field: 'id', op: '>', value: id})
-}
 
 function list(directory: string, before: number): readonly OldFile[] {
   const real = realpathSync(directory)
