@@ -15,6 +15,8 @@ export interface TerminalOptions {
   /** Added to PATH, HOME, TZ and a UTF-8 locale; nothing else is passed on. */
   readonly env?: Readonly<Record<string, string>>
   readonly home: string
+  /** What is run; the binary when absent. */
+  readonly program?: string
 }
 
 /** A real terminal (tmux) in which the binary runs, driven by keys. `await using` ends it. */
@@ -34,13 +36,13 @@ export class Terminal {
   }
 
   /** Starts the binary in a new terminal. */
-  static async start(args: readonly string[], {columns = 80, rows = 24, env = {}, home}: TerminalOptions): Promise<Terminal> {
+  static async start(args: readonly string[], {columns = 80, rows = 24, env = {}, home, program = BINARY}: TerminalOptions): Promise<Terminal> {
     const terminal = new Terminal()
     const environment = {PATH: process.env['PATH'] ?? '', HOME: home, TZ: 'UTC', LANG: 'C.UTF-8', ...env}
     const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
     // The shell stays, so that what the binary leaves of the terminal can be looked at.
     const script = `sh -c 'echo $$ > "$0"; exec "$@"' "$0" "$@"; s=$?; stty -a > "$1.stty"; echo $s > "$STATUS"; echo AFTERWARDS; exec sleep 600`
-    const command = ['env', '-i', ...words, 'TERM=tmux-256color', `STATUS=${terminal.#status}`, 'sh', '-c', script.replaceAll('"$1.stty"', '"$STATUS.stty"'), terminal.#pidFile, BINARY, ...args]
+    const command = ['env', '-i', ...words, 'TERM=tmux-256color', `STATUS=${terminal.#status}`, 'sh', '-c', script.replaceAll('"$1.stty"', '"$STATUS.stty"'), terminal.#pidFile, program, ...args]
     await terminal.#tmux('new-session', '-d', '-s', 's', '-x', String(columns), '-y', String(rows), ...command)
     await terminal.#tmux('set-option', '-g', 'escape-time', '0')
     return terminal

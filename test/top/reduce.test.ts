@@ -70,6 +70,13 @@ describe('OPS and ADMIN', () => {
     })
   }
 
+  test('it is stopped with Ctrl-Z from anywhere, but not while it has something to keep or to finish', () => {
+    expect(pressed(began(), 'ctrl-z', '?', 'ctrl-z').state.suspensions).toBe(2)
+    const held = pressed({...began(), inHand: 7}, 'ctrl-z').state
+    expect({count: held.suspensions, said: held.notice?.text}).toEqual({count: 0, said: 'not while job 7 is in your hand: its lease would run out'})
+    expect(pressed({...began(), overlay: {kind: 'busy', what: 'Delete', done: 0, total: 0}}, 'ctrl-z').state.suspensions).toBe(0)
+  })
+
   test('nothing is undone in OPS', () => {
     const {state, effects} = pressed({...began(), undo: act()}, 'U')
     expect(effects).toEqual([])

@@ -1,5 +1,5 @@
 import {describe, expect, test} from 'bun:test'
-import {Sandbox} from '../support/binary.ts'
+import {BINARY, Sandbox} from '../support/binary.ts'
 import {Terminal, type TerminalOptions} from '../support/terminal.ts'
 import {waitFor} from '../support/wait-for.ts'
 
@@ -110,6 +110,35 @@ describe('the screen', () => {
     expect(await terminal.screen()).toContain('3 waiting')
     await terminal.keys('p')
     await terminal.shows('4 waiting')
+  })
+})
+
+describe('Ctrl-Z', () => {
+  test('gives the terminal to the shell as it was; fg goes on with a whole screen', async () => {
+    const sandbox = await filled()
+    await using terminal = await Terminal.start(['--norc', '-i'], {home: sandbox.home, program: 'bash', env: {PS1: 'SHELL ', PS2: ''}})
+    await terminal.shows('SHELL')
+    await terminal.type(`${BINARY} top --screen jobs`)
+    await terminal.keys('Enter')
+    await terminal.shows(/> +3 +mail/)
+    for (const times of [1, 2]) {
+      const columns = 80 + 20 * times
+      await terminal.keys('C-z')
+      await terminal.shows('Stopped')
+      await terminal.type(`echo seen-$((${times} + 1))`)
+      await terminal.keys('Enter')
+      expect(await terminal.shows(new RegExp(`^seen-${times + 1}$`, 'm'))).not.toContain('qctl top  OPS')
+      await terminal.resize(columns, 24)
+      await terminal.type('fg')
+      await terminal.keys('Enter')
+      expect(await terminal.shows(new RegExp(`^─{${columns}}$`, 'm'))).not.toContain('SHELL')
+      await terminal.keys('?')
+      await terminal.shows('On this screen: Jobs')
+      await terminal.keys('Escape')
+      await terminal.shows(/> +3 +mail/)
+    }
+    await terminal.keys('q')
+    await terminal.shows('SHELL')
   })
 })
 

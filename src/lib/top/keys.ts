@@ -29,6 +29,7 @@ export const GLOBAL_KEYS: readonly AnyKey[] = [
   ADMIN,
   {keys: ['U'], label: '', help: 'undo what was done last, where that is possible', acts: true, press: () => ({kind: 'undo'})},
   {keys: ['ctrl-l'], label: '', help: 'draw the screen anew, when something else wrote on it', press: () => ({kind: 'repaint'})},
+  {keys: ['ctrl-z'], label: '', help: 'stop and give the terminal back to the shell; fg goes on', press: () => ({kind: 'suspend'})},
   {keys: ['q'], label: 'quit', help: 'back from a detail, quit from a screen', press: () => ({kind: 'quit'})},
   {keys: ['ctrl-c'], label: '', help: 'quit from anywhere', press: () => ({kind: 'leave'})},
 ]

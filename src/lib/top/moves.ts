@@ -42,6 +42,8 @@ export function moved(state: State, move: Move): Step {
       return state.frozenAt === null ? step({...state, frozenAt: state.now}) : step({...state, frozenAt: null}, {kind: 'look'})
     case 'repaint':
       return step(state, {kind: 'repaint'}, {kind: 'look'})
+    case 'suspend':
+      return step(suspended(state))
     case 'pace':
       return step(paced(state, move.step))
     case 'mode':
@@ -62,6 +64,13 @@ function leaving(state: State): Step {
   const {inHand, isLeaving} = state
   if (inHand === null || isLeaving) return step(state, {kind: 'quit'})
   return step(noticed({...state, isLeaving: true}, `job ${inHand} is in your hand and goes back when you quit: q again quits`, 'warning'))
+}
+
+/** Nobody would keep a lease, nor go on with what was begun. */
+function suspended(state: State): State {
+  if (state.overlay?.kind === 'busy') return noticed(state, 'not while something is being done')
+  if (state.inHand !== null) return noticed(state, `not while job ${state.inHand} is in your hand: its lease would run out`, 'warning')
+  return {...state, suspensions: state.suspensions + 1}
 }
 
 function opened(state: State, screen: string, own: unknown): State {

@@ -67,6 +67,7 @@ function oneKeyLater({isLeaving}: State, {state, effects}: Step): Step {
 
 function pressed(state: State, name: string): Step {
   if (name === 'ctrl-c') return moved(state, {kind: 'leave'})
+  if (name === 'ctrl-z') return moved(state, {kind: 'suspend'})
   if (state.overlay !== null) return pressedOver(state, state.overlay, name)
   const moment = momentOf(state)
   const key = keyNamed(name, shownScreen(state), moment)

@@ -87,6 +87,8 @@ export type Move<Own = unknown> =
   | {readonly kind: 'freeze'}
   /** Draw all of the screen anew. */
   | {readonly kind: 'repaint'}
+  /** Stop until the shell lets it go on. */
+  | {readonly kind: 'suspend'}
   | {readonly kind: 'pace'; readonly step: 1 | -1}
   | {readonly kind: 'mode'}
   | {readonly kind: 'undo'}

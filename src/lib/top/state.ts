@@ -28,6 +28,8 @@ export interface State {
   readonly inHand: number | null
   /** The next q quits, whatever is in the hand. */
   readonly isLeaving: boolean
+  /** How often it was told to stop and leave the terminal to the shell (see `useSuspension`). */
+  readonly suspensions: number
   readonly location: string
   /** What `--db` said; `null` when commands find the database without. */
   readonly db: string | null
@@ -135,6 +137,7 @@ export function initialState({screen, ...start}: Start): State {
     undo: null,
     inHand: null,
     isLeaving: false,
+    suspensions: 0,
     lastKeyAt: start.now,
     nextView: views.length,
   }

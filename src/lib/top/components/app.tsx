@@ -2,6 +2,7 @@ import {Box} from 'ink'
 import {type ReactNode, useSyncExternalStore} from 'react'
 import {useKeys} from '../hooks/use-keys.ts'
 import {useSize} from '../hooks/use-size.ts'
+import {useSuspension} from '../hooks/use-suspension.ts'
 import {ThemeContext} from '../hooks/use-theme.ts'
 import type {Program} from '../program.ts'
 import type {Frame} from '../screen.ts'
@@ -25,6 +26,7 @@ export function App({program, theme}: {readonly program: Program; readonly theme
   const state = useSyncExternalStore(program.subscribe, program.state)
   useKeys(program.tell)
   useSize(program.tell)
+  useSuspension(state.suspensions)
   return <Glass state={state} theme={theme} />
 }
 
