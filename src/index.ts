@@ -51,9 +51,10 @@ export class OpenQueue {
    * Runs a function for each job until `signal`, or until nothing is left with `drain`.
    *
    * It runs in this process, which qctl does not kill. When the function blocks the event loop, or the process is stopped, for longer than
-   * the lease of the queue (30 s unless set), the job is given to somebody else and runs twice at once; the function's `signal` is aborted
-   * then, and what it returns is refused. Set a lease longer than the longest block (`qctl queues set NAME --lease 10m`), write so that a higher
-   * `job.fence` wins, or use `qctl consume --module`, whose processes can be killed.
+   * the lease of the queue (30 s unless set), the job is given to somebody else and runs twice at once (a consumer that is given it itself
+   * waits for the function first); the function's `signal` is aborted then, and what it returns is refused. Set a lease longer than the
+   * longest block (`qctl queues set NAME --lease 10m`), write so that a higher `job.fence` wins, or use `qctl consume --module`, whose
+   * processes can be killed.
    * @param work does one job
    * @returns who this was and how many runs were settled
    * @throws QctlError `bad_input`; `conflict` when the name is in use or the queue is closed; the storage's error when its file vanished or was replaced

@@ -5,6 +5,7 @@ import {join} from 'node:path'
 import {openQueue, type OpenQueue, Permanent, Snooze} from '../../src/index.ts'
 import {BINARY, Sandbox} from '../support/binary.ts'
 import {scratchDirectory} from '../support/scratch.ts'
+import {waitFor} from '../support/wait-for.ts'
 
 async function scratchQueue(): Promise<OpenQueue> {
   return openQueue(join(scratchDirectory(), 'q.db'), {create: true})
@@ -105,6 +106,33 @@ test('a function that blocks past its lease runs beside the next run of its job;
   expect([fences, report.settled]).toEqual([[1], 0])
   const [details] = await queue.inspector.show([job?.id ?? 0])
   expect(details?.job).toMatchObject({state: 'done', fence: 2, result: new TextEncoder().encode('2')})
+  await queue.close()
+})
+
+test('a consumer that lost a job to itself runs it again when the function is through with it', async () => {
+  const sandbox = new Sandbox()
+  const path = join(sandbox.home, 'q.db')
+  const queue = await openQueue(path, {create: true})
+  const qctl = (...args: readonly string[]): string => {
+    const env = {PATH: process.env['PATH'], HOME: sandbox.home}
+    return spawnSync(BINARY, ['--db', path, ...args], {env, encoding: 'utf8'}).stdout
+  }
+  qctl('queues', 'create', 'default', '--lease', '1s')
+  const [{id} = {id: 0}] = await queue.enqueue({payload: 'x'})
+  const order: string[] = []
+  await queue.consume(
+    async ({fence}) => {
+      order.push(`begin ${fence}`)
+      if (fence > 1) return
+      // Nothing of this process runs until the job was taken from it.
+      while ((JSON.parse(qctl('reap', '--once', '--json')) as {reaped: unknown[]}).reaped.length === 0) continue
+      await waitFor(async () => (await queue.inspector.show([id]))[0]?.job.fence === 2)
+      await waitFor(() => order.includes('begin 2'), {deadlineMs: 300}).catch(() => {})
+      order.push('end 1')
+    },
+    {concurrency: 2, drain: true},
+  )
+  expect(order).toEqual(['begin 1', 'end 1', 'begin 2'])
   await queue.close()
 })
 

@@ -35,10 +35,16 @@ export class Slots {
   readonly #running = new Map<Claim, Attempt>()
   readonly #stock: Stock
   #isClosed = false
+  /** Resolved when the next attempt ends, if somebody waits for that. */
+  #nextEnd: PromiseWithResolvers<void> | null = null
 
   constructor(options: SlotsOptions) {
     this.#options = options
-    this.#keepers = {heartbeat: options.heartbeat, guard: options.guard, sweeper: options.sweeper ?? new Sweeper(options.dbPath)}
+    const sweeper = options.sweeper ?? new Sweeper(options.dbPath)
+    const sweep: Sweeper['sweep'] = async attempt => {
+      await Promise.all([sweeper.sweep(attempt), this.#earlierRunsOf(attempt)])
+    }
+    this.#keepers = {heartbeat: options.heartbeat, guard: options.guard, sweeper: {sweep}}
     this.#stock = new Stock(options.count, options.onGivenBack)
   }
 
@@ -117,10 +123,20 @@ export class Slots {
     void this.#run(attempt)
   }
 
+  /** What runs in this process and lost its lease may not look at its signal, and cannot be killed: its job waits for it. */
+  async #earlierRunsOf({id, fence}: Claim): Promise<void> {
+    while ([...this.#running.keys()].some(claim => claim.id === id && claim.fence < fence)) {
+      this.#nextEnd ??= Promise.withResolvers()
+      await this.#nextEnd.promise
+    }
+  }
+
   async #run(attempt: Attempt): Promise<void> {
     const {handler, heartbeat, guard, onEnd} = this.#options
     const end = await attempt.run(handler)
     this.#running.delete(attempt.lease)
+    this.#nextEnd?.resolve()
+    this.#nextEnd = null
     // Asked only about what may be its doing: thousands end every second.
     const isGuardsDoing = end.outcome.kind === 'crashed' && guard?.mayHaveEnded(attempt.lease) === true
     guard?.release(attempt.lease)
