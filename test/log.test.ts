@@ -4,7 +4,7 @@ import {once} from 'node:events'
 import {closeSync, constants, openSync, readFileSync, readSync, writeFileSync} from 'node:fs'
 import {createServer} from 'node:net'
 import {join} from 'node:path'
-import {Log, openLog} from '../src/lib/log.ts'
+import {Log, loggedText, openLog} from '../src/lib/log.ts'
 import type {LogLevel} from '../src/lib/log.ts'
 import {openSink} from '../src/lib/log-sink.ts'
 import type {LogSink} from '../src/lib/log-sink.ts'
@@ -37,6 +37,15 @@ describe('a line', () => {
     expect(sink.lines).toEqual([
       '{"ts":"2026-11-22T06:49:01.005Z","level":"info","msg":"job done","job":42,"queue":"mail","retry":false,"key":null,"queues":["a","b"]}\n',
     ])
+  })
+
+  test('of JSON is read again as the text it would have been; others are none', () => {
+    const [json, text] = [new KeptLines(), new KeptLines()]
+    for (const [sink, format] of [[json, 'json'], [text, 'text']] as const) {
+      logTo(sink, format).warn('job failed', {job: 42, error: 'exit "1"\u001b[31m', none: null, delay_ms: 0, queues: ['a', 'b']})
+    }
+    expect(`${loggedText(json.lines[0]?.trimEnd() ?? '')}\n`).toBe(text.lines[0] ?? '')
+    for (const line of ['', 'hello', '{"ts":', '{"ts":"x","level":"info","msg":"a"}', '{"ts":"2026-11-22T06:49:01Z","level":"loud","msg":"a"}']) expect(loggedText(line)).toBeNull()
   })
 
   test('or text, with the local time', () => {

@@ -112,6 +112,22 @@ function textLine(now: number, level: LogLevel, message: string, fields: LogFiel
   return `${formatTime(now).slice(0, 19)} ${level.padEnd(5)} ${safeText(cut(message))}${facts.join('')}`
 }
 
+/**
+ * What a line of a log in JSON says, as people read it on a terminal.
+ * @returns `null` for any other text
+ */
+export function loggedText(line: string): string | null {
+  if (!line.startsWith('{"ts":')) return null
+  try {
+    const {ts, level, msg, ...fields} = JSON.parse(line) as Readonly<Record<string, unknown>>
+    const known = LOG_LEVELS.find(name => name === level)
+    const at = Date.parse(String(ts))
+    return known === undefined || typeof msg !== 'string' || Number.isNaN(at) ? null : textLine(at, known, msg, fields as LogFields)
+  } catch {
+    return null
+  }
+}
+
 /** What a person need not read: a fact that is absent, or a count or delay of nothing. */
 function isNothing(value: LogFields[string]): value is null | undefined | 0 {
   return value === undefined || value === null || value === 0

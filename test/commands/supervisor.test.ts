@@ -14,6 +14,11 @@ function filesOf(directory: string): Record<string, string> {
   return Object.fromEntries(paths.toSorted().map(path => [path, readFileSync(join(directory, path), 'utf8')]))
 }
 
+/** What a crontab needs, as PATHs without a blank or a sign are written. */
+function bootLine(directory: string): string {
+  return `at boot, by a line of a crontab: @reboot PATH=${process.env['PATH']} ${BINARY} supervisor start --supervisor-dir ${directory}`
+}
+
 describe('supervisor init', () => {
   test('writes for the default what lies ready in supervisor/', async () => {
     await using sandbox = new Sandbox()
@@ -27,7 +32,7 @@ describe('supervisor init', () => {
     await using sandbox = new Sandbox()
     const {status, stdout, stderr} = await sandbox.qctl(['supervisor', 'init', '--consumers', '2', '-Q', 'mail,news', '--timeout', '5m', '--', './send.sh', 'a b'])
     const directory = join(sandbox.home, '.local/state/qctl/supervisor')
-    expect([status, stderr]).toEqual([0, `made the database ${sandbox.database}\nstart it with "qctl supervisor start"\n`])
+    expect([status, stderr]).toEqual([0, `made the database ${sandbox.database}\nstart it with "qctl supervisor start"\n${bootLine(directory)}\n`])
     expect(stdout.split('\n').filter(line => line !== '').map(line => line.replace(`wrote ${directory}/`, ''))).toEqual([
       'supervisord.conf', 'conf.d/consumer.conf', 'conf.d/reaper.conf', 'conf.d/scale.conf',
     ])

@@ -71,6 +71,25 @@ describe('supervisord', () => {
     expect(scene.left()).toEqual([])
   }, 120_000)
 
+  test('starts at boot by the line that init prints, with no more environment than cron gives, and tells a terminal its logs as text', async () => {
+    await using scene = new SupervisedScene()
+    mkdirSync(scene.path('my bin'))
+    writeFileSync(scene.path('my bin', 'greet'), '#!/bin/sh\necho hello\n', {mode: 0o755})
+    const PATH = `${process.env['PATH']}:${scene.path('my bin')}`
+    const {stderr} = await scene.qctl(['supervisor', 'init', '--consumers', '1', '--', 'greet'], {env: {PATH}})
+    const [, line = ''] = /^at boot, .*: @reboot (.*)$/m.exec(stderr) ?? []
+    // cron(8): HOME, LOGNAME, SHELL and this PATH; and a percent sign after a backslash is one.
+    const bare = {PATH: '/usr/bin:/bin', QCTL_DB: undefined, QCTL_SUPERVISOR_DIR: undefined, LOGNAME: 'me', SHELL: '/bin/sh'}
+    expect(await scene.sh(line.replaceAll('\\%', '%'), {env: bare})).toMatchObject({status: 0})
+    await scene.produce(['x'])
+    await scene.drains()
+    expect(await countJobs(scene)).toMatchObject({done: 1, failed: 0})
+    const {stdout} = await scene.sh('script -qec "$Q supervisor logs consumer_00" /dev/null')
+    expect(stdout).toMatch(/^\d{4}-\d\d-\d\d [\d:]{8} info {2}consumer started consumer=consumer_00 /m)
+    await scene.supervisor('stop', '--shutdown')
+    expect(scene.left()).toEqual([])
+  }, 60_000)
+
   disturbed('scales under load without touching the others, and remembers it', async () => {
     await using scene = new SupervisedScene(FEW_MS)
     await scene.supervise('--consumers', '2', '-c', '2')

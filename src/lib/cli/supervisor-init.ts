@@ -3,6 +3,7 @@ import {existsSync} from 'node:fs'
 import {join, resolve} from 'node:path'
 import {type Origin, parsePath, type SettingName, type Settings} from '../config.ts'
 import {QctlError} from '../errors.ts'
+import {rebootLine} from '../supervisor/crontab.ts'
 import {checkDirectory, placeOf, supervisorDirOf} from '../supervisor/place.ts'
 import type {ConfigFile, Plan} from '../supervisor/plan.ts'
 import {procfile} from '../supervisor/procfile.ts'
@@ -195,7 +196,9 @@ function hintsOf(plan: Plan, format: Format, written: readonly Written[]): reado
     procfile: `start it with "honcho -f ${join(directory, 'Procfile')} start"`,
     systemd: `start it with "${ctl} link ${directory}/qctl*" and "${ctl} enable --now qctl.target qctl-reaper${last}"`,
   }
-  return [...kept, ...producer, ...other, ...url, start[format]]
+  // A URL is no matter for a crontab, and without it cron's supervisord could start nothing.
+  const boot = format === 'supervisord' && database !== null ? [`at boot, by a line of a crontab: ${rebootLine(plan, process.env['PATH'] ?? '')}`] : []
+  return [...kept, ...producer, ...other, ...url, start[format], ...boot]
 }
 
 /** @throws QctlError `permission` or `not_found` */

@@ -1,6 +1,7 @@
 import {readdirSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import {QctlError} from '../errors.ts'
+import {loggedText} from '../log.ts'
 import {nearest} from '../nearest.ts'
 import {safeText} from '../safe-text.ts'
 import {followLines, lastLines} from '../supervisor/log-files.ts'
@@ -65,8 +66,13 @@ class LinePrinter {
     const head = this.#width === 0 ? '' : `${name.padEnd(this.#width)} | `
     for (const line of lines) {
       if (this.#print.isMachine) this.#print.json({process: name, line})
-      else this.#print.line(safeText(head + line))
+      else this.#print.line(safeText(head + this.#shown(line)))
     }
+  }
+
+  /** Our own lines are JSON in a file; who reads them on a terminal need not know. */
+  #shown(line: string): string {
+    return (this.#print.isScreen('stdout') ? loggedText(line) : null) ?? line
   }
 
   async follow(file: LogFile, signal: AbortSignal): Promise<void> {

@@ -53,6 +53,13 @@ export function procfileWord(word: string, platform: NodeJS.Platform = process.p
   return `'${word.replaceAll("'", `'\\''`)}'`
 }
 
+/** A word of a command in a crontab: a shell reads it, after cron has taken each `%` without a backslash for the end of the line (crontab(5)). */
+export function crontabWord(word: string): string {
+  if (PLAIN.test(word)) return word
+  requireOneLine(word, 'a crontab')
+  return `'${word.replaceAll("'", `'\\''`)}'`.replaceAll('%', '\\%')
+}
+
 function requireOneLine(word: string, where: string): void {
   if (!/[\u0000-\u001f\u007f]/.test(word)) return
   throw new QctlError('usage', `${where} cannot hold line feeds and control characters: ${JSON.stringify(word.slice(0, 80))}`, {
