@@ -11,8 +11,16 @@ export interface CopyFacts {
   readonly processing: number
 }
 
+/** A copy that has not been made. */
+export interface ForeseenCopy {
+  /** Where it would be; absolute. */
+  readonly file: string
+  /** True when it would take the place of an earlier one. */
+  readonly replaces: boolean
+}
+
 export interface BackupOptions {
-  /** Replaces a file that is there. */
+  /** Replaces a copy that is there. */
   readonly force: boolean
   /** Keeps so many copies: FILE, FILE.1, FILE.2 …; `null` = does not rotate. */
   readonly keep: number | null
@@ -28,9 +36,12 @@ export interface Restored extends CopyFacts {
 export interface Upkeep {
   /**
    * Copies the store as it is at one moment while others go on writing, checks the copy, and only then gives it its name.
-   * @throws QctlError `conflict` when the file is there (without `force` or `keep`), or is a store in use
+   * @throws QctlError `conflict` when the file is there (without `force` or `keep`), or is a store in use; `not_a_database` when it is no copy
+   *   of a store, which is never replaced or renamed; `cannot_open` for a directory
    */
   backup(file: string, options: BackupOptions): Promise<CopyFacts>
+  /** Finds out whether `backup` would refuse the file, as it does, and makes nothing. */
+  foreseeBackup(file: string, options: BackupOptions): Promise<ForeseenCopy>
   /**
    * Checks that a file is a whole store that this build knows.
    * @throws QctlError `not_found`, `not_a_database`, `corrupt`, `newer_schema`

@@ -1,5 +1,5 @@
 import {expect, test} from 'bun:test'
-import {existsSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
 import {DatabaseSync} from 'node:sqlite'
 import {Sandbox} from '../support/binary.ts'
@@ -76,6 +76,55 @@ test('a backup never takes the place of another file, but where it is told to', 
   }
   expect([file, `${file}.1`, `${file}.2`].map(name => idsIn(name).size)).toEqual([5, 4, 3])
   expect(existsSync(`${file}.3`)).toBe(false)
+})
+
+test('a backup replaces and renames copies only, and no directory', async () => {
+  await using sandbox = new Sandbox()
+  await sandbox.qctl(['produce', 'a'])
+  const at = (name: string): string => join(sandbox.home, name)
+  const contents = (): readonly (readonly [string, string])[] =>
+    readdirSync(sandbox.home, {withFileTypes: true}).filter(entry => entry.isFile()).map(({name}) => [name, readFileSync(at(name), 'latin1')] as const).toSorted()
+  mkdirSync(at('bk'))
+  for (const name of ['notes.txt', 'imp.1', 'far.7']) writeFileSync(at(name), 'mine')
+  await sandbox.qctl(['backup', at('imp')])
+  await sandbox.qctl(['backup', at('far')])
+  await sandbox.qctl(['init', '--db', at('q.db')])
+  const before = contents()
+  const refused: readonly (readonly [args: readonly string[], status: number, says: string])[] = [
+    [[at('bk')], 73, `${at('bk')} is a directory (name a file in it)`],
+    [[at('bk'), '--keep', '7'], 73, `${at('bk')} is a directory (name a file in it)`],
+    [[at('bk'), '--force'], 73, `${at('bk')} is a directory (name a file in it)`],
+    [['/dev/null', '--force'], 73, '/dev/null is no file (choose another name)'],
+    [[at('notes.txt'), '--keep', '1'], 65, `${at('notes.txt')} is no copy of a qctl database and is left alone (choose another name)`],
+    [[at('notes.txt'), '--force'], 65, `${at('notes.txt')} is no copy`],
+    [[at('imp'), '--keep', '3'], 65, `${at('imp.1')} is no copy`],
+    [[at('imp'), '--keep', '1'], 65, `${at('imp.1')} is no copy`],
+    [[at('far'), '--keep', '7'], 65, `${at('far.7')} is no copy`],
+    [[at('q.db-wal'), '--db', at('q.db')], 4, `${at('q.db-wal')} belongs to the database ${at('q.db')}`],
+    [[at('q.db-wal'), '--force', '--db', at('q.db')], 4, `${at('q.db-wal')} belongs to the database ${at('q.db')}`],
+    [[at('q.db-journal'), '--keep', '2'], 4, `${at('q.db-journal')} belongs to the database ${at('q.db')}`],
+  ]
+  for (const [args, status, says] of refused) {
+    for (const flags of [['--dry-run'], []]) {
+      expect([args, await sandbox.qctl(['backup', ...args, ...flags])]).toEqual([args, {status, stdout: '', stderr: expect.stringContaining(says)}])
+    }
+  }
+  expect([contents(), readdirSync(at('bk'))]).toEqual([before, []])
+  // An empty file holds nothing that could be lost.
+  writeFileSync(at('empty'), '')
+  expect((await sandbox.qctl(['backup', at('empty'), '--force'])).status).toBe(0)
+})
+
+test('a rehearsed backup is a document with the names of the real one', async () => {
+  const sandbox = new Sandbox()
+  await sandbox.qctl(['produce', 'a'])
+  const file = join(sandbox.home, 'copy.db')
+  const foreseen = (await sandbox.json(['backup', file, '-n'])) as object
+  expect(foreseen).toMatchObject({file, bytes: null, dry_run: true})
+  expect(existsSync(file)).toBe(false)
+  const made = (await sandbox.json(['backup', file])) as object
+  expect(made).toMatchObject({file, dry_run: false})
+  expect(Object.keys(made)).toEqual(Object.keys(foreseen))
 })
 
 test('a restore brings back the jobs, gives new ids, and keeps what was there', async () => {

@@ -165,9 +165,11 @@ describe('a disk that is full at the start', () => {
     expect((await disk.qctl(['backup', copy])).status).toBe(0)
     expect((await disk.qctl(['produce', 'later'])).status).toBe(0)
     await disk.sh('dd if=/dev/zero of="$DISK/filler" bs=4k count=600 2>/dev/null; true')
-    for (const args of [['backup', `${disk.path}/copy.db`], ['restore', copy]]) {
+    // Named is what could not be written, not what was only read.
+    for (const [args, made] of [[['backup', `${disk.path}/copy.db`], `${disk.path}/copy.db`], [['restore', copy], scene.database]] as const) {
       const {status, stderr} = await disk.qctl(args)
       expect([args[0], status, stderr]).toEqual([args[0], 74, expect.stringMatching(/^qctl: .*(full|space)[^\n]*\n$/)])
+      expect(stderr).toStartWith(`qctl: cannot make the copy ${made}: `)
       expect([args[0], (await disk.sh('ls -A "$DISK"')).stdout]).toEqual([args[0], 'filler\nq.db\n'])
       expect([args[0], (await idsOn(disk)).length]).toEqual([args[0], 201])
     }

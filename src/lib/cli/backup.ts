@@ -18,7 +18,7 @@ export const FILE_ARGS = {file: {summary: 'the copy', parse: parsePath, required
 /** For `backup`. */
 export const BACKUP_FLAGS = {
   keep: {kind: 'value', shape: 'N', parse: parseSome, summary: 'keep so many copies: FILE is the newest, then FILE.1, FILE.2 …', exclusive: ['force']},
-  force: {kind: 'switch', summary: 'replace FILE if it exists'},
+  force: {kind: 'switch', summary: 'replace FILE if it is an earlier copy'},
   ...DRY_RUN_FLAGS,
 } as const satisfies FlagTable
 
@@ -35,14 +35,16 @@ function copyJson({file, bytes, jobs, lastId, processing}: CopyFacts): Readonly<
 
 /** Makes a copy and says what it is. */
 export async function makeBackup(file: string, flags: FlagValues<typeof BACKUP_FLAGS>, upkeep: Upkeep, print: Printer): Promise<void> {
+  const options = {force: flags.force, keep: flags.keep ?? null}
   if (flags['dry-run']) {
-    print.note(`would write a copy to ${resolve(file)}${existsSync(file) ? ', which exists' : ''}; nothing was written`)
-    return
+    const foreseen = await upkeep.foreseeBackup(file, options)
+    const document = {file: foreseen.file, bytes: null, jobs: null, last_id: null, processing: null, verified: false, took_ms: null, dry_run: true}
+    return print.rehearsal(document, `would write a copy to ${foreseen.file}${foreseen.replaces ? ', which exists' : ''}; nothing was written`)
   }
   const start = monotonicMs()
-  const copy = await upkeep.backup(file, {force: flags.force, keep: flags.keep ?? null})
+  const copy = await upkeep.backup(file, options)
   const tookMs = Math.round(monotonicMs() - start)
-  print.result({...copyJson(copy), verified: true, took_ms: tookMs}, () => {
+  print.result({...copyJson(copy), verified: true, took_ms: tookMs, dry_run: false}, () => {
     return `${copy.file}: ${counted(copy.jobs, 'job')}, ${formatSize(copy.bytes)}, checked; took ${formatDurationShort(tookMs)}`
   })
 }

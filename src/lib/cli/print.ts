@@ -128,6 +128,16 @@ export class Printer {
   }
 
   /**
+   * Says what a dry run found: JSON for programs, a note for people, since nothing is there yet that could be data.
+   *
+   * @param value the document, with the names of the one of the real run
+   */
+  rehearsal(value: unknown, note: string): void {
+    if (this.isMachine) this.json(value)
+    this.note(note)
+  }
+
+  /**
    * Writes a list in the format that was asked for.
    *
    * @param page the items, and where the next page begins

@@ -2,13 +2,14 @@
  * Copies of the file while others write. By VACUUM INTO: it reads one moment and stops no writer, where SQLite's backup interface begins
  * anew each time another process commits, and under steady writing never ends. The copy has no free pages, too.
  */
-import {closeSync, existsSync, openSync, realpathSync, rmSync, statSync} from 'node:fs'
+import {closeSync, existsSync, openSync, rmSync, statSync} from 'node:fs'
 import {dirname, resolve} from 'node:path'
 import {makeDurableSync} from '../../durable.ts'
 import {QctlError} from '../../errors.ts'
-import type {BackupOptions, CopyFacts} from '../../upkeep.ts'
+import type {BackupOptions, CopyFacts, ForeseenCopy} from '../../upkeep.ts'
 import {Connection} from './connection.ts'
 import {giveName} from './copy-names.ts'
+import {checkPlace} from './copy-place.ts'
 import {fileError} from './file-error.ts'
 import {LAST_ID} from './ids.ts'
 import {inspectSchema} from './migrate.ts'
@@ -19,16 +20,16 @@ const COPY_FACTS = `SELECT (SELECT count(*) FROM job), (${LAST_ID}), (SELECT cou
 
 /**
  * Makes a checked copy under that name.
- * @throws QctlError `conflict`, `cannot_open`, `permission`, `corrupt`, `outcome_unknown` (disk full)
+ * @throws QctlError `conflict`, `not_a_database`, `cannot_open`, `permission`, `corrupt`, `outcome_unknown` (disk full)
  */
-export function backup(source: string, target: string, {force, keep}: BackupOptions): CopyFacts {
+export function backup(source: string, target: string, options: BackupOptions): CopyFacts {
   const file = resolve(target)
   try {
-    assertFree(source, file, force || keep !== null)
+    checkPlace(source, file, options)
     const copy = copyInto(source, file)
     try {
       const facts = checkCopy(copy)
-      giveName(copy, file, {force, keep})
+      giveName(copy, file, options)
       return {...facts, file}
     } finally {
       removeTemporary(copy)
@@ -38,12 +39,19 @@ export function backup(source: string, target: string, {force, keep}: BackupOpti
   }
 }
 
-/** @throws QctlError `conflict` */
-function assertFree(source: string, file: string, mayReplace: boolean): void {
-  if (!existsSync(file)) return
-  if (realpathSync(file) === realpathSync(source)) throw new QctlError('conflict', `${file} is the database itself`)
-  if (existsSync(`${file}-wal`)) throw new QctlError('conflict', `${file} is a database in use`, {hint: 'choose another name'})
-  if (!mayReplace) throw new QctlError('conflict', `${file} exists`, {hint: 'replace it with --force, or keep several with --keep N'})
+/**
+ * Makes sure that a copy could be made, as far as its name goes.
+ * @returns where it would be, and whether something is there that it would replace
+ * @throws QctlError as `backup`
+ */
+export function foreseeBackup(source: string, target: string, options: BackupOptions): ForeseenCopy {
+  const file = resolve(target)
+  try {
+    checkPlace(source, file, options)
+    return {file, replaces: existsSync(file)}
+  } catch (error) {
+    throw fileError(error, `cannot make the copy ${file}`)
+  }
 }
 
 /**
@@ -61,11 +69,17 @@ export function copyInto(source: string, file: string): string {
     makeDurableSync(copy)
   } catch (error) {
     removeTemporary(copy)
-    throw error
+    throw aboutCopy(error, file)
   } finally {
     db.close()
   }
   return copy
+}
+
+/** The source is only read: what could not be written is the copy. */
+function aboutCopy(error: unknown, file: string): unknown {
+  if (!(error instanceof QctlError) || error.code !== 'outcome_unknown' || !(error.cause instanceof Error)) return error
+  return new QctlError('outcome_unknown', `cannot make the copy ${file}: ${error.cause.message}`, {cause: error.cause, hint: 'see to the disk, then repeat'})
 }
 
 function makeEmpty(copy: string): void {

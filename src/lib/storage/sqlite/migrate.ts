@@ -5,6 +5,16 @@ import {MIGRATIONS} from './migrations/index.ts'
 /** `qctl` in ASCII: marks a file as ours (sqlite.org/pragma.html#pragma_application_id). */
 const APPLICATION_ID = 0x7163746c
 
+/** How much of a file begins it (sqlite.org/fileformat.html). */
+export const HEADER_BYTES = 100
+const APPLICATION_ID_AT = 68
+
+/** True for the first bytes of one of our databases, of whatever version and state. */
+export function hasOurMark(header: Uint8Array): boolean {
+  const bytes = Buffer.from(header.buffer, header.byteOffset, header.byteLength)
+  return bytes.toString('latin1', 0, 16) === 'SQLite format 3\0' && bytes.readUInt32BE(APPLICATION_ID_AT) === APPLICATION_ID
+}
+
 export const SCHEMA_VERSION = MIGRATIONS.length
 
 export type Durability = 'full' | 'normal'

@@ -1,7 +1,7 @@
 import {statSync} from 'node:fs'
 import type {Clock} from '../../time.ts'
-import type {BackupOptions, CopyFacts, Examination, Restored, Upkeep} from '../../upkeep.ts'
-import {backup, checkCopy, damageOf} from './backup.ts'
+import type {BackupOptions, CopyFacts, Examination, ForeseenCopy, Restored, Upkeep} from '../../upkeep.ts'
+import {backup, checkCopy, damageOf, foreseeBackup} from './backup.ts'
 import {crc32} from './checksum.ts'
 import {Connection} from './connection.ts'
 import {patiently} from './open.ts'
@@ -28,6 +28,10 @@ export class SqliteUpkeep implements Upkeep {
 
   backup(file: string, options: BackupOptions): Promise<CopyFacts> {
     return patiently(this.#lockTimeoutMs, () => backup(this.#path, file, options))
+  }
+
+  async foreseeBackup(file: string, options: BackupOptions): Promise<ForeseenCopy> {
+    return foreseeBackup(this.#path, file, options)
   }
 
   async check(file: string): Promise<CopyFacts> {
