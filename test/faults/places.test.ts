@@ -1,5 +1,5 @@
 import {beforeAll, expect} from 'bun:test'
-import {chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, statSync} from 'node:fs'
+import {chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync} from 'node:fs'
 import {waitFor} from '../support/wait-for.ts'
 import {startConsumer} from './support/consumers.ts'
 import {Disk} from './support/disk.ts'
@@ -54,6 +54,19 @@ describe('a read-only place', () => {
     const disk = await Disk.mount(scene, READ_ONLY)
     expect(await disk.qctl(['jobs', 'list', '-o', 'id'])).toMatchObject({status: 0, stdout: '1\n', stderr: ''})
     expectRefused(await disk.qctl(['produce', 'y']), [73, 77], scene.database, /read-?only/i)
+  }, 60_000)
+})
+
+describe('a directory of files that are done with', () => {
+  readOnly('is named, with the file that cannot be deleted', async () => {
+    await using scene = new Scene()
+    mkdirSync(scene.path('disk'))
+    writeFileSync(scene.path('disk/old'), 'x')
+    utimesSync(scene.path('disk/old'), 0, 0)
+    await scene.qctl(['produce', '--file', scene.path('disk/old')])
+    await scene.qctl(['jobs', 'cancel', '1'])
+    const disk = await Disk.mount(scene, 'mount --bind "$DISK" "$DISK"; mount -o remount,ro,bind "$DISK"')
+    expectRefused(await disk.qctl(['cleanup', '--directory', scene.path('disk'), '--older-than', '1d', '--yes']), [73], scene.path('disk/old'), /read-only/)
   }, 60_000)
 })
 

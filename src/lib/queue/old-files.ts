@@ -1,5 +1,5 @@
 /** Files of jobs that are done with. */
-import {closeSync, constants, lstatSync, openSync, readdirSync, readSync, realpathSync, rmSync, statSync} from 'node:fs'
+import {closeSync, constants, lstatSync, openSync, readdirSync, readSync, realpathSync, statSync, unlinkSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import {QctlError} from '../errors.ts'
 import {isGeneratedName} from '../generated-name.ts'
@@ -143,7 +143,6 @@ class NamedFiles {
   }
 }
 
-
 function list(directory: string, before: number): readonly OldFile[] {
   const real = realpathSync(directory)
   return readdirSync(real).flatMap(name => {
@@ -166,7 +165,7 @@ function versionOf({dev, ino, size, mtimeNs}: NonNullable<ReturnType<typeof stat
 function deleteIfSame({path, version}: OldFile): boolean {
   const stat = statOf(path)
   if (stat === null || versionOf(stat) !== version) return false
-  rmSync(path, {force: true})
+  unlinkSync(path)
   return true
 }
 
