@@ -12,6 +12,6 @@ export default class Version extends BaseCommand {
     await this.parse(Version)
     const facts = versionFacts(this.config.version)
     const lines = [`qctl ${facts.version}`, `${facts.runtime} ${facts.runtime_version}`, `SQLite ${facts.sqlite ?? 'unknown'}`, facts.platform]
-    this.print.result(facts, () => lines.join('\n'))
+    this.print.result(facts, () => lines)
   }
 }

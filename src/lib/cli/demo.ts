@@ -173,9 +173,9 @@ class Demonstration {
     const missing = hurried ? lost.filter(fault => !fault.endsWith('still')) : lost
     const document = {run_by: this.#crew.runBy, files, ...counts, runs, failures, kills: this.#kills, lost: missing, overlaps}
     print.result(document, () => {
-      print.line(`${counted(files, 'file')}, ${counts.done} stamped, ${counts.failed} given up; ${counted(runs, 'run')}, ${failures} failed; ${counted(this.#kills, 'consumer')} killed`)
-      for (const fault of [...missing, ...overlaps]) print.line(`WRONG: ${fault}`)
-      if (missing.length + overlaps.length === 0) print.line('lost: 0, run by two at once: 0, as the files and the handlers themselves tell')
+      const sum = `${counted(files, 'file')}, ${counts.done} stamped, ${counts.failed} given up; ${counted(runs, 'run')}, ${failures} failed; ${counted(this.#kills, 'consumer')} killed`
+      const faults = [...missing, ...overlaps].map(fault => `WRONG: ${fault}`)
+      return [sum, ...(faults.length > 0 ? faults : ['lost: 0, run by two at once: 0, as the files and the handlers themselves tell'])]
     })
     return missing.length + overlaps.length === 0 ? 0 : 1
   }

@@ -74,7 +74,7 @@ function listOf(dbFlag: string | null): ListFormat<Explanation> {
 function printExplanation(explanation: Explanation, dbFlag: string | null, print: Printer): void {
   const {id, state, queue} = explanation
   const style = stateStyle(state)
-  print.line(`${print.paint.bold(`job ${id}`)}  ${style === null ? state : print.paint[style](state)}  ${print.paint.dim(`in queue ${queue}`)}`)
+  print.line(`${print.paint.bold(`job ${id}`)}  ${style === null ? state : print.paint[style](state)}  ${print.paint.dim(safeText(`in queue ${queue}`))}`)
   for (const {text, fix, purpose} of wordingsOf(explanation)) {
     print.line(`  ${safeText(text)}`)
     const what = purpose === undefined ? '' : `${purpose}: `

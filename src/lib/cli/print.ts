@@ -119,12 +119,12 @@ export class Printer {
    * Writes a result that is not a list: JSON for programs, lines for people.
    *
    * @param value the JSON document
-   * @param text called only when people read; may write several lines with `line`
+   * @param text called only when people read. Gives lines, which are made safe here; or writes what is painted, with `line`
    */
-  result(value: unknown, text: () => string | undefined | void): void {
+  result(value: unknown, text: () => string | readonly string[] | undefined | void): void {
     if (this.isMachine) return this.json(value)
-    const lines = text()
-    if (typeof lines === 'string') this.line(lines)
+    const lines = text() ?? []
+    for (const line of typeof lines === 'string' ? [lines] : lines) this.line(safeText(line))
   }
 
   /**

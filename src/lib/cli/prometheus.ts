@@ -5,6 +5,7 @@
 import {countBelow, type Histogram} from '../histogram.ts'
 import {type Consumer, RUN_OUTCOMES, STATES} from '../job.ts'
 import type {Meter} from '../meter.ts'
+import {safeText} from '../safe-text.ts'
 import type {QueueStats} from '../stats.ts'
 import type {StorageInfo} from '../storage/storage.ts'
 import {aliveOf} from './consumer-json.ts'
@@ -116,7 +117,7 @@ function labelText(labels: Labels): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 
-/** As the format asks for. Names of queues have none of these. */
+/** As the format asks for, and harmless on a terminal. Names of queues have nothing of the kind, unless the database was made elsewhere. */
 function escaped(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
+  return safeText(value, {multiline: true}).replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')
 }

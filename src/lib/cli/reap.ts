@@ -41,8 +41,6 @@ export async function rehearsePass(storage: Pick<Storage, 'held'>, coroner: Coro
     const cause = coroner.causeOfDeath(process) ?? (leaseExpired ? 'lease_expired' : null)
     return cause === null ? [] : [{id, queue, cause}]
   })
-  print.result({reaped: jobs, deleted: null, dry_run: true}, () => {
-    for (const {id, queue, cause} of jobs) print.line(`${id} ${queue} ${cause}`)
-  })
+  print.result({reaped: jobs, deleted: null, dry_run: true}, () => jobs.map(({id, queue, cause}) => `${id} ${queue} ${cause}`))
   print.note(`would take ${counted(jobs.length, 'job')} from consumers that are gone; nothing was changed`)
 }

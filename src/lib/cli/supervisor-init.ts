@@ -175,7 +175,7 @@ export async function initSupervisor(plan: Plan, context: InitContext): Promise<
   // Root's database would be of no use to another user.
   if (!dryRun && flags.user === undefined) await makeDatabase()
   print.result({directory: plan.directory, format, dry_run: dryRun, files: written}, () => {
-    for (const {path, action} of written) print.line(`${dryRun && action === 'written' ? 'would write' : action === 'written' ? 'wrote' : 'kept'} ${path}`)
+    return written.map(({path, action}) => `${dryRun && action === 'written' ? 'would write' : action === 'written' ? 'wrote' : 'kept'} ${path}`)
   })
   for (const hint of dryRun ? [] : hintsOf(plan, format, written)) print.hint(hint)
 }

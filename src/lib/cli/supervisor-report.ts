@@ -1,4 +1,3 @@
-import {safeText} from '../safe-text.ts'
 import {fullName, type Supervised} from '../supervisor/client.ts'
 import type {Change} from '../supervisor/operate.ts'
 import type {Printer} from './print.ts'
@@ -9,8 +8,8 @@ import type {Printer} from './print.ts'
  */
 export function printChanges(changes: readonly Change[], print: Printer): number {
   print.result({changes: changes.map(({name, done, state, pid, why}) => ({name, done, state, pid, why}))}, () => {
-    for (const change of changes) print.line(safeText(`${change.name}: ${changeSentence(change)}`))
     if (changes.length === 0) print.note('nothing to do')
+    return changes.map(change => `${change.name}: ${changeSentence(change)}`)
   })
   return changes.some(({done}) => done === 'failed') ? 1 : 0
 }
@@ -26,8 +25,8 @@ export interface Rehearsal {
 export function printRehearsal(rehearsal: Rehearsal, print: Printer): void {
   const would = (['start', 'stop', 'restart'] as const).flatMap(verb => (rehearsal[verb] ?? []).map(process => ({name: fullName(process), would: verb})))
   print.result({dry_run: true, changes: would}, () => {
-    for (const {name, would: verb} of would) print.line(safeText(`would ${verb} ${name}`))
     print.note('nothing was changed')
+    return would.map(({name, would: verb}) => `would ${verb} ${name}`)
   })
 }
 

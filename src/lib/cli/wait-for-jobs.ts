@@ -23,7 +23,7 @@ export async function waitForJobs(specs: readonly IdSpec[], limits: WaitLimits, 
   if (ids.length === 0) throw await noSuchJobs(missing, storage)
   const {jobs, timedOut} = await inspector.wait(ids, limits)
   if (print.output === 'csv' || print.output === 'id') await print.list({items: jobs, next: null, searched: null}, AWAITED_LIST)
-  else print.result({jobs, timed_out: timedOut}, () => jobs.map(lineOf).join('\n'))
+  else print.result({jobs, timed_out: timedOut}, () => jobs.map(lineOf))
   const error = await errorOf(jobs, {timedOut, missing, storage})
   if (error !== null) return reportFailure(error, {json: null, verbose: false})
   return jobs.every(({state}) => state === 'done') ? 0 : 1
