@@ -151,6 +151,10 @@ describe('powers stay where they can be watched', () => {
     expect(violations(({text, room}) => /\bprocess\.exit\(/.test(text) && room !== 'bin' && room !== 'cli')).toEqual([])
   })
 
+  test('the C library is named in one place, so that none forgets a system', () => {
+    expect(violations(({text}) => /\blib(c|System)\b[\w.-]*\.(so|dylib)\b/.test(text))).toEqual(['src/lib/c-library.ts'])
+  })
+
   test('clocks and timers in time.ts', () => {
     const clock = /\bDate\.now\(|\bnew Date\(\)|\bsetTimeout\(|\bsetInterval\(|\bperformance\.now\(/
     const own = (path: string): boolean => path.startsWith('src/lib/') && path !== 'src/lib/time.ts'

@@ -1,6 +1,6 @@
 /** How this process ends when it must touch nothing any more. */
 
-const C_LIBRARIES = ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`, 'libSystem.B.dylib']
+import {openCLibrary} from './c-library.ts'
 
 interface ForeignFunctions {
   dlopen(
@@ -20,11 +20,5 @@ export function leaveEverythingAsItIs(): void {
 function exitAtOnce(status: number): void {
   const foreign = process.getBuiltinModule('bun:ffi') as ForeignFunctions | undefined
   if (foreign === undefined) return
-  for (const library of C_LIBRARIES) {
-    try {
-      foreign.dlopen(library, {_exit: {args: ['int'], returns: 'void'}}).symbols._exit(status)
-    } catch {
-      // Not this one.
-    }
-  }
+  openCLibrary(name => foreign.dlopen(name, {_exit: {args: ['int'], returns: 'void'}}))?.symbols._exit(status)
 }

@@ -2,13 +2,12 @@
  * Notices that nobody reads what this process prints any more. A process is told so when it writes, and one that prints only when
  * something changes may not write for hours. poll(2) knows at once; neither runtime offers it, but Bun can call it.
  */
+import {openCLibrary} from '../c-library.ts'
 import {isTerminal} from '../descriptor.ts'
 import {after} from '../time.ts'
 import {stdout} from './papers.ts'
 
 const LOOK_MS = 200
-/** The C library by its names on glibc, musl and macOS. */
-const LIBRARIES = ['libc.so.6', 'libc.so', 'libSystem.B.dylib'] as const
 /** POLLERR, POLLHUP and POLLNVAL: reported also when nothing is asked for. */
 const GONE = 8 | 16 | 32
 
@@ -48,15 +47,9 @@ async function whenReaderGone(descriptor: number, action: () => void): Promise<(
 async function lookOut(descriptor: number): Promise<(() => boolean) | null> {
   if (process.versions['bun'] === undefined) return null
   const {dlopen, ptr} = await import('bun:ffi')
-  for (const name of LIBRARIES) {
-    try {
-      const {symbols} = dlopen(name, {poll: {args: ['ptr', 'u64', 'i32'], returns: 'i32'}})
-      // struct pollfd: the descriptor, then two halves of a word, of which the upper is the answer.
-      const file = new Int32Array([descriptor, 0])
-      return () => symbols.poll(ptr(file), 1, 0) === 1 && (((file[1] ?? 0) >>> 16) & GONE) !== 0
-    } catch {
-      // Not that one.
-    }
-  }
-  return null
+  const library = openCLibrary(name => dlopen(name, {poll: {args: ['ptr', 'u64', 'i32'], returns: 'i32'}}))
+  if (library === null) return null
+  // struct pollfd: the descriptor, then two halves of a word, of which the upper is the answer.
+  const file = new Int32Array([descriptor, 0])
+  return () => library.symbols.poll(ptr(file), 1, 0) === 1 && (((file[1] ?? 0) >>> 16) & GONE) !== 0
 }

@@ -7,6 +7,7 @@
  */
 import {dlopen} from 'bun:ffi'
 import {closeSync, writeSync} from 'node:fs'
+import {openCLibrary} from '../c-library.ts'
 
 export interface Pipe {
   readonly readEnd: number
@@ -20,9 +21,6 @@ const FILE_CLOSE_ON_EXEC = 1
 const SET_FLAGS = 4
 const SET_PIPE_SIZE = 1031
 const NOT_BLOCKING = 0o4000
-
-/** glibc, then musl. */
-const C_LIBRARIES = ['libc.so.6', `libc.musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`]
 
 const FUNCTIONS = {
   pipe2: {args: ['ptr', 'int'], returns: 'int'},
@@ -78,20 +76,9 @@ class Descriptors {
   }
 
   #load(): CLibrary | null {
-    if (this.#library === undefined) this.#library = process.platform === 'linux' ? loadCLibrary() : null
+    if (this.#library === undefined) this.#library = process.platform === 'linux' ? openCLibrary(name => dlopen(name, FUNCTIONS).symbols) : null
     return this.#library
   }
-}
-
-function loadCLibrary(): CLibrary | null {
-  for (const library of C_LIBRARIES) {
-    try {
-      return dlopen(library, FUNCTIONS).symbols
-    } catch {
-      // Not this one.
-    }
-  }
-  return null
 }
 
 const descriptors = new Descriptors()
