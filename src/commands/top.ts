@@ -9,7 +9,7 @@ import {TOP_FLAGS} from '../lib/top/flags.ts'
 export default class Top extends BaseCommand {
   static override summary = 'Watch and operate the queue in one screen: what waits, who works, what went wrong'
   static override description =
-    'Keys are shown at the foot of the screen, all of them with ?. It starts in OPS, where nothing can be changed; A switches to ADMIN. Where there is no terminal, one frame is printed. It needs 60 columns and 12 lines. A terminal that a killed top (kill -9) left without cursor or echo is mended by reset.'
+    'Keys are shown at the foot of the screen, all of them with ?. It starts in OPS, where nothing can be changed; A switches to ADMIN. Where there is no terminal, one frame is printed. It needs 60 columns and 12 lines. A terminal that a killed top (kill -9) left without cursor or echo is mended by: tput rmcup; reset'
   static override examples = ['qctl top', 'qctl top --read-only --interval 5s', 'qctl top -Q mail,reports', 'qctl top --once --ascii']
   static override flags = oclifFlags(TOP_FLAGS)
 

@@ -246,6 +246,18 @@ describe('supervisord', () => {
     figure(rounds, `stop and start under load: ${rounds} times, lost 0, overlaps 0, left over 0; stopped after ${spread(stops)}`)
   }, 1_200_000)
 
+  test('a consumer that runs and has nothing to do, as its handler has paused its queue, is told with the reason', async () => {
+    await using scene = new SupervisedScene('exit 127')
+    await scene.supervise('--consumers', '1')
+    await scene.produce(payloads(4))
+    const [consumer] = await waitFor(async () => {
+      const found = await scene.status()
+      return found.some(({why}) => why !== null) ? found : null
+    }, {what: 'a word about the queue'})
+    expect(consumer).toMatchObject({state: 'RUNNING', failed: 0, why: expect.stringMatching(/^queue \S+ is paused: .*127/)})
+    expect((await scene.supervisor('status')).stdout).toContain('is paused: ')
+  })
+
   broken('a consumer that cannot start ends FATAL after a few tries, with one line why, and no other is touched', async () => {
     await using scene = new SupervisedScene()
     const config = scene.path('config.toml')

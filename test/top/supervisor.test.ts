@@ -7,8 +7,14 @@ import {scale} from '../../src/lib/top/acts-of-supervisor.ts'
 import {Errand} from '../../src/lib/top/errand.ts'
 import type {Move} from '../../src/lib/top/screen.ts'
 import {ageWords, answerPace, silence, type Supervision, SupervisorDesk} from '../../src/lib/top/supervisor-desk.ts'
+import {shownView} from '../../src/lib/top/state.ts'
+import type {Consumer} from '../../src/lib/job.ts'
+import {identifySelf} from '../../src/lib/process.ts'
+import type {Supervised} from '../../src/lib/supervisor/client.ts'
+import {statusOf} from '../../src/lib/supervisor/status.ts'
 import {placeOf} from '../../src/lib/supervisor/place.ts'
 import {waitFor} from '../support/wait-for.ts'
+import {Console} from './console.tsx'
 
 describe('supervisord', () => {
   test('is not said to have no processes before it has answered', async () => {
@@ -23,7 +29,7 @@ describe('supervisord', () => {
     }).listen(place.socket)
     const desk = new SupervisorDesk(directory)
     try {
-      const first = desk.look([], 1_800_000_000_000)
+      const first = desk.look({consumers: [], queues: []}, 1_800_000_000_000)
       if (first === null) throw new Error('it has been set up')
       expect(silence(first)).toBe('asking supervisord ...')
       expect(answerPace(first)).toBeLessThan(500)
@@ -53,6 +59,19 @@ describe('supervisord', () => {
     expect(errand.news(2)).toMatchObject({value: 'after', isRunning: false})
     expect(answers).toHaveLength(2)
   })
+})
+
+test('a process that has nothing to do because its queue is paused is told with the whole reason, also where columns are short of room', async () => {
+  const console = await Console.open({screen: 'consumers'})
+  await console.press('s')
+  const consumer = {process: identifySelf(), queues: ['thumbs'], concurrency: 1, jobs: 0, processed: 0, failed: 0} as unknown as Consumer
+  const process = {name: 'consumer_00', group: 'consumer', state: 'RUNNING', pid: consumer.process.pid, uptimeMs: 7000, exitStatus: null, log: null, spawnError: null} as unknown as Supervised
+  const queues = [{name: 'other', paused: true, pausedReason: 'repairs'}, {name: 'thumbs', paused: true, pausedReason: '/no/such/cmd: not found (3 times in a row)'}]
+  const processes = statusOf([process], {consumers: [consumer], queues}, new Map())
+  const supervision: Supervision = {directory: '/d', processes, wanted: 1, most: 32, error: null, at: console.state.now, isAsked: false}
+  console.tell({kind: 'looked', view: shownView(console.state).number, facts: {supervision}, inHand: null, at: console.state.now, tookMs: 1})
+  expect(console.text().replaceAll(/\s+/g, ' ')).toContain('consumer_00: queue thumbs is paused: /no/such/cmd: not found (3 times in a row)')
+  expect(console.text()).not.toContain('repairs')
 })
 
 test('scaling says what it does in good English', () => {

@@ -1,10 +1,9 @@
 import {QctlError} from '../../lib/errors.ts'
-import type {Consumer} from '../../lib/job.ts'
 import {oclifFlags} from '../../lib/cli/oclif-flags.ts'
 import {SUPERVISOR_FLAGS, SupervisorCommand} from '../../lib/cli/supervisor-command.ts'
 import {PROCESS_LIST} from '../../lib/cli/supervisor-list.ts'
 import {readPastLives} from '../../lib/supervisor/log-files.ts'
-import {shownProcesses, statusOf} from '../../lib/supervisor/status.ts'
+import {type QueueSide, shownProcesses, statusOf} from '../../lib/supervisor/status.ts'
 
 const FLAGS = oclifFlags({
   ...SUPERVISOR_FLAGS,
@@ -21,19 +20,20 @@ export default class SupervisorStatus extends SupervisorCommand {
     const {place, client, operator} = this.connect()
     const [all, wanted] = [await client.processes(), await operator.wanted()]
     const shown = flags.all ? all : shownProcesses(all, wanted)
-    const items = statusOf(shown, await this.#consumers(), readPastLives(place.log))
+    const items = statusOf(shown, await this.#queueSide(), readPastLives(place.log))
     await this.print.list({items, next: null, searched: null}, PROCESS_LIST)
   }
 
   /** What supervisord knows is worth showing also when the database has gone. */
-  async #consumers(): Promise<readonly Consumer[]> {
+  async #queueSide(): Promise<QueueSide> {
     try {
       const {storage} = await this.open()
-      return await storage.consumers()
+      const [consumers, queues] = await Promise.all([storage.consumers(), storage.queues()])
+      return {consumers, queues}
     } catch (error) {
       if (!(error instanceof QctlError)) throw error
       this.print.warn(error.message)
-      return []
+      return {consumers: [], queues: []}
     }
   }
 }

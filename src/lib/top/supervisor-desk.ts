@@ -1,10 +1,9 @@
 import {existsSync} from 'node:fs'
-import type {Consumer} from '../job.ts'
 import {fullName, type Supervised, SupervisorClient} from '../supervisor/client.ts'
 import {type PastLife, readPastLives} from '../supervisor/log-files.ts'
 import {consumersOf, Operator, wantedConsumers} from '../supervisor/operate.ts'
 import {existingPlace, type Place, placeOf} from '../supervisor/place.ts'
-import {type ProcessStatus, shownProcesses, statusOf} from '../supervisor/status.ts'
+import {type ProcessStatus, type QueueSide, shownProcesses, statusOf} from '../supervisor/status.ts'
 import {formatDurationShort, systemClock} from '../time.ts'
 import {Errand, type ErrandNews} from './errand.ts'
 
@@ -49,15 +48,15 @@ export class SupervisorDesk {
   }
 
   /**
-   * What is known of its processes, joined with what the queue knows of its consumers.
+   * What is known of its processes, joined with what the queue knows.
    * @returns null when no supervisord has been set up
    */
-  look(consumers: readonly Consumer[], now: number): Supervision | null {
+  look(queueSide: QueueSide, now: number): Supervision | null {
     if (this.#place === null || !existsSync(this.#place.configuration)) return null
     const {value, error, at, isRunning}: ErrandNews<Report> = this.#errand.news(now)
     const {shown, lives, wanted, most} = value ?? {shown: [], lives: new Map<string, PastLife>(), wanted: 0, most: 0}
     // What was said before it fell silent is not so any more.
-    const processes = error === null ? statusOf(shown, consumers, lives) : []
+    const processes = error === null ? statusOf(shown, queueSide, lives) : []
     return {directory: this.#place.directory, processes, wanted, most, error, at, isAsked: isRunning}
   }
 

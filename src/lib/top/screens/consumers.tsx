@@ -46,7 +46,7 @@ export const CONSUMERS_SCREEN = defineScreen<Own, Facts>({
   ],
   async look(own, sources, frame) {
     const consumers = await sources.consumers()
-    return {consumers: loaded(consumers, own, frame, sources.beside.trees), supervision: sources.beside.supervisor.look(consumers, sources.now())}
+    return {consumers: loaded(consumers, own, frame, sources.beside.trees), supervision: sources.beside.supervisor.look({consumers, queues: []}, sources.now())}
   },
   View: Consumers,
   paceMs: (_own, facts) => answerPace(facts?.supervision ?? null),

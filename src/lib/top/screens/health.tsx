@@ -70,7 +70,7 @@ export const HEALTH = defineScreen<Own, Facts>({
       reapers: consumers.filter(consumer => consumer.endedAt === null && aliveOf(consumer) === 'yes').length,
       expired: held.filter(({leaseExpired}) => leaseExpired).length,
       hour: lastHour(queues, now),
-      supervision: beside.supervisor.look(consumers, now),
+      supervision: beside.supervisor.look({consumers, queues}, now),
       doctor: beside.doctor.news(now, turn),
     }
   },

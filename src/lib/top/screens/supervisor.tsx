@@ -67,7 +67,9 @@ export const SUPERVISOR = defineScreen<Own, Facts>({
     ...listKeys(PROCESSES),
   ],
   async look(_own, sources) {
-    return {supervision: sources.beside.supervisor.look(await sources.session.storage.consumers(), sources.now())}
+    const {storage} = sources.session
+    const [consumers, queues] = await Promise.all([storage.consumers(), storage.queues()])
+    return {supervision: sources.beside.supervisor.look({consumers, queues}, sources.now())}
   },
   View: Supervisor,
   paceMs: (_own, facts) => answerPace(facts?.supervision ?? null),
@@ -79,6 +81,9 @@ function Supervisor({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
   const {supervision} = facts
   if (supervision === null) return <Line words=" No supervisord is set up here: qctl supervisor init -Q NAME -- COMMAND" width={width} />
   const {directory, processes, wanted, most, error} = supervision
+  const cursor = cursorAt(processes, PROCESSES.idOf, own.process)
+  const why = processes[cursor]?.why ?? null
+  const reason = why === null ? [] : wrapped(`${processes[cursor]?.name ?? ''}: ${why}`, width - 2)
   const problem = error === null ? [] : wrapped(error, width - 2)
   return (
     <>
@@ -87,7 +92,10 @@ function Supervisor({own, facts, at, frame}: Moment<Own, Facts>): ReactNode {
       {problem.map((line, nth) => (
         <Line key={nth} words={[' ', {text: line, tone: 'error'}]} width={width} />
       ))}
-      <Table columns={SHOWN} rows={processes} width={width} height={height - 2 - problem.length} cursor={cursorAt(processes, PROCESSES.idOf, own.process)} empty={error === null ? (silence(supervision) ?? 'it has no processes') : 'nothing is known of its processes'} />
+      <Table columns={SHOWN} rows={processes} width={width} height={Math.max(2, height - 2 - problem.length - reason.length)} cursor={cursor} empty={error === null ? (silence(supervision) ?? 'it has no processes') : 'nothing is known of its processes'} />
+      {reason.map((line, nth) => (
+        <Line key={nth} words={[' ', {text: line, tone: 'warning'}]} width={width} />
+      ))}
     </>
   )
 }
