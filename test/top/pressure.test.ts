@@ -42,7 +42,7 @@ describe('where there is no room for all', () => {
     const console = await Console.open({size: SIZE}, await nineteen())
     const lines = console.frame()
     const first = lines.findIndex(line => line.includes('Attention')) + 1
-    expect(lines[first]).toContain('! web: 100% of the runs')
+    expect(lines[first]).toContain('! web: 100% of the ')
   })
 
   test('Enter opens the queue that is seen under the cursor', async () => {
