@@ -1,6 +1,7 @@
 /**
- * Splitting cuts a module that two commands share into a file of its own, and each costs 0.1 ms to load: a short way came in
- * 22 of them, the engine in 9 more. With a copy of every module it needs a short way comes in 2, and the engine in 1: a fifth of a `produce`.
+ * Splitting cuts what several commands share into files of their own, and loading each takes time: the short way of `produce` came
+ * in 22 of them, and the engine in 9 more. With a copy of every module it needs it comes in 2, and the engine in 1: 1 ms of 14 less.
+ * What is left is cut less, too (oclif's way into 10 instead of 15). The binary grows by 0.9 MB.
  */
 import {basename, dirname, join} from 'node:path'
 
