@@ -237,6 +237,14 @@ describe('verbs by filter', () => {
     expect(await sandbox.qctl(['jobs', 'cancel', '--where', 'queue=nothing'])).toEqual({status: 0, stdout: '0 cancelled\n', stderr: 'there is no queue nothing\n'})
   })
 
+  test('--confirm asserts the count of a dry run as well', async () => {
+    const sandbox = await withJobs()
+    for (const args of [['jobs', 'cancel', '--where', 'id>=1'], ['jobs', 'delete', '1', '2'], ['queues', 'purge', 'default'], ['queues', 'delete', 'default', '--force']]) {
+      expect(await sandbox.qctl([...args, '-n', '--confirm', '77'])).toEqual({status: 4, stdout: '', stderr: expect.stringMatching(/^qctl: --confirm 77 was given, but this would /)})
+    }
+    expect((await sandbox.qctl(['jobs', 'delete', '1', '2', '-n', '--confirm', '2'])).status).toBe(0)
+  })
+
   test('--dry-run counts and changes nothing', async () => {
     const sandbox = await withJobs()
     expect(await sandbox.json(['jobs', 'delete', '-s', 'pending', '-n'])).toEqual({

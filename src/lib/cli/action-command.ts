@@ -3,7 +3,7 @@ import type {Action, Target} from '../storage/storage.ts'
 import {cliActor} from './actor.ts'
 import {failureOfReport, reportJson, reportLine} from './action-report.ts'
 import {BaseCommand} from './base-command.ts'
-import {confirm} from './confirm.ts'
+import {type Change, confirm, expectCount} from './confirm.ts'
 import {counted} from './counted.ts'
 import {databaseFile} from './database-file.ts'
 import {reportFailure} from './failure.ts'
@@ -44,8 +44,12 @@ export abstract class ActionCommand extends BaseCommand {
     const {targets, unnamed} = await this.#find(selection, session)
     const origin = {named: selection.kind === 'ids', unnamed}
     const foreseen = await session.inspector.preview(deed.action, targets)
-    if (deed.dryRun) return this.#print(foreseen, origin)
-    await this.#ask(selection, deed, wouldChange(foreseen))
+    const change = {verb: deed.action.kind, count: wouldChange(foreseen), noun: 'job'}
+    if (deed.dryRun) {
+      expectCount(change, this.confirmation.confirm)
+      return this.#print(foreseen, origin)
+    }
+    await this.#ask(selection, change)
     this.#print(await this.#act(deed, targets, session), origin)
   }
 
@@ -80,9 +84,9 @@ export abstract class ActionCommand extends BaseCommand {
   }
 
   /** Whoever names every job has said what is meant. */
-  async #ask(selection: Selection, {action}: Deed, count: number): Promise<void> {
+  async #ask(selection: Selection, change: Change): Promise<void> {
     const options = this.confirmation
-    await confirm({verb: action.kind, count, noun: 'job'}, {...options, yes: options.yes || selection.kind === 'ids'})
+    await confirm(change, {...options, yes: options.yes || selection.kind === 'ids'})
   }
 
   #print(report: ActionReport, origin: Parameters<typeof failureOfReport>[1]): void {

@@ -5,7 +5,7 @@ import {deleteFiles, type OldFiles, oldFilesIn} from '../queue/old-files.ts'
 import type {Target} from '../storage/storage.ts'
 import {formatSizeShort} from '../units.ts'
 import {cliActor} from './actor.ts'
-import {confirm, type ConfirmOptions} from './confirm.ts'
+import {confirm, type ConfirmOptions, expectCount} from './confirm.ts'
 import {counted} from './counted.ts'
 import {CONFIRM_FLAGS, DRY_RUN_FLAGS, type FlagTable, type FlagValues} from './flags.ts'
 import type {Printer} from './print.ts'
@@ -46,7 +46,9 @@ export async function cleanUp(flags: FlagValues<typeof CLEANUP_FLAGS>, {session,
   const old = directory === undefined ? NO_FILES : await oldFilesIn(directory, before, session.storage)
   const jobs = alsoJobs ? await oldJobs(session, before) : []
   const isRehearsal = flags['dry-run']
-  if (!isRehearsal) await confirm({verb: 'delete', count: old.files.length + jobs.length, noun: nounOf(old, jobs)}, confirmation)
+  const change = {verb: 'delete', count: old.files.length + jobs.length, noun: nounOf(old, jobs)}
+  if (isRehearsal) expectCount(change, confirmation.confirm)
+  else await confirm(change, confirmation)
   const gone = isRehearsal ? {files: old.files, needed: 0} : await deleteFiles(old.files, session.storage)
   const changed = isRehearsal || jobs.length === 0 ? 0 : await deleteJobs(session, jobs, signal())
   const bytes = gone.files.reduce((sum, file) => sum + file.bytes, 0)

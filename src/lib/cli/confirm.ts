@@ -36,9 +36,7 @@ export interface Change {
  */
 export async function confirm(change: Change, {yes, confirm: expected, canAsk, ask = askOnTerminal}: ConfirmOptions): Promise<void> {
   const things = counted(change.count, change.noun)
-  if (expected !== undefined && expected !== change.count) {
-    throw new QctlError('conflict', `--confirm ${expected} was given, but this would ${change.verb} ${things}`)
-  }
+  expectCount(change, expected)
   if (yes || expected !== undefined || change.count === 0) return
   if (!canAsk) {
     throw new QctlError('confirmation_needed', `this would ${change.verb} ${things}`, {
@@ -50,6 +48,17 @@ export async function confirm(change: Change, {yes, confirm: expected, canAsk, a
   const answer = (await ask(wanted ? `${sentence} type the number to go on: ` : `${sentence} [y/N] `)).trim().toLowerCase()
   const agreed = wanted ? answer.replaceAll(/[,_ ]/g, '') === String(change.count) : answer === 'y' || answer === 'yes'
   if (!agreed) throw new QctlError('usage', 'nothing was changed')
+}
+
+/**
+ * Makes sure that a change is as large as was expected, also one that is only rehearsed.
+ *
+ * @param expected what `--confirm` said
+ * @throws {QctlError} `conflict` when it is not
+ */
+export function expectCount({verb, count, noun}: Change, expected: number | undefined): void {
+  if (expected === undefined || expected === count) return
+  throw new QctlError('conflict', `--confirm ${expected} was given, but this would ${verb} ${counted(count, noun)}`)
 }
 
 /**

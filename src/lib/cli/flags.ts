@@ -140,7 +140,7 @@ export const CONFIRM_FLAGS = {
     kind: 'value',
     shape: 'N',
     parse: parseCount,
-    summary: 'do not ask, and refuse unless exactly N would change',
+    summary: 'do not ask, and refuse unless exactly N would change; with --dry-run, too',
   },
 } as const satisfies FlagTable
 

@@ -4,7 +4,7 @@ import type {QueueChange, Storage} from '../storage/storage.ts'
 import type {ChangedBy} from '../store-event.ts'
 import {cliActor} from './actor.ts'
 import {BaseCommand} from './base-command.ts'
-import {confirm} from './confirm.ts'
+import {confirm, expectCount} from './confirm.ts'
 import {counted} from './counted.ts'
 import {noSuchQueue} from './missing.ts'
 import {queueJson} from './queue-json.ts'
@@ -82,7 +82,9 @@ export abstract class QueueCommand extends BaseCommand {
     const {storage} = await this.open()
     const {counts} = await existingQueue(name, storage)
     const jobs = Object.values(counts).reduce((sum, count) => sum + count, 0)
-    if (force && !dryRun) await confirm({verb: `delete queue ${name} and`, count: jobs, noun: 'job'}, this.confirmation)
+    const change = {verb: `delete queue ${name} and`, count: jobs, noun: 'job'}
+    if (dryRun) expectCount(change, this.confirmation.confirm)
+    else if (force) await confirm(change, this.confirmation)
     if (!dryRun) await changed(name, storage.deleteQueue(name, {force, by: by(force ? `queues delete, with ${counted(jobs, 'job')}` : 'queues delete')}))
     const document = {action: 'delete', name, jobs, dry_run: dryRun}
     const text = `queue ${name} with ${counted(jobs, 'job')}`
