@@ -4,6 +4,7 @@ import {DRY_RUN_FLAGS} from '../lib/cli/flags.ts'
 import {INIT_FLAGS, initialize, rehearse} from '../lib/cli/init.ts'
 import {oclifFlags} from '../lib/cli/oclif-flags.ts'
 import {ONE_THING} from '../lib/cli/print.ts'
+import {upkeepOf} from '../lib/cli/session.ts'
 
 export default class Init extends BaseCommand {
   static override summary = 'Make the database, or bring an existing one up to date'
@@ -17,7 +18,8 @@ export default class Init extends BaseCommand {
     const {flags} = await this.parse(Init)
     const {durability} = flags
     const file = databaseFile(this.settings)
-    if (flags['dry-run']) return rehearse(file, this.print)
-    await initialize({file, durability, open: () => this.open({create: true, durability}), print: this.print})
+    const {print} = this
+    if (flags['dry-run']) return rehearse({file, durability, open: () => this.open(), print}, await upkeepOf(this.settings))
+    await initialize({file, durability, open: () => this.open({create: true, durability}), print})
   }
 }

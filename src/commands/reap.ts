@@ -9,6 +9,7 @@ import {HostCoroner} from '../lib/consumer/coroner.ts'
 import {outlast} from '../lib/passing.ts'
 import {ReaperLoop} from '../lib/consumer/reaper-loop.ts'
 import {patience, workLog} from '../lib/consumer/work-log.ts'
+import {systemClock} from '../lib/time.ts'
 
 export default class Reap extends BaseCommand {
   static override summary = 'Give back the jobs of dead consumers and delete what is past its retention'
@@ -21,7 +22,7 @@ export default class Reap extends BaseCommand {
   override async run(): Promise<void> {
     const {flags} = await this.parse(Reap)
     const open = () => this.open({create: !flags['dry-run']})
-    if (flags['dry-run']) return rehearsePass((await open()).storage, new HostCoroner(databaseFile(this.settings)), this.print)
+    if (flags['dry-run']) return rehearsePass((await open()).storage, new HostCoroner(databaseFile(this.settings)), {print: this.print, now: systemClock.wallNow()})
     const log = daemonLog(this.settings, flags)
     const {queue, storage} = await (flags.once ? open() : outlast('opening the database', open, patience(log, this.signal)))
     const dbPath = databaseFile(this.settings)

@@ -33,7 +33,15 @@ export interface Restored extends CopyFacts {
   readonly idFloor: number
 }
 
+/** What is to be done before a store can be used: made, brought up to date, or nothing. */
+export type Standing = 'missing' | 'older' | 'current'
+
 export interface Upkeep {
+  /**
+   * How the store stands, without a change to it.
+   * @throws QctlError `not_a_database`, `newer_schema`, `cannot_open`, `permission`
+   */
+  standing(): Promise<Standing>
   /**
    * Copies the store as it is at one moment while others go on writing, checks the copy, and only then gives it its name.
    * @throws QctlError `conflict` when the file is there (without `force` or `keep`), or is a store in use; `not_a_database` when it is no copy

@@ -1,6 +1,7 @@
 import {describe, expect, test} from 'bun:test'
 import {existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync} from 'node:fs'
 import {join} from 'node:path'
+import {DatabaseSync} from 'node:sqlite'
 import {Sandbox} from '../support/binary.ts'
 import {waitFor} from '../support/wait-for.ts'
 
@@ -202,6 +203,23 @@ describe('reap', () => {
     expect(await show(sandbox, 1)).toMatchObject({state: 'pending', crashes: 1})
   })
 
+  test('-n counts what is past its retention', async () => {
+    const sandbox = new Sandbox()
+    await sandbox.qctl(['init'])
+    await sandbox.qctl(['queues', 'create', 'q', '--retention', 'done=1ms,cancelled=never'])
+    await sandbox.qctl(['produce', '-Q', 'q', 'x', 'y', 'z'])
+    await sandbox.qctl(['jobs', 'cancel', '3'])
+    await sandbox.qctl(['consume', '-Q', 'q', '--max-jobs', '2', '--', 'true'])
+    const kept = async (): Promise<number> => (await sandbox.qctl(['jobs', 'list', '-o', 'id'])).stdout.split('\n').length - 1
+    const before = await kept()
+    const {stdout, stderr} = await sandbox.qctl(['reap', '-n', '--json'])
+    const {deleted} = JSON.parse(stdout) as {deleted: object}
+    // The consumer may have deleted some itself.
+    expect([deleted, await kept()]).toEqual([{done: before - 1, failed: 0, cancelled: 0}, before])
+    expect(stderr).toContain(`and delete ${before - 1} old job`)
+    expect(await sandbox.json(['reap', '--once'])).toMatchObject({deleted, dry_run: false})
+  })
+
   test('goes on until told to stop', async () => {
     await using sandbox = new Sandbox()
     await sandbox.qctl(['init'])
@@ -220,10 +238,25 @@ describe('init', () => {
   test('makes a database and leaves one as it is', async () => {
     const sandbox = new Sandbox()
     const made = (await sandbox.json(['init', '--durability', 'normal'])) as object
-    expect(made).toEqual({location: sandbox.database, created: true, engine: 'sqlite', schema_version: 2, durability: 'normal'})
+    expect(made).toEqual({location: sandbox.database, created: true, engine: 'sqlite', schema_version: 2, durability: 'normal', dry_run: false})
     expect(await sandbox.json(['init'])).toEqual({...made, created: false})
     expect((await sandbox.qctl(['init', '--durability', 'full'])).status).toBe(4)
     expect((await sandbox.qctl(['init', '--durability', 'half'])).status).toBe(2)
+  })
+
+  test('--dry-run says how the database stands, with the names of the real document', async () => {
+    const sandbox = new Sandbox()
+    const missing = (await sandbox.json(['init', '-n', '--durability', 'normal'])) as object
+    expect(missing).toEqual({location: sandbox.database, created: true, engine: null, schema_version: null, durability: 'normal', dry_run: true})
+    expect(existsSync(sandbox.database)).toBe(false)
+    const made = (await sandbox.json(['init'])) as object
+    expect(await sandbox.json(['init', '-n'])).toEqual({...made, created: false, dry_run: true})
+    expect((await sandbox.qctl(['init', '-n'])).stderr).toBe(`the database ${sandbox.database} is up to date; nothing was changed\n`)
+    expect((await sandbox.qctl(['init', '-n', '--durability', 'normal'])).status).toBe(4)
+    const db = new DatabaseSync(sandbox.database)
+    db.exec('PRAGMA user_version = 1')
+    db.close()
+    expect(await sandbox.qctl(['init', '-n'])).toMatchObject({status: 0, stderr: expect.stringMatching(/^would bring the database \S+ up to date; nothing/)})
   })
 
   test('a foreign file is refused and untouched', async () => {

@@ -9,6 +9,17 @@ async function sandboxWith(...queues: readonly string[]): Promise<Sandbox> {
 }
 
 describe('queues create and set', () => {
+  test('--dry-run says what would change in the words of the flags, and programs get the queue', async () => {
+    const sandbox = await sandboxWith()
+    const flags = ['--lease', '1m', '--retention', 'done=1d', '--timeout', 'none']
+    const foreseen = await sandbox.json(['queues', 'create', 'mail', ...flags, '-n'])
+    expect((await sandbox.qctl(['queues', 'create', 'mail', ...flags, '-n'])).stderr).toBe('would create queue mail and set lease, timeout, retention; nothing was changed\n')
+    expect((await sandbox.qctl(['queues', 'list', '-o', 'id'])).stdout).toBe('')
+    expect(foreseen).toEqual(await sandbox.json(['queues', 'create', 'mail', ...flags]))
+    expect((await sandbox.qctl(['queues', 'create', 'mail', '-n'])).status).toBe(4)
+    expect((await sandbox.qctl(['queues', 'set', 'mail', '--lease', 'default', '-n'])).stderr).toBe('would change lease of queue mail; nothing was changed\n')
+  })
+
   test('every setting', async () => {
     const sandbox = await sandboxWith()
     const flags = [

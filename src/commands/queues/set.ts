@@ -17,10 +17,10 @@ export default class QueuesSet extends QueueCommand {
 
   override async run(): Promise<void> {
     const {args, flags} = await this.parse(QueuesSet)
-    const {settings: current} = await this.existing(args.name)
-    const settings = settingsChange(flags, current)
+    const queue = await this.existing(args.name)
+    const settings = settingsChange(flags, queue.settings)
     if (Object.keys(settings).length === 0) throw new QctlError('usage', 'nothing to set', {hint: 'qctl queues set --help lists the settings'})
-    if (flags['dry-run']) return this.rehearse(args.name, {create: 'never', settings})
+    if (flags['dry-run']) return this.rehearseChange(queue, givenSettings(flags))
     const {storage} = await this.open()
     await changed(args.name, storage.setQueue(args.name, {create: 'never', settings, by: by(`queues set ${givenSettings(flags).join(', ')}`)}))
     await this.printQueue(await this.existing(args.name))

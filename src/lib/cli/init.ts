@@ -1,5 +1,7 @@
 import {existsSync} from 'node:fs'
 import {QctlError} from '../errors.ts'
+import type {StorageInfo} from '../storage/storage.ts'
+import type {Upkeep} from '../upkeep.ts'
 import type {FlagTable} from './flags.ts'
 import type {Printer} from './print.ts'
 import type {Session} from './session.ts'
@@ -32,20 +34,36 @@ export interface Initialization {
  */
 export async function initialize({file, durability, open, print}: Initialization): Promise<void> {
   const created = file !== null && !existsSync(file)
-  const {storage} = await open()
+  const info = await readyInfo(await open(), durability)
+  const {location, schemaVersion} = info
+  const document = {location, created, engine: info.engine, schema_version: schemaVersion, durability: info.durability, dry_run: false}
+  print.result(document, () => `${location} is ready (schema ${schemaVersion}, durability ${info.durability})`)
+}
+
+/** @throws QctlError `conflict` */
+async function readyInfo({storage}: Session, durability: Durability | undefined): Promise<StorageInfo> {
   const info = await storage.info()
   if (durability !== undefined && durability !== info.durability) {
     throw new QctlError('conflict', `${info.location} exists with durability ${info.durability}`, {
       hint: 'durability is chosen when a database is made: make another one and move the jobs',
     })
   }
-  const {location, schemaVersion} = info
-  const document = {location, created, engine: info.engine, schema_version: schemaVersion, durability: info.durability}
-  print.result(document, () => `${location} is ready (schema ${schemaVersion}, durability ${info.durability})`)
+  return info
 }
 
-/** Says what `initialize` would do. */
-export function rehearse(file: string | null, print: Printer): void {
-  const exists = file === null || existsSync(file)
-  print.note(`would ${exists ? 'bring up to date' : 'make'} the database ${file ?? ''}; nothing was changed`)
+/**
+ * Says what `initialize` would do.
+ * @throws QctlError as that
+ */
+export async function rehearse({file, durability, open, print}: Initialization, upkeep: Pick<Upkeep, 'standing'>): Promise<void> {
+  const standing = await upkeep.standing()
+  // One that is up to date is not changed by being opened.
+  const info = standing === 'current' ? await readyInfo(await open(), durability) : null
+  const created = standing === 'missing'
+  const document = {
+    location: info?.location ?? file, created, engine: info?.engine ?? null, schema_version: info?.schemaVersion ?? null,
+    durability: info?.durability ?? (created ? (durability ?? 'full') : null), dry_run: true,
+  }
+  const would = {missing: `would make the database ${file}`, older: `would bring the database ${file} up to date`, current: `the database ${file} is up to date`}
+  print.rehearsal(document, `${would[standing]}; nothing was changed`)
 }

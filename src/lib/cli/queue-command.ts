@@ -1,6 +1,8 @@
 import {QctlError} from '../errors.ts'
+import {DEFAULT_SETTINGS} from '../job.ts'
+import {EMPTY_METER} from '../meter.ts'
 import type {QueueStats} from '../stats.ts'
-import type {QueueChange, Storage} from '../storage/storage.ts'
+import type {QueueChange, SettingsChange, Storage} from '../storage/storage.ts'
 import type {ChangedBy} from '../store-event.ts'
 import {cliActor} from './actor.ts'
 import {BaseCommand} from './base-command.ts'
@@ -38,6 +40,15 @@ export function by(reason: string): ChangedBy {
   return {actor: cliActor(), reason}
 }
 
+/** A queue as it is when it has just been created. */
+function newQueue(name: string, change: SettingsChange): QueueStats {
+  const settings = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== null))
+  return {
+    name, paused: false, pausedReason: null, counts: {pending: 0, processing: 0, done: 0, failed: 0, cancelled: 0},
+    scheduled: {count: 0, isMore: false}, oldestPendingMs: null, settings: {...DEFAULT_SETTINGS, ...settings}, total: EMPTY_METER, minutes: [],
+  }
+}
+
 /** A command about one queue. */
 export abstract class QueueCommand extends BaseCommand {
   /** The queue, which has to exist. */
@@ -52,15 +63,22 @@ export abstract class QueueCommand extends BaseCommand {
     else print.result(queueJson(queue), text)
   }
 
-  /** Says what a change would do: shows the queue as it is, after checking what can be checked. */
-  protected async rehearse(name: string, {create, settings}: QueueChange): Promise<void> {
-    const words = Object.keys(settings ?? {}).join(', ')
-    if (create === 'must') this.print.note(`would create queue ${name}${words === '' ? '' : ` and set ${words}`}; nothing was changed`)
-    else {
-      const queue = await this.existing(name)
-      this.print.note(`would change ${words} of queue ${name}; nothing was changed`)
-      await this.printQueue(queue)
-    }
+  /**
+   * Says what creating a queue would do, and shows it to programs as it would be.
+   * @param words the settings that were given
+   * @throws QctlError `conflict` when it exists
+   */
+  protected async rehearseCreation(name: string, settings: SettingsChange, words: readonly string[]): Promise<void> {
+    const {storage} = await this.open()
+    if ((await storage.queues([name])).length > 0) throw new QctlError('conflict', `queue ${name} exists already`)
+    const set = words.length === 0 ? '' : ` and set ${words.join(', ')}`
+    this.print.rehearsal(queueJson(newQueue(name, settings)), `would create queue ${name}${set}; nothing was changed`)
+  }
+
+  /** Says what a change would do, and shows the queue as it is. */
+  protected async rehearseChange(queue: QueueStats, words: readonly string[]): Promise<void> {
+    this.print.note(`would change ${words.join(', ')} of queue ${queue.name}; nothing was changed`)
+    await this.printQueue(queue)
   }
 
   /** Pauses or resumes. */

@@ -1,4 +1,6 @@
 import type {FinalState} from '../job.ts'
+import {and} from '../queue/filter.ts'
+import {pages} from '../queue/look-up.ts'
 import type {Coroner, Reaped} from '../queue/queue.ts'
 import type {Storage} from '../storage/storage.ts'
 import {counted} from './counted.ts'
@@ -29,18 +31,36 @@ export function printPass({reaped, deleted}: Pass, print: Printer): void {
   const jobs = reaped.map(({claim, queue, cause, transition}) => {
     return {id: claim.id, queue, cause, to: transition.to, reason: transition.reason}
   })
-  const total = deleted.done + deleted.failed + deleted.cancelled
-  print.result({reaped: jobs, deleted}, () => `${counted(jobs.length, 'job')} taken from consumers that are gone, ${counted(total, 'old job')} deleted`)
+  print.result({reaped: jobs, deleted, dry_run: false}, () => `${counted(jobs.length, 'job')} taken from consumers that are gone, ${counted(sumOf(deleted), 'old job')} deleted`)
+}
+
+function sumOf({done, failed, cancelled}: Pass['deleted']): number {
+  return done + failed + cancelled
+}
+
+/** How many finished jobs are past the retention of their queue. */
+async function pastRetention(storage: Pick<Storage, 'find' | 'queues'>, now: number): Promise<Pass['deleted']> {
+  const counts = {done: 0, failed: 0, cancelled: 0}
+  for (const {name, settings: {retention}} of await storage.queues()) {
+    for (const [state, keepMs] of [['done', retention.doneMs], ['failed', retention.failedMs], ['cancelled', retention.cancelledMs]] as const) {
+      if (keepMs === null) continue
+      const old = and({kind: 'text', field: 'queue', op: 'in', values: [name]}, {kind: 'state', states: [state]}, {kind: 'number', field: 'updated', op: '<', value: now - keepMs})
+      for await (const jobs of pages(storage, old)) counts[state] += jobs.length
+    }
+  }
+  return counts
 }
 
 /**
- * Prints which jobs a pass would take from their holders.
+ * Prints which jobs a pass would take from their holders, and how many it would delete.
+ * @param now UTC ms
  */
-export async function rehearsePass(storage: Pick<Storage, 'held'>, coroner: Coroner, print: Printer): Promise<void> {
+export async function rehearsePass(storage: Pick<Storage, 'held' | 'find' | 'queues'>, coroner: Coroner, {print, now}: {readonly print: Printer; readonly now: number}): Promise<void> {
   const jobs = (await storage.held()).flatMap(({id, queue, leaseExpired, process}) => {
     const cause = coroner.causeOfDeath(process) ?? (leaseExpired ? 'lease_expired' : null)
     return cause === null ? [] : [{id, queue, cause}]
   })
-  print.result({reaped: jobs, deleted: null, dry_run: true}, () => jobs.map(({id, queue, cause}) => `${id} ${queue} ${cause}`))
-  print.note(`would take ${counted(jobs.length, 'job')} from consumers that are gone; nothing was changed`)
+  const deleted = await pastRetention(storage, now)
+  print.result({reaped: jobs, deleted, dry_run: true}, () => jobs.map(({id, queue, cause}) => `${id} ${queue} ${cause}`))
+  print.note(`would take ${counted(jobs.length, 'job')} from consumers that are gone and delete ${counted(sumOf(deleted), 'old job')}; nothing was changed`)
 }

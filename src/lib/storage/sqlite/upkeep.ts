@@ -1,9 +1,10 @@
-import {statSync} from 'node:fs'
+import {existsSync, statSync} from 'node:fs'
 import type {Clock} from '../../time.ts'
-import type {BackupOptions, CopyFacts, Examination, ForeseenCopy, Restored, Upkeep} from '../../upkeep.ts'
+import type {BackupOptions, CopyFacts, Examination, ForeseenCopy, Restored, Standing, Upkeep} from '../../upkeep.ts'
 import {backup, checkCopy, damageOf, foreseeBackup} from './backup.ts'
 import {crc32} from './checksum.ts'
 import {Connection} from './connection.ts'
+import {inspectSchema} from './migrate.ts'
 import {patiently} from './open.ts'
 import {restore} from './restore.ts'
 import {blob, num, text} from './rows.ts'
@@ -24,6 +25,17 @@ export class SqliteUpkeep implements Upkeep {
     this.#path = path
     this.#clock = clock
     this.#lockTimeoutMs = lockTimeoutMs
+  }
+
+  async standing(): Promise<Standing> {
+    if (!existsSync(this.#path)) return 'missing'
+    const db = new Connection(this.#path, {readOnly: true})
+    try {
+      const found = await patiently(this.#lockTimeoutMs, () => inspectSchema(db))
+      return found === 'empty' ? 'missing' : found
+    } finally {
+      db.close()
+    }
   }
 
   backup(file: string, options: BackupOptions): Promise<CopyFacts> {
