@@ -71,6 +71,21 @@ test('an error is one document on stdout and one line on stderr', async () => {
   }
 })
 
+test('no list has a column twice', async () => {
+  await using sandbox = new Sandbox()
+  await sandbox.qctl(['produce', 'x'])
+  const consumer = sandbox.start(['consume', '--', 'true'])
+  await sandbox.qctl(['jobs', 'wait', '1'])
+  for (const list of [['jobs', 'list'], ['queues', 'list'], ['consumers', 'list'], ['stats'], ['config']]) {
+    const [header = ''] = (await sandbox.qctl([...list, '-o', 'csv'])).stdout.split('\r\n')
+    const columns = header.split(',')
+    expect(columns.length).toBeGreaterThan(1)
+    expect(columns).toEqual([...new Set(columns)])
+  }
+  consumer.kill('SIGTERM')
+  await consumer.finished()
+})
+
 test('every name of a listed job or consumer is a column, in every format', async () => {
   await using sandbox = new Sandbox()
   await sandbox.qctl(['produce', 'x', 'y'])

@@ -29,7 +29,7 @@ export function consumerList(now: number): ListFormat<BusyConsumer> {
       {key: 'failed', title: 'FAILED', short: 'FAIL', value: consumer => consumer.failed, align: 'right'},
       {key: 'up', title: 'UP', value: consumer => formatDurationShort(Math.max(0, now - consumer.startedAt)), align: 'right'},
     ],
-    csv: csvColumns(CSV_SHOWN, ['leaving', 'current'], consumer => consumerJson(consumer, now)),
+    csv: csvColumns(CSV_SHOWN, ['current'], consumer => consumerJson(consumer, now)),
     id: consumer => consumer.name,
     toJson: consumer => consumerJson(consumer, now),
   }
