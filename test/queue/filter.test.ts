@@ -268,7 +268,7 @@ const PAYLOAD = JSON.stringify({id: 42, text: 'Ab', zip: '01234', on: true, none
 
 describe('a job matches', () => {
   test.each([
-    '', 'id=42', 'id in(1,42)', 'id>41', 'id>=42', 'id<43', 'id<=42', 'id!=41', 'queue=mail', 'queue~AI', 'queue in(a,mail)', 'state=failed', 'state!=done',
+    '', 'id=42', 'id in(1,42)', 'id>=0', 'id>0', 'id>41', 'id>=42', 'id<43', 'id<=42', 'id!=41', 'queue=mail', 'queue~AI', 'queue in(a,mail)', 'state=failed', 'state!=done',
     'state in(done,failed)', 'reason=timeout', 'reason!=""', 'error~timed', 'error~"OUT: Ärg" or error~"out: ÄRG"', 'priority=-5', 'priority<0', 'attempts=3',
     'age>23h', 'age>=1d', 'age<=1d', 'age<25h', 'created>=-1d', 'updated=-1h', 'run_at<now', 'key=""', 'key!=x', 'tag=eu', 'tag=Blue', 'tag~blue', 'tag in(x,eu)',
     'tag!=""', 'consumer=web1', 'not (queue=x)', 'queue=x or queue=mail', 'payload.id=42', 'payload.id="42" or payload.id>41', 'payload.id in(1,42)', 'payload.text=Ab',

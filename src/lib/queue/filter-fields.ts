@@ -28,7 +28,7 @@ type Compile = (condition: Condition) => Filter
 
 /** The fields but `payload.PATH`, each with what makes its part of the tree. A finished job was updated last when it finished. */
 const FIELDS: Readonly<Record<string, Compile>> = {
-  id: (condition) => numeric('id', condition, (text) => integer(text, 1)),
+  id: (condition) => numeric('id', condition, (text) => integer(text, isNamed(condition) ? 1 : 0)),
   queue: (condition) => textual('queue', condition, named),
   state,
   key: (condition) => textual('key', condition),
@@ -85,6 +85,11 @@ function numeric(field: NumberField, {op, values}: Condition, parse: (text: stri
   if (op === '~') throw unfit(field, op, '= != < > <= >= or in(…)')
   if (op === '=' || op === 'in') return {kind: 'number', field, op: 'in', values: values.map(({text}) => parse(text))}
   return {kind: 'number', field, op, value: parse(values[0].text)}
+}
+
+/** There is no job 0, but all are from 0 on. */
+function isNamed({op}: Condition): boolean {
+  return op === '=' || op === 'in'
 }
 
 /** Whole decimal numbers only: `0x10`, `1e3`, `+1`, `007` and blanks are refused, not guessed at. */
