@@ -6,10 +6,10 @@ import {systemClock} from '../lib/time.ts'
 
 export default class Cleanup extends BaseCommand {
   static override summary = 'Delete old files of jobs, and old finished jobs'
-  static override description = 'A file is deleted when a done or cancelled job names it, or when produce --generate has written it. It is kept however old when an unfinished or failed job names it, too; and so are databases, hidden files, and everything that no job of this database names. Finished jobs also go by themselves (queues set --retention), and what they named is known only as long as they are there.'
+  static override description = 'Give a directory that holds files of jobs and nothing else: every old file in it goes, whether a job that was done with has named it or not, for jobs go, too (queues set --retention). What an unfinished or failed job names is kept however old, and so are databases and hidden files. Directories below are left alone.'
   static override examples = [
-    'qctl cleanup --directory /srv/jobs --older-than 2d --dry-run',
-    'qctl cleanup --directory /srv/jobs --older-than 2d --yes',
+    'qctl cleanup --directory /srv/jobs --older-than 7d --dry-run',
+    'qctl cleanup --directory /srv/jobs --older-than 7d --yes',
     'qctl cleanup --jobs --older-than 1d',
   ]
   static override flags = oclifFlags(CLEANUP_FLAGS)

@@ -60,14 +60,14 @@ test('cleanup deletes nothing that was changed or submitted while it asked', asy
   expect(screen).toContain('3 files left alone: changed or gone since they were counted')
 }, 30_000)
 
-test('cleanup keeps what is no file of a job, and databases, whatever names them', async () => {
+test('cleanup keeps databases and hidden files, whatever names them', async () => {
   await using sandbox = new Sandbox()
   const directory = join(sandbox.home, 'jobs')
   const path = (name: string): string => join(directory, name)
   const db = ['--db', path('q.db')]
   await sandbox.qctl(['produce', ...db, '--generate', directory, '--count', '1'])
   const [generated = ''] = readdirSync(directory).filter(name => name.endsWith('.txt'))
-  for (const name of ['done.txt', 'thesis.txt', '.hidden', '.profile', 'c.log', 'config.toml', 'of-sqlite']) writeFileSync(path(name), name === 'of-sqlite' ? 'SQLite format 3\0' : name)
+  for (const name of ['done.txt', 'forgotten.txt', '.hidden', '.profile', 'of-sqlite']) writeFileSync(path(name), name === 'of-sqlite' ? 'SQLite format 3\0' : name)
   await sandbox.qctl(['backup', ...db, path('copy')])
   await sandbox.qctl(['backup', ...db, path('copy'), '--keep', '3'])
   await sandbox.qctl(['produce', ...db, '--file', ...['done.txt', 'q.db', 'copy', 'of-sqlite', '.hidden'].map(path)])
@@ -80,11 +80,12 @@ test('cleanup keeps what is no file of a job, and databases, whatever names them
   expect(before).toContain('q.db-wal')
   for (const name of before) utimesSync(path(name), old, old)
   const args = ['cleanup', ...db, '--directory', directory, '--older-than', '10m']
-  const kept = before.filter(name => name !== 'done.txt' && name !== generated)
-  expect(await sandbox.json([...args, '--dry-run'])).toMatchObject({files: 2, files_needed: 0})
+  const gone = ['done.txt', 'forgotten.txt', generated]
+  const kept = before.filter(name => !gone.includes(name))
+  expect(await sandbox.json([...args, '--dry-run'])).toMatchObject({files: 3, files_needed: 0})
   const {status, stdout, stderr} = await sandbox.qctl([...args, '--yes'])
-  expect([status, stdout]).toEqual([0, expect.stringMatching(/^deleted 2 files of /)])
-  expect(stderr).toMatch(/^\d+ files old enough but kept: no job of this database names them, or they are databases\n$/)
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^deleted 3 files of /)])
+  expect(stderr).toMatch(/^\d+ files old enough but kept: databases or hidden files\n$/)
   expect(readdirSync(directory).filter(name => !name.endsWith('.run')).toSorted()).toEqual(kept.toSorted())
   expect(await sandbox.json(['jobs', 'show', ...db, '1'])).toMatchObject({state: 'done'})
 }, 30_000)

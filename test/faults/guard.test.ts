@@ -113,7 +113,10 @@ describe('the guard', () => {
     const other = signal === 'SIGKILL' ? scene.startQctl(consume) : consumer
     await waitFor(async () => (await showJob(scene, id)).state === 'done', {what: 'another worker has done it'})
     const cause = signal === 'SIGKILL' ? 'consumer_died' : 'lease_expired'
-    expect(await showJob(scene, id)).toMatchObject({crashes: signal === 'SIGKILL' ? 1 : 0, attempts_list: [{outcome: 'lost', cause}, {outcome: 'done'}]})
+    const {crashes, attempts_list: runs} = await showJob(scene, id)
+    // On a busy host the guard may come upon the run that follows: that is charged as this one is, and no crash either.
+    expect([crashes, runs.at(-1)?.outcome]).toEqual([signal === 'SIGKILL' ? 1 : 0, 'done'])
+    expect(new Set(runs.slice(0, -1).map(run => `${run.outcome} ${run.cause}`))).toEqual(new Set([`lost ${cause}`]))
     await endConsumers([other])
     expect(scene.left()).toEqual([])
   }, 60_000)
@@ -146,12 +149,21 @@ describe('the guard', () => {
 
   killed('that is killed is replaced, and the new one knows what runs', async () => {
     await using scene = new Scene()
-    await scene.produce(['x'])
-    const consumer = startConsumer(scene, {work: TREE})
+    const [id = 0] = await scene.produce(['x'])
+    const consumer = startConsumer(scene, {work: TREE, flags: ['--lease', '3s']})
     const bare = await treesStand(scene)
     const [first] = guardsOf(scene)
     process.kill(first?.pid ?? 0, 'SIGKILL')
     await waitFor(() => guardsOf(scene).some(({pid}) => pid !== first?.pid), {deadlineMs: 20_000, what: 'there is another guard'})
+    let last = Number.POSITIVE_INFINITY
+    const isProlonged = async (): Promise<boolean> => {
+      const {lease_remaining_ms: left} = await showJob(scene, id)
+      const before = last
+      last = left ?? before
+      return last > before
+    }
+    // It is told of what runs when it starts, some milliseconds after it can be seen.
+    await waitFor(isProlonged, {what: 'the lease was prolonged meanwhile'})
     expect(consumer.stderr).toContain('trouble with guarding the handlers')
     consumer.kill('SIGKILL')
     await scene.empties(LIMIT_MS)

@@ -15,7 +15,7 @@ import {parseSpan} from './values.ts'
 /** For `cleanup`. */
 export const CLEANUP_FLAGS = {
   'older-than': {kind: 'value', shape: 'DURATION', parse: parseSpan, summary: 'only what has not changed for so long', required: true},
-  directory: {kind: 'value', shape: 'DIR', parse: parsePath, summary: 'delete the files in it that are of finished jobs, or of produce --generate, and that no other job needs'},
+  directory: {kind: 'value', shape: 'DIR', parse: parsePath, summary: 'delete the files in it that no unfinished or failed job names'},
   jobs: {kind: 'switch', summary: 'delete finished jobs with their history'},
   ...DRY_RUN_FLAGS,
   ...CONFIRM_FLAGS,
@@ -31,7 +31,7 @@ export interface Cleaning {
   readonly now: number
 }
 
-const NO_FILES: OldFiles = {files: [], needed: 0, foreign: 0}
+const NO_FILES: OldFiles = {files: [], needed: 0, precious: 0}
 
 /**
  * Deletes old files of jobs, and old finished jobs.
@@ -54,7 +54,7 @@ export async function cleanUp(flags: FlagValues<typeof CLEANUP_FLAGS>, {session,
   const bytes = gone.files.reduce((sum, file) => sum + file.bytes, 0)
   const needed = old.needed + gone.needed
   const document = {
-    files: gone.files.length, file_bytes: bytes, files_needed: needed, files_foreign: old.foreign, jobs: isRehearsal ? jobs.length : changed, dry_run: isRehearsal,
+    files: gone.files.length, file_bytes: bytes, files_needed: needed, files_precious: old.precious, jobs: isRehearsal ? jobs.length : changed, dry_run: isRehearsal,
     sample: gone.files.slice(0, 10).map(({path}) => path),
   }
   const what = [
@@ -63,7 +63,7 @@ export async function cleanUp(flags: FlagValues<typeof CLEANUP_FLAGS>, {session,
   ].join(' and ')
   print.result(document, () => (isRehearsal ? `would delete ${what}; nothing was changed` : `deleted ${what}`))
   if (needed > 0) print.note(`${counted(needed, 'file')} old enough but kept: unfinished or failed jobs name them`)
-  if (old.foreign > 0) print.note(`${counted(old.foreign, 'file')} old enough but kept: no job of this database names them, or they are databases`)
+  if (old.precious > 0) print.note(`${counted(old.precious, 'file')} old enough but kept: databases or hidden files`)
   const left = old.files.length - gone.files.length - gone.needed
   if (left > 0) print.note(`${counted(left, 'file')} left alone: changed or gone since they were counted`)
 }

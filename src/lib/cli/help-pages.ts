@@ -109,7 +109,7 @@ QCTL_DEADLINE QCTL_DB QCTL_SOCKET
   QCTL_FILE           the path, for a job made by produce --file
   QCTL_RESULT_FILE    what is written there becomes the job's result
   The rest is the consumer's own environment, but for what steers qctl itself or says where its database is: BUN_* NODE_OPTIONS \
-QCTL_*TOKEN* DATABASE_URL PG* SUPERVISOR_SERVER_URL. A handler that needs one of these is given it in its command: \
+DATABASE_URL PG* SUPERVISOR_SERVER_URL. A handler that needs one of these is given it in its command: \
 -- env PGHOST=db PGUSER=me ./handler
   Every other secret is inherited: give a consumer only what its handlers may see.
 

@@ -3,12 +3,11 @@ import {mkdir, open, rename, rm} from 'node:fs/promises'
 import {dirname, join, resolve} from 'node:path'
 import {makeDurable} from '../durable.ts'
 import {QctlError} from '../errors.ts'
-import {draftOf, generatedName} from '../generated-name.ts'
 import type {Enqueued} from '../job.ts'
 import {newJob} from '../queue/new-job.ts'
 import type {Storage} from '../storage/storage.ts'
 import {isPassing, type OnTrouble, outlast} from '../passing.ts'
-import {monotonicMs, sleep, systemClock} from '../time.ts'
+import {monotonicMs, sleep, systemClock, toIso} from '../time.ts'
 import type {JobDefaults} from './numbered-job.ts'
 import {storeJobs} from './store.ts'
 
@@ -50,7 +49,8 @@ export async function* generateJobs(storage: Pick<Storage, 'enqueue'>, generatio
 }
 
 async function generateOne(storage: Pick<Storage, 'enqueue'>, directory: string, defaults: JobDefaults): Promise<Enqueued> {
-  const path = join(directory, generatedName(systemClock.wallNow(), randomBytes(4).toString('hex')))
+  const stamp = toIso(systemClock.wallNow()).replaceAll(/[-:.]/g, '')
+  const path = join(directory, `job-${stamp}-${randomBytes(4).toString('hex')}.txt`)
   const job = newJob({...defaults, payload: path, file: true})
   await writing(path, () => writeWhole(path, randomText()))
   try {
@@ -66,7 +66,7 @@ async function generateOne(storage: Pick<Storage, 'enqueue'>, directory: string,
 
 /** Writes a file so that nobody ever sees a part of it, and a crash leaves all of it or nothing under its name. */
 async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = draftOf(path)
+  const temporary = `${path}.tmp`
   try {
     const file = await open(temporary, 'wx', 0o644)
     try {

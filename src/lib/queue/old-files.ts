@@ -2,8 +2,6 @@
 import {closeSync, constants, lstatSync, openSync, readdirSync, readSync, realpathSync, statSync, unlinkSync} from 'node:fs'
 import {basename, join} from 'node:path'
 import {QctlError} from '../errors.ts'
-import {isGeneratedName} from '../generated-name.ts'
-import type {State} from '../job.ts'
 import type {Storage} from '../storage/storage.ts'
 import {systemReason} from '../system-error.ts'
 import {and, type Filter} from './filter.ts'
@@ -22,8 +20,8 @@ export interface OldFiles {
   readonly files: readonly OldFile[]
   /** A job may run with them yet: it is not finished, or failed and may be resubmitted. */
   readonly needed: number
-  /** No files of jobs, as far as this store knows. */
-  readonly foreign: number
+  /** Databases and hidden files: whatever a directory is for, these are kept. */
+  readonly precious: number
 }
 
 type Jobs = Pick<Storage, 'find' | 'get'>
@@ -32,31 +30,22 @@ type Jobs = Pick<Storage, 'find' | 'get'>
 const AT_ONCE = 100
 
 /**
- * The files of jobs in a directory that were not written to since then and that no unfinished or failed job names. Not what lies in directories
- * below, nothing but plain files, and of these only such as a finished job names or `produce --generate` has written: the rest is somebody's own.
+ * The files of a directory that were not written to since then and that no unfinished or failed job names; which of them a job has named once is not
+ * known for longer than the job is kept. Not what lies in directories below, nothing but plain files, and no database nor hidden file.
  * @param before UTC ms
  * @throws QctlError `not_found`, `permission`, `cannot_open` for the directory
  */
 export async function oldFilesIn(directory: string, before: number, storage: Jobs & Pick<Storage, 'info'>): Promise<OldFiles> {
   const old = systemCall(`list ${directory}`, () => list(directory, before))
-  if (old.length === 0) return {files: [], needed: 0, foreign: 0}
-  const needed = new NamedFiles(storage, NEEDING)
-  await needed.look()
+  const needed = new NeededFiles(storage)
+  if (old.length > 0) await needed.look()
   const free = old.filter(({path}) => !needed.has(path))
   const {location} = await storage.info()
-  const files = (await filesOfJobs(free, storage)).filter(({path}) => !isPrecious(path, location))
-  return {files, needed: old.length - free.length, foreign: free.length - files.length}
+  const files = free.filter(({path}) => !isPrecious(path, location))
+  return {files, needed: old.length - free.length, precious: free.length - files.length}
 }
 
-async function filesOfJobs(files: readonly OldFile[], storage: Jobs): Promise<readonly OldFile[]> {
-  const isGenerated = ({path}: OldFile): boolean => isGeneratedName(basename(path))
-  if (files.every(isGenerated)) return files
-  const finished = new NamedFiles(storage, ['done', 'cancelled'])
-  await finished.look()
-  return files.filter(file => isGenerated(file) || finished.has(file.path))
-}
-
-/** What is kept although a job names it: databases with all that SQLite lays beside them, their copies, and hidden files. */
+/** Databases with all that SQLite lays beside them, their copies, and hidden files. */
 function isPrecious(path: string, database: string): boolean {
   const name = basename(path)
   return name.startsWith('.') || /-(?:wal|shm|journal)$/.test(name) || isSameFile(path, database) || beginsAsDatabase(path)
@@ -91,9 +80,9 @@ function beginsAsDatabase(path: string): boolean {
  * @returns what was deleted, and how many a job needs now; what is left was changed, or deleted by somebody else
  * @throws QctlError `permission`, `cannot_open` for a file that cannot be deleted
  */
-export async function deleteFiles(files: readonly OldFile[], storage: Jobs): Promise<Omit<OldFiles, 'foreign'>> {
+export async function deleteFiles(files: readonly OldFile[], storage: Jobs): Promise<Omit<OldFiles, 'precious'>> {
   // Anew: one that was done with may have been resubmitted.
-  const needed = new NamedFiles(storage, NEEDING)
+  const needed = new NeededFiles(storage)
   const deleted: OldFile[] = []
   let kept = 0
   for (let from = 0; from < files.length; from += AT_ONCE) {
@@ -106,19 +95,14 @@ export async function deleteFiles(files: readonly OldFile[], storage: Jobs): Pro
   return {files: deleted, needed: kept}
 }
 
-/** The states of jobs that may run with their files yet. */
-const NEEDING = ['pending', 'processing', 'failed'] as const
-
-/** The files that jobs in certain states name. */
-class NamedFiles {
+/** The files that unfinished and failed jobs name. */
+class NeededFiles {
   readonly #storage: Jobs
-  readonly #states: readonly State[]
   readonly #paths = new Set<string>()
   #newestId = 0
 
-  constructor(storage: Jobs, states: readonly State[]) {
+  constructor(storage: Jobs) {
     this.#storage = storage
-    this.#states = states
   }
 
   has(path: string): boolean {
@@ -129,7 +113,7 @@ class NamedFiles {
   async look(): Promise<void> {
     for (let seen = -1; seen !== this.#newestId; ) {
       seen = this.#newestId
-      for await (const jobs of pages(this.#storage, this.#since(seen))) {
+      for await (const jobs of pages(this.#storage, neededSince(seen))) {
         this.#newestId = Math.max(this.#newestId, ...jobs.map(({id}) => id))
         const ids = jobs.filter(({file}) => file).map(({id}) => id)
         if (ids.length === 0) continue
@@ -137,10 +121,10 @@ class NamedFiles {
       }
     }
   }
+}
 
-  #since(id: number): Filter {
-    return and({kind: 'state', states: this.#states}, {kind: 'number', field: 'id', op: '>', value: id})
-  }
+function neededSince(id: number): Filter {
+  return and({kind: 'state', states: ['pending', 'processing', 'failed']}, {kind: 'number', field: 'id', op: '>', value: id})
 }
 
 function list(directory: string, before: number): readonly OldFile[] {

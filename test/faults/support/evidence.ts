@@ -19,6 +19,7 @@ export interface ShownJob {
   readonly payload: string
   readonly consumer: string | null
   readonly requested: string | null
+  readonly lease_remaining_ms: number | null
   readonly attempts_list: readonly {
     readonly run: number
     readonly outcome: string
