@@ -1,6 +1,7 @@
 /** Where the backlog of a queue is heading: one rule for `stats`, `doctor` and `top`. */
+import {average} from './histogram.ts'
 import type {Consumer} from './job.ts'
-import {type Meter, MINUTE_MS, minuteOf} from './meter.ts'
+import {type Meter, MINUTE_MS, minuteOf, sumOf} from './meter.ts'
 import {liveness} from './process.ts'
 import type {MinuteMeter, QueueStats} from './stats.ts'
 
@@ -21,6 +22,14 @@ const OLD_MS = MINUTE_MS
 /** What is known of a queue. */
 export type Watched = Pick<QueueStats, 'paused' | 'counts' | 'scheduled' | 'oldestPendingMs' | 'minutes'>
 
+/** Who works on a queue. */
+export interface Crew {
+  /** UTC ms, since when somebody who lives has served it. */
+  readonly since: number
+  /** How many jobs they run at once. */
+  readonly slots: number
+}
+
 /** True for a consumer that takes jobs, as far as this host can tell. */
 export function isServing(consumer: Consumer): boolean {
   return consumer.endedAt === null && !consumer.leaving && liveness(consumer.process) !== 'dead'
@@ -33,29 +42,31 @@ export function isServing(consumer: Consumer): boolean {
  */
 export function trendUnder(queue: Watched & Pick<QueueStats, 'name'>, consumers: readonly Consumer[], now: number): Trend {
   const serving = consumers.filter(consumer => consumer.queues.includes(queue.name) && isServing(consumer))
-  return trendOf(queue, serving.length === 0 ? null : Math.min(...serving.map(({startedAt}) => startedAt)), now)
+  const slots = serving.reduce((sum, {concurrency}) => sum + concurrency, 0)
+  return trendOf(queue, serving.length === 0 ? null : {since: Math.min(...serving.map(({startedAt}) => startedAt)), slots}, now)
 }
 
 /**
  * Where a backlog is heading. A burst is no stream: what comes in is the median of the last whole minutes. What goes out is
  * counted from when there was both work and somebody to do it. Whatever these say, what has become less does not grow.
- * @param servedSince UTC ms, since when a live consumer serves the queue; `null` = none does
+ * @param crew `null` = nobody serves the queue
  * @param now UTC ms
  */
-export function trendOf(queue: Watched, servedSince: number | null, now: number): Trend {
+export function trendOf(queue: Watched, crew: Crew | null, now: number): Trend {
   const {paused, counts, scheduled, oldestPendingMs, minutes} = queue
   if (oldestPendingMs === null) return {kind: 'empty'}
   if (paused) return {kind: 'paused'}
-  if (servedSince === null) return {kind: 'unserved'}
+  if (crew === null) return {kind: 'unserved'}
   const thisMinute = minuteOf(now)
   const recent = since(minutes, thisMinute - MINUTE_MS)
   const inRate = steadyInflow(minutes, thisMinute)
-  const began = Math.max(servedSince, recent[0]?.at ?? thisMinute, inRate === 0 ? now - oldestPendingMs : 0)
+  const began = Math.max(crew.since, recent[0]?.at ?? thisMinute, inRate === 0 ? now - oldestPendingMs : 0)
   const outRate = perMinute(recent.reduce((sum, {meter}) => sum + left(meter), 0), Math.max(LEAST_WORKED_MS, now - began))
   const isMore = [thisMinute, thisMinute - MINUTE_MS, thisMinute - TREND_WINDOW_MS].every(start => growth(since(minutes, start)) >= 0)
   if (inRate > outRate && isMore && oldestPendingMs >= OLD_MS) return {kind: 'grows', inRate, outRate}
   const fallRate = perMinute(-growth(recent), now - (thisMinute - MINUTE_MS))
-  const gain = Math.max(outRate - inRate, fallRate)
+  // What ended before they began, or before the burst came, may be counted; but nobody is faster than his runs.
+  const gain = Math.max(Math.min(outRate, capacity(recent, crew)) - inRate, fallRate)
   const waiting = Math.max(1, counts.pending - scheduled.count)
   return gain > 0 ? {kind: 'drains', inMs: (waiting / gain) * MINUTE_MS} : {kind: 'level'}
 }
@@ -67,6 +78,12 @@ function steadyInflow(minutes: readonly MinuteMeter[], thisMinute: number): numb
     return meter === undefined ? 0 : came(meter)
   })
   return inEach.toSorted((a, b) => a - b)[Math.floor(WINDOW_MINUTES / 2)] ?? 0
+}
+
+/** How many jobs a minute a crew can run that take as long as those of these minutes. */
+function capacity(minutes: readonly MinuteMeter[], {slots}: Crew): number {
+  const runMs = average(sumOf(minutes.map(({meter}) => meter)).run)
+  return runMs === null || runMs === 0 ? Number.POSITIVE_INFINITY : perMinute(slots, runMs)
 }
 
 /** By how much the backlog has grown; less than 0: it has become less. */
