@@ -59,6 +59,26 @@ describe('doctor', () => {
     expect(warnings).toContainEqual(expect.stringMatching(/power cut no/))
   })
 
+  test.each([['/etc/passwd', 'is not a qctl database'], ['/tmp', 'is not a file']])('of what is no database of qctl says only that: %s', async (file, says) => {
+    await using sandbox = new Sandbox()
+    const {status, stdout} = await sandbox.qctl(['doctor', '--db', file])
+    expect(status).toBe(1)
+    expect(stdout.match(/^(ok|warn|fault) /gm)).toEqual(['fault '])
+    expect(stdout).toContain(`${file} ${says}`)
+    expect(stdout).not.toContain('chmod')
+  })
+
+  test('one that cannot be opened for its damage is one fault, and its permissions are looked at', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['init'])
+    const bytes = readFileSync(sandbox.database)
+    writeFileSync(sandbox.database, bytes.fill(0xff, 100, 200))
+    chmodSync(sandbox.database, 0o644)
+    const {stdout} = await sandbox.qctl(['doctor'])
+    expect(stdout.match(/is damaged/g)).toHaveLength(1)
+    expect(stdout).toContain(`chmod 600 ${sandbox.database}`)
+  })
+
   test('dead consumers, and their jobs that nobody rescues', async () => {
     await using sandbox = new Sandbox()
     await sandbox.qctl(['produce', '-Q', 'mail', 'a'])

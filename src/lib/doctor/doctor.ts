@@ -1,4 +1,4 @@
-import {QctlError, sentence} from '../errors.ts'
+import {type ErrorCode, QctlError, sentence} from '../errors.ts'
 import type {Storage} from '../storage/storage.ts'
 import {systemClock} from '../time.ts'
 import type {Upkeep} from '../upkeep.ts'
@@ -19,14 +19,21 @@ export interface Patient {
   readonly full: boolean
 }
 
+/** What is no database of ours, or no file at all. */
+const STRANGE: ReadonlySet<ErrorCode> = new Set(['not_a_database', 'cannot_open'])
+
 /** Examines a database and what it rests on. A check that cannot be made is a finding, too. */
 export async function examine({file, upkeep, open, full}: Patient): Promise<readonly Finding[]> {
   const findings: Finding[] = []
+  let isOurs = true
   const look = async (check: string, looking: () => Promise<readonly Finding[]>): Promise<void> => {
     try {
       findings.push(...(await looking()))
     } catch (error) {
-      findings.push(failed(check, error))
+      // What keeps it from being opened keeps it from being examined, too: that is one fault.
+      const finding = failed(check, error)
+      if (!findings.some(({message}) => message === finding.message)) findings.push(finding)
+      if (error instanceof QctlError && STRANGE.has(error.code)) isOurs = false
     }
   }
   let storage: Storage | null = null
@@ -35,6 +42,8 @@ export async function examine({file, upkeep, open, full}: Patient): Promise<read
     const {location, schemaVersion} = await storage.info()
     return [ok('open', `${location} opens (schema ${schemaVersion})`)]
   })
+  // Whatever it is, its owner knows how it has to lie there.
+  if (!isOurs) return findings
   await look('file_system', async () => [checkFileSystem(file), checkSpace(file)])
   await look('permissions', async () => checkPermissions(file))
   await look('integrity', async () => {
