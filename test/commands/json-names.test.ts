@@ -97,7 +97,7 @@ test('every name of a listed job or consumer is a column, in every format', asyn
     expect(await sandbox.qctl(['consumers', 'list', '-o', output, '--columns', columns(CONSUMER)])).toMatchObject({status: 0, stderr: ''})
   }
   const {stdout} = await sandbox.qctl(['jobs', 'list', '--columns', 'id,started_at,fence,state'])
-  expect(stdout).toMatch(/^ID  STARTED AT {16}FENCE  STATE\n 2  \d{4}-\d\d-\d\dT[\d:.]{12}Z  1      done\n/)
+  expect(stdout).toMatch(/^ID  STARTED AT {17}FENCE  STATE\n 2  \d{4}-\d\d-\d\d [\d:]{8}\+00:00  1      done\n/)
   expect((await sandbox.qctl(['jobs', 'list', '-o', 'csv', '--columns', 'id,queue,fence'])).stdout).toBe('id,queue,fence\r\n2,default,1\r\n1,default,1\r\n')
   consumer.kill('SIGTERM')
   await consumer.finished()
