@@ -149,6 +149,12 @@ describe('without a supervisord', () => {
     expect([status, stderr]).toEqual([66, expect.stringMatching(/^qctl: there is no \S+supervisord\.conf \(make one with "qctl supervisor init"[^\n]*\n$/)])
   })
 
+  test('a rehearsed start of one that does not run is a document', async () => {
+    await using sandbox = new Sandbox()
+    await sandbox.qctl(['supervisor', 'init'])
+    expect(await sandbox.json(['supervisor', 'start', '-n'])).toEqual({dry_run: true, changes: [{name: 'supervisord', would: 'start'}]})
+  })
+
   test('one that does not run is told in a line, and its logs are there', async () => {
     await using sandbox = new Sandbox()
     await sandbox.qctl(['supervisor', 'init'])

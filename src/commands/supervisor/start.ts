@@ -20,7 +20,9 @@ export default class SupervisorStart extends SupervisorCommand {
     const {place, client, operator} = this.connect()
     // It starts all it has; so with names it has to be there already.
     const isThere = args.process !== undefined || (await client.isThere())
-    if (!isThere && flags['dry-run']) return this.print.note('would start supervisord and all it has; nothing was changed')
+    if (!isThere && flags['dry-run']) {
+      return this.print.rehearsal({dry_run: true, changes: [{name: 'supervisord', would: 'start'}]}, 'would start supervisord and all it has; nothing was changed')
+    }
     if (!isThere) {
       await startSupervisord(place, client, this.signal)
       this.print.note('supervisord started')
