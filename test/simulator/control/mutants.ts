@@ -107,9 +107,4 @@ export const MUTANTS: readonly Mutant[] = [
       ['this.#timers.later(graceMs + LAST_GRACE_MS, () => this.#slots.killAll())', ''],
     ],
   },
-  {
-    name: 'an end whose commit failed is forgotten and its lease kept',
-    file: `${CONSUMER}/ends.ts`,
-    edits: [['        this.#waiting.push(finished)\n', '']],
-  },
 ]
